@@ -1,0 +1,46 @@
+"""Bytes to plain data and back: the one place that knows which JSON and MessagePack library is used."""
+
+from typing import Any
+
+import msgspec
+import orjson
+
+
+class NotJson(ValueError):
+    """The bytes are not JSON; the message says where."""
+
+
+def decode_json(data: bytes | str) -> Any:
+    """Decode one JSON text.
+
+    Raises: NotJson for anything else than strict JSON in UTF-8 (NaN and Infinity included)
+    """
+    try:
+        return orjson.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from None
+
+
+def encode_json(value: Any, *, sort: bool = False) -> bytes:
+    """Encode plain data as compact JSON; `sort` gives a canonical form."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort else None)
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+def pack(value: Any) -> bytes:
+    """Encode plain data as MessagePack, for snapshots."""
+    return _pack(value)
+
+
+def unpack(data: bytes) -> Any:
+    """Decode what `pack` wrote.
+
+    Raises: ValueError when the bytes are something else
+    """
+    try:
+        return _unpack(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None

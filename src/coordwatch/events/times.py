@@ -1,0 +1,110 @@
+"""Instants and durations: RFC 3339 text and `1d12h` words to whole microseconds, and back.
+
+Every instant in the program is an int of microseconds since 1970 UTC; further digits of a time are cut, not rounded.
+"""
+
+import re
+from datetime import UTC, date, datetime
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+_UNITS = {"ms": 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
+_DURATION_WHOLE = re.compile(r"(?:[0-9]{1,12}(?:ms|s|m|h|d|w))+")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))"
+)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+TIME_MIN = (date(1, 1, 1).toordinal() - _EPOCH_DAY) * DAY
+TIME_MAX = (date(9999, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
+_days: dict[str, int] = {}
+
+
+def parse_time(text: str) -> int:
+    """The instant of an RFC 3339 text.
+
+    Units:  microseconds since 1970 UTC; further digits are cut
+    Raises: ValueError when it is no time, or a time without a zone
+    """
+    if len(text) == 20 and text[19] == "Z" and text[10] == "T":
+        day = _days.get(text[:10])
+        if day is not None and text[13] == ":" and text[16] == ":":
+            hour, minute, second = text[11:13], text[14:16], text[17:19]
+            if (hour + minute + second).isdigit() and hour < "24" and minute < "60" and second < "60":
+                return day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
+    return _parse_time_slowly(text)
+
+
+def _parse_time_slowly(text: str) -> int:
+    found = _TIME.fullmatch(text)
+    if found is None or not text.isascii():
+        raise ValueError(f"not a time with a zone such as 2026-01-31T09:30:00Z: {text[:40]!r}")
+    day_text, hour, minute, second, digits, _, sign, zone_hour, zone_minute = found.groups()
+    if hour > "23" or minute > "59" or second > "59":
+        raise ValueError(f"no such time of day: {text[:40]!r}")
+    try:
+        day = (date.fromisoformat(day_text).toordinal() - _EPOCH_DAY) * DAY
+    except ValueError:
+        raise ValueError(f"no such day: {text[:40]!r}") from None
+    if len(_days) < 20_000:
+        _days[day_text] = day
+    micros = int((digits or "0")[:6].ljust(6, "0"))
+    instant = day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND + micros
+    if sign:
+        if zone_hour > "23" or zone_minute > "59":
+            raise ValueError(f"no such zone offset: {text[:40]!r}")
+        offset = (int(zone_hour) * 60 + int(zone_minute)) * MINUTE
+        instant += -offset if sign == "+" else offset
+    if not TIME_MIN <= instant <= TIME_MAX:
+        raise ValueError(f"outside the years 1 to 9999: {text[:40]!r}")
+    return instant
+
+
+def format_time(instant: int) -> str:
+    """An instant as RFC 3339 with Z; microseconds only when there are any.
+
+    Units: microseconds since 1970 UTC
+    """
+    days, rest = divmod(min(max(instant, TIME_MIN), TIME_MAX), DAY)
+    seconds, micros = divmod(rest, SECOND)
+    day = date.fromordinal(days + _EPOCH_DAY).isoformat().rjust(10, "0")
+    text = f"{day}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
+
+
+def to_datetime(instant: int) -> datetime:
+    """An instant as an aware UTC datetime, for libraries that need one."""
+    days, rest = divmod(min(max(instant, TIME_MIN), TIME_MAX), DAY)
+    seconds, micros = divmod(rest, SECOND)
+    day = date.fromordinal(days + _EPOCH_DAY)
+    return datetime(day.year, day.month, day.day, seconds // 3600, seconds // 60 % 60, seconds % 60, micros, UTC)
+
+
+def parse_duration(text: str) -> int:
+    """The length of a duration such as `90s`, `1d12h` or `2w`; a day is 24 hours.
+
+    Units:  microseconds
+    Raises: ValueError when it is no duration
+    """
+    if _DURATION_WHOLE.fullmatch(text) is None:
+        raise ValueError(f"not a duration such as 10m, 72h or 1d12h: {text[:40]!r}")
+    length = sum(int(count) * _UNITS[unit] for count, unit in _DURATION.findall(text))
+    if length > 10_000 * 366 * DAY:
+        raise ValueError(f"longer than ten thousand years: {text[:40]!r}")
+    return length
+
+
+def format_duration(length: int) -> str:
+    """A duration as it would be written in a rule: `1d12h`, `10m`, `0s`.
+
+    Units: microseconds
+    """
+    words: list[str] = []
+    rest = abs(length)
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, rest = divmod(rest, _UNITS[unit])
+        if count:
+            words.append(f"{count}{unit}")
+    return ("-" if length < 0 else "") + ("".join(words) or "0s")
