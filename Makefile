@@ -2,43 +2,91 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
-UV := $(BIN)/uv
-COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+UV_PIN := uv==0.13.9
+UPGRADE ?=
+UV := UV_PYTHON_DOWNLOADS=never VIRTUAL_ENV=.venv $(BIN)/uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --no-emit-index-url --no-header --no-annotate $(UPGRADE)
+OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
+(PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup lock
+.PHONY: help setup demo test lint format schemas laws mutants bench lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
 
-# ---- the environment: two stamps, so that only a changed lock or a changed pyproject costs anything
+# ---- the environment: stamps, so that only a changed lock or a changed pyproject costs anything
+
 setup: .venv/.ready  ## .venv with everything locked and hashed, and .venv/bin/coordwatch
 
 .venv/.tools: requirements/bootstrap.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "coordwatch needs Python 3.11 or newer, and '$(PYTHON)' is not one. Name one: make setup PYTHON=python3.12" >&2; \
-	  echo "On Debian or Ubuntu: sudo apt-get install python3 python3-venv" >&2; exit 2; }
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "There is no '$(PYTHON)' here. On Debian or Ubuntu: sudo apt-get install python3 python3-venv" >&2; \
+	  echo "Or name one that is 3.11 or newer: make setup PYTHON=/path/to/python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "coordwatch needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)." >&2; \
+	  echo "Name a newer one: make setup PYTHON=python3.12" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
-	  echo "'$(PYTHON)' has no venv module. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 2; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt || { \
-	  echo "The packages could not be fetched. Check the network, a proxy (HTTPS_PROXY) or a mirror (PIP_INDEX_URL and UV_INDEX_URL), then: make setup" >&2; exit 2; }
+	  echo "'$(PYTHON)' cannot make environments. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 2; }
+	@test -x $(BIN)/python || { echo "Making .venv with $$($(PYTHON) -V) ..."; $(PYTHON) -m venv .venv; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt \
+	  || { $(OFFLINE); }
 	@touch $@
 
 .venv/.synced: .venv/.tools requirements/dev.txt
-	@VIRTUAL_ENV=.venv $(UV) pip sync --quiet --require-hashes requirements/bootstrap.txt requirements/dev.txt || { \
-	  echo "The packages could not be fetched. Check the network, a proxy (HTTPS_PROXY) or a mirror (PIP_INDEX_URL and UV_INDEX_URL), then: make setup" >&2; exit 2; }
+	@echo "Installing what requirements/dev.txt names ..."
+	@$(UV) pip sync --quiet --require-hashes requirements/bootstrap.txt requirements/dev.txt || { $(OFFLINE); }
 	@touch $@
 
 .venv/.ready: .venv/.synced pyproject.toml
-	@VIRTUAL_ENV=.venv $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-lock:  ## write requirements/*.txt again from pyproject.toml
-	@test -x $(UV) || { echo "First: make setup" >&2; exit 2; }
+# ---- the two commands that a stranger types
+
+demo: setup  ## real conflicts in a browser at 127.0.0.1:8484
+	@$(BIN)/coordwatch demo
+
+test: setup  ## everything: style, types, layers, drift, and the whole suite with a real browser
+	@bash tests/chromium.sh
+	@$(MAKE) lint
+	@$(BIN)/python -m pytest -n $(WORKERS) -q
+
+# ---- its parts, and the long ones
+
+lint: setup  ## style, types, layers, schema drift
+	@echo "style";  $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@echo "types";  $(BIN)/mypy --strict src
+	@echo "layers"; $(BIN)/lint-imports --no-logo
+	@echo "drift";  $(BIN)/python -m tests.schemas --check
+
+format: setup  ## write the style
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+
+schemas: setup  ## write schemas/events/ and schemas/rule.schema.json from the models
+	@$(BIN)/python -m tests.schemas
+
+laws: setup  ## the laws on 200,000 generated examples (hours)
+	@COORDWATCH_EXAMPLES=$${COORDWATCH_EXAMPLES:-200000} $(BIN)/python -m pytest tests/laws -n $(WORKERS) -q
+
+mutants: setup  ## break the engine on purpose; the suite must notice each
+	@$(BIN)/python -m tests.mutants
+
+bench: setup  ## the speed table, all ratios from one run
+	@$(BIN)/python -m bench
+
+lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
+	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --group build --group test --group tools -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all-extras.txt
-	echo 'uv==0.13.9' | $(COMPILE) - -o requirements/bootstrap.txt
+
+clean:  ## remove what the targets made, .venv too
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
