@@ -1,0 +1,1 @@
+"""Taste as tests: each check names the place and what to write instead."""
