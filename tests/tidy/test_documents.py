@@ -3,6 +3,7 @@
 import re
 import tomllib
 from itertools import chain
+from typing import Any
 
 from tests.tidy.tree import PACKAGE, ROOT
 
@@ -10,7 +11,7 @@ ADR = ROOT / "docs" / "decisions"
 ADR_PARTS = ["Context", "Decision", "Consequences", "What was refused"]
 
 
-def _pyproject() -> dict[str, object]:
+def _pyproject() -> dict[str, Any]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -25,7 +26,7 @@ def test_the_walk_lists_every_room_once() -> None:
 
 def test_the_layer_contract_has_no_room_that_is_not_there() -> None:
     """Parentheses excuse a missing layer: they may stand only around one that is still to come."""
-    contract = next(c for c in _pyproject()["tool"]["importlinter"]["contracts"] if c["id"] == "walk")  # type: ignore[index]
+    contract = next(c for c in _pyproject()["tool"]["importlinter"]["contracts"] if c["id"] == "walk")
     optional = re.findall(r"\((\w+)\)", " ".join(contract["layers"]))
     assert [] == [name for name in optional if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()]
 
@@ -35,9 +36,9 @@ def test_every_dependency_has_its_row_in_the_readme() -> None:
     pyproject = _pyproject()
     project = pyproject["project"]
     named = [
-        *project["dependencies"],  # type: ignore[index]
-        *chain.from_iterable(project["optional-dependencies"].values()),  # type: ignore[index]
-        *chain.from_iterable(pyproject["dependency-groups"].values()),  # type: ignore[attr-defined]
+        *project["dependencies"],
+        *chain.from_iterable(project["optional-dependencies"].values()),
+        *chain.from_iterable(pyproject["dependency-groups"].values()),
     ]
     text = (ROOT / "README.md").read_text(encoding="utf-8").lower()
     names = {re.split(r"[\[<>=~! ]", each)[0].lower() for each in named}
