@@ -103,6 +103,8 @@ class AlertRow:
     count: int
     version: int
     campaign: str | None = None
+    snoozed_until: int | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class RuleCounts:
     retracted: int
     made_good: int
     hours: Sequence[tuple[int, int, int]]
+    alerts: int = 0
+    not_a_conflict: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +153,164 @@ class PairCount:
     detections: int
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerRow:
+    """One customer as a list shows it: open alerts, all alerts, the worst open severity. Units: `last_at` in microseconds."""
+
+    key: str
+    open: int
+    total: int
+    severity: str | None
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class FactView:
+    """One event that a customer's journal keeps, with its kept fields. Units: microseconds since 1970 UTC."""
+
+    source: str
+    id: str
+    type: str
+    time: int
+    observed_at: int
+    tool: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """One episode of a rule's state: `key` says of what (`case K-1042`), `opened` is (source, id) of the event that began it.
+
+    `ended_at` None: it is still open. Units: instants in microseconds since 1970 UTC
+    """
+
+    rule: str
+    step: str
+    key: str
+    opened: tuple[str, str]
+    began_at: int
+    ended_at: int | None = None
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """An act whose expected event is still due: `verdict` is pending, not_yet_provable or blind, `why` says it in words."""
+
+    rule: str
+    act: tuple[str, str]
+    act_type: str
+    deadline: int
+    verdict: str = "pending"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """What is known about one customer: the journal's facts in order, the states, and what is still due.
+
+    `truncated` names event types of which older facts were let go, `warming` rules whose facts are not complete yet.
+    """
+
+    key: str
+    facts: Sequence[FactView] = ()
+    states: Sequence[StateView] = ()
+    waiting: Sequence[WaitingView] = ()
+    truncated: Sequence[str] = ()
+    warming: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+    too_late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainStep:
+    """One step of a rule against one act: `held` True, False, or None for unknown; `text` says it in one sentence.
+
+    `events` are the (source, id) it rests on; `missed_by` is how far it was from holding, in microseconds; `stopper`
+    says what would have kept the rule from firing, when this step can say.
+    """
+
+    step: str
+    kind: str
+    held: bool | None
+    text: str
+    events: Sequence[tuple[str, str]] = ()
+    missed_by: int | None = None
+    stopper: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """One source: how far it is read, what came of its records, and whether it is dark.
+
+    `status` is read, late, dark or idle; `strip` is (start of the slot, status) over the last day; `unknown` is (events
+    of unknown category, events that have a category). Units: instants in microseconds since 1970 UTC
+    """
+
+    name: str
+    status: str
+    read_through: int | None = None
+    last_seen: int | None = None
+    tools: Sequence[str] = ()
+    tallies: Mapping[str, int] = field(default_factory=dict)
+    unknown: tuple[int, int] = (0, 0)
+    strip: Sequence[tuple[int, str]] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertAction:
+    """What a person asks for: `verb` is acknowledge, snooze, resolve, not_a_conflict or undo.
+
+    `version` is the version of the alert that the person saw. Units: `until` (snooze) in microseconds since 1970 UTC
+    """
+
+    alert: str
+    verb: str
+    version: int
+    note: str = ""
+    until: int | None = None
+    actor: str = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionProblem:
+    """Why an action was not done: `reason` is unknown_alert, stale_version or not_allowed; `message` gives the next move."""
+
+    reason: str
+    message: str
+
+
+ALERT_FILTERS = (
+    "status",
+    "severity",
+    "rule",
+    "tool",
+    "act_tool",
+    "evidence_tool",
+    "attribution",
+    "campaign",
+    "customer",
+    "since",
+    "q",
+)
+ALERT_SORTS = ("newest", "oldest", "severity", "gap", "count")
+
+
 class AlertReader(Protocol):
     """Read side for pages and the API."""
 
     def alerts(self, filters: Mapping[str, str], limit: int, cursor: str | None) -> tuple[list[AlertRow], str | None]:
-        """A page of alerts, newest first, and the cursor of the next page."""
+        """A page of alerts, newest first, and the cursor of the next page.
+
+        Takes: filters from ALERT_FILTERS, all of which must hold; `status` and `severity` may list several values with
+               commas; `tool` is either side; `since` is microseconds since 1970 UTC against `at`; `q` is text anywhere
+               in the sentence, the customer or the rule; and `sort`, one of ALERT_SORTS
+        """
+        ...
+
+    def customers(self, limit: int) -> list[CustomerRow]:
+        """The customers with the most open alerts, most first."""
         ...
 
     def alert(self, alert_id: str) -> AlertView | None:
