@@ -125,6 +125,7 @@ class AlertView:
     detections: Sequence[Mapping[str, Any]]
     audit: Sequence[AuditEntry]
     also_affected: Sequence[str]
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,21 +257,6 @@ class SourceView:
     unknown: tuple[int, int] = (0, 0)
     strip: Sequence[tuple[int, str]] = ()
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertAction:
-    """What a person asks for: `verb` is acknowledge, snooze, resolve, not_a_conflict or undo.
-
-    `version` is the version of the alert that the person saw. Units: `until` (snooze) in microseconds since 1970 UTC
-    """
-
-    alert: str
-    verb: str
-    version: int
-    note: str = ""
-    until: int | None = None
-    actor: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
