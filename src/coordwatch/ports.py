@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from coordwatch.alerts.alert import Order
 from coordwatch.rules.detection import DetectionChange
 
 
@@ -281,6 +282,17 @@ ALERT_FILTERS = (
     "q",
 )
 ALERT_SORTS = ("newest", "oldest", "severity", "gap", "count")
+
+
+class AlertDesk(Protocol):
+    """Where people act on alerts."""
+
+    def act(self, alert_id: str, order: Order) -> AlertRow | None:
+        """Do what a person asks and give the alert after it; None when there is no such alert.
+
+        Raises: VersionConflict when it moved on, ActionRefused when its status does not allow it, TemporaryError
+        """
+        ...
 
 
 class AlertReader(Protocol):

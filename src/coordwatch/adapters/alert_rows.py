@@ -1,0 +1,231 @@
+"""An alert as a flat row, and how lists of rows are filtered, ordered and paged: the same for every store.
+
+What enters: Alert and RuleCard, or a row; filters and cursors from outside.
+What leaves: the other of the two; AlertRow for readers; a checked ListQuery.
+The next room: `memory` and `sql`, which keep the rows.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coordwatch.alerts.alert import Alert, Standing
+from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.lifecycle import AlertStatus
+from coordwatch.alerts.say import Face
+from coordwatch.codec import NotJson, decode_json, encode_json
+from coordwatch.errors import PermanentError
+from coordwatch.ports import ALERT_FILTERS, ALERT_SORTS, AlertRow
+from coordwatch.rules.detection import Attribution
+from coordwatch.rules.spec import Severity
+
+SEVERITY_RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
+LIVE_STATUSES = ("open", "acknowledged", "snoozed")
+SEVERAL = frozenset({"status", "severity"})
+# What a list is ordered by; True means the largest first. The id ends every tie.
+ORDERS: Mapping[str, tuple[tuple[str, bool], ...]] = {
+    "newest": (("at", True),),
+    "oldest": (("at", False),),
+    "severity": (("severity_rank", False), ("at", True)),
+    "gap": (("gap", True), ("at", True)),
+    "count": (("count", True), ("at", True)),
+}
+assert set(ORDERS) == set(ALERT_SORTS)
+_LIMIT_MAX = 1000
+_INT_END = 2**63
+
+
+class BadQuery(PermanentError):
+    """A list was asked for in a way that has no meaning; `field` says which part."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """A checked question for a page of alerts. `after` holds the order values and the id of the last row seen."""
+
+    filters: Mapping[str, str | tuple[str, ...] | int]
+    sort: str
+    limit: int
+    after: tuple[Any, ...] | None
+
+    @property
+    def order(self) -> tuple[tuple[str, bool], ...]:
+        """The columns the list is ordered by, the id left out."""
+        return ORDERS[self.sort]
+
+
+def list_query(filters: Mapping[str, str], limit: int, cursor: str | None) -> ListQuery:
+    """Check what was asked.
+
+    Raises: BadQuery for an unknown filter or sort, or a cursor of another list
+    """
+    wanted: dict[str, str | tuple[str, ...] | int] = {}
+    sort = filters.get("sort") or "newest"
+    if sort not in ORDERS:
+        raise BadQuery("sort", f"cannot sort by '{sort[:40]}'; one of: {', '.join(ORDERS)}")
+    for name, value in filters.items():
+        if name == "sort" or not value:
+            continue
+        if name not in ALERT_FILTERS:
+            raise BadQuery(name, f"no filter is called '{name[:40]}'; one of: {', '.join(ALERT_FILTERS)}, sort")
+        wanted[name] = _filter_value(name, value)
+    return ListQuery(wanted, sort, max(1, min(limit, _LIMIT_MAX)), _after(cursor, sort))
+
+
+def _filter_value(name: str, value: str) -> str | tuple[str, ...] | int:
+    if name in SEVERAL:
+        choices = tuple(AlertStatus) if name == "status" else tuple(Severity)
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+        for part in parts:
+            if part not in choices:
+                raise BadQuery(name, f"no {name} is called '{part[:40]}'; one of: {', '.join(choices)}")
+        return parts
+    if name == "since":
+        if not value.lstrip("-").isdecimal() or len(value) > 19:
+            raise BadQuery(name, "'since' is an instant in whole microseconds since 1970 UTC")
+        return min(int(value), _INT_END - 1)
+    return value[:400]
+
+
+def _after(cursor: str | None, sort: str) -> tuple[Any, ...] | None:
+    if not cursor:
+        return None
+    try:
+        values = decode_json(base64.urlsafe_b64decode(cursor.encode("ascii", "replace")))
+    except (binascii.Error, NotJson, ValueError):
+        values = None
+    wanted = (str, *(int for _ in ORDERS[sort]), str)
+    if not isinstance(values, list) or len(values) != len(wanted) or values[0] != sort:
+        raise BadQuery("cursor", "this cursor is not from this list: ask again without one")
+    if not all(_is_order_value(value, kind) for value, kind in zip(values, wanted, strict=True)):
+        raise BadQuery("cursor", "this cursor is not from this list: ask again without one")
+    return tuple(values[1:])
+
+
+def _is_order_value(value: Any, kind: type) -> bool:
+    return type(value) is kind and (not isinstance(value, int) or abs(value) < _INT_END)
+
+
+def cursor_after(query: ListQuery, row: Mapping[str, Any]) -> str:
+    """The cursor of the page that begins after a row."""
+    values = [order_value(row, name) for name, _ in query.order]
+    return base64.urlsafe_b64encode(encode_json([query.sort, *values, row["id"]])).decode()
+
+
+def order_value(row: Mapping[str, Any], name: str) -> int:
+    """What a row is ordered by; an unknown gap comes after every known one."""
+    value = row[name]
+    return -1 if value is None else int(value)
+
+
+def alert_row(row: Mapping[str, Any]) -> AlertRow:
+    """A row as readers see it."""
+    return AlertRow(
+        id=row["id"],
+        rule=row["rule"],
+        title=row["title"],
+        severity=row["severity"],
+        status=row["status"],
+        owner=row["owner"],
+        customer=row["customer"],
+        sentence=row["sentence"],
+        act_tool=row["act_tool"],
+        evidence_tool=row["evidence_tool"],
+        attribution=row["attribution"],
+        known_for=row["known_for"],
+        gap=row["gap"],
+        at=row["at"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        count=row["count"],
+        version=row["version"],
+        campaign=row["campaign"],
+        snoozed_until=row["snooze_until"] if row["status"] == AlertStatus.SNOOZED else None,
+        note=row["note"],
+    )
+
+
+def flat(alert: Alert) -> dict[str, Any]:
+    """The columns of an alert that folding and people change; the card's and the note's come beside them."""
+    face, standing = alert.face, alert.standing
+    return {
+        "id": alert.id,
+        "rule": alert.rule,
+        "key": key_text(alert.key),
+        "anchor": alert.anchor,
+        "status": alert.status.value,
+        "version": alert.version,
+        "raised_at": alert.raised_at,
+        "first_at": alert.first_at,
+        "last_at": alert.last_at,
+        "open": standing.open,
+        "made_good": standing.made_good,
+        "retracted": standing.retracted,
+        "count": standing.count,
+        "customer": face.customer,
+        "sentence": face.sentence,
+        "act_tool": face.act_tool,
+        "evidence_tool": face.evidence_tool,
+        "attribution": face.attribution.value,
+        "known_for": face.known_for,
+        "gap": face.gap,
+        "at": face.at,
+        "campaign": face.campaign,
+        "incident": face.incident,
+        "snooze_until": alert.snooze_until,
+        "wake_on_repeat": alert.wake_on_repeat,
+        "undo": alert.undo.value if alert.undo else None,
+    }
+
+
+def card_columns(card: RuleCard) -> dict[str, Any]:
+    """The columns that follow the rule file, whatever the alert went through."""
+    return {
+        "title": card.title,
+        "severity": card.severity.value,
+        "severity_rank": SEVERITY_RANK[card.severity.value],
+        "owner": card.owner,
+    }
+
+
+def from_flat(row: Mapping[str, Any]) -> Alert:
+    """The alert that `flat` wrote."""
+    face = Face(
+        customer=row["customer"],
+        sentence=row["sentence"],
+        act_tool=row["act_tool"],
+        evidence_tool=row["evidence_tool"],
+        attribution=Attribution(row["attribution"]),
+        known_for=row["known_for"],
+        gap=row["gap"],
+        at=row["at"],
+        campaign=row["campaign"],
+        incident=row["incident"],
+    )
+    return Alert(
+        id=row["id"],
+        rule=row["rule"],
+        key=tuple(decode_json(row["key"])),
+        anchor=row["anchor"],
+        status=AlertStatus(row["status"]),
+        version=row["version"],
+        raised_at=row["raised_at"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        standing=Standing(row["open"], row["made_good"], row["retracted"]),
+        face=face,
+        snooze_until=row["snooze_until"],
+        wake_on_repeat=bool(row["wake_on_repeat"]),
+        undo=AlertStatus(row["undo"]) if row["undo"] else None,
+    )
+
+
+def key_text(key: Sequence[str]) -> str:
+    """The values of `once_per` as one text."""
+    return encode_json(list(key)).decode()

@@ -1,0 +1,67 @@
+"""The ledger's amounts as the counts that readers see: the same for every store.
+
+What enters: summed amounts by rule, hour, tool pair and kind.
+What leaves: RuleCounts, PairCount, CustomerRow.
+The next room: `memory` and `sql_read`, which sum.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from coordwatch.adapters.alert_rows import SEVERITY_RANK
+from coordwatch.ports import CustomerRow, PairCount, RuleCounts
+
+_HOURS_SHOWN = 24 * 14
+_SEVERITIES = {rank: severity for severity, rank in SEVERITY_RANK.items()}
+
+
+def rule_counts_of(
+    amounts: Iterable[tuple[str, int, str, int]], raised: Mapping[str, tuple[int, int]]
+) -> list[RuleCounts]:
+    """Counts by rule, in the order of the rules' ids.
+
+    Takes: (rule, hour, kind, amount), each rule, hour and kind once; and by rule how many alerts there are and how many of
+           them people called no conflict
+    """
+    by_rule: dict[str, dict[str, dict[int, int]]] = {}
+    for rule, hour, kind, amount in amounts:
+        by_rule.setdefault(rule, {}).setdefault(kind, {})[hour] = amount
+    return [_counts(rule, by_rule.get(rule, {}), raised.get(rule, (0, 0))) for rule in sorted({*by_rule, *raised})]
+
+
+def _counts(rule: str, kinds: Mapping[str, Mapping[int, int]], raised: tuple[int, int]) -> RuleCounts:
+    def total(kind: str) -> int:
+        return sum(kinds.get(kind, {}).values())
+
+    acts, found = kinds.get("acts", {}), kinds.get("detections", {})
+    hours = sorted({*acts, *found})[-_HOURS_SHOWN:]
+    return RuleCounts(
+        rule=rule,
+        acts=total("acts"),
+        detections=total("detections"),
+        in_flight=total("in_flight"),
+        missing_key=total("missing_key"),
+        retracted=total("retracted"),
+        made_good=total("made_good"),
+        hours=[(hour, acts.get(hour, 0), found.get(hour, 0)) for hour in hours],
+        alerts=raised[0],
+        not_a_conflict=raised[1],
+    )
+
+
+def pair_counts_of(amounts: Iterable[tuple[str, str, str, int]]) -> list[PairCount]:
+    """Counts by tool pair, in the order of their names.
+
+    Takes: (act tool, evidence tool, kind, amount), each pair and kind once
+    """
+    pairs: dict[tuple[str, str], dict[str, int]] = {}
+    for act_tool, evidence_tool, kind, amount in amounts:
+        pairs.setdefault((act_tool, evidence_tool), {})[kind] = amount
+    return [
+        PairCount(act_tool, evidence_tool, kinds.get("acts", 0), kinds.get("detections", 0))
+        for (act_tool, evidence_tool), kinds in sorted(pairs.items())
+    ]
+
+
+def customer_row(key: str, open_count: int, total: int, rank: int | None, last_at: int) -> CustomerRow:
+    """One customer of a list; `rank` is the worst severity among the open alerts."""
+    return CustomerRow(key, open_count, total, None if rank is None else _SEVERITIES[rank], last_at)

@@ -1,0 +1,223 @@
+"""The store on SQLite: one transaction a commit, one writer, readers of their own.
+
+What enters: Effects from the processor, orders from people.
+What leaves: durable state; the views of `ports`; AlertChanges for whoever listens.
+The next room: `embedded`, which runs the processor on it.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, select
+
+from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
+from coordwatch.adapters.sql_book import SqlBook, upsert
+from coordwatch.adapters.sql_errors import translated
+from coordwatch.adapters.sql_read import SqlReader
+from coordwatch.adapters.sql_schema import (
+    alerts,
+    dead_letters,
+    deadlines,
+    detections,
+    items,
+    ledger,
+    open_engine,
+    positions,
+    prepare_schema,
+    tallies,
+)
+from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
+from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.fold import AlertChange, fold
+from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
+from coordwatch.codec import decode_json
+from coordwatch.ports import AlertRow, Effects
+
+Listener = Callable[[Sequence[AlertChange]], None]
+_CHUNK = 500
+_AT_ONCE = 1000
+
+
+class SqlStore(SqlReader):
+    """Store, AlertReader and AlertDesk of one database file.
+
+    Any thread may call it; writes wait for each other. `listen` is told of changed alerts after each commit.
+    """
+
+    def __init__(self, path: Path, cards: Mapping[str, RuleCard], *, durable: bool = True) -> None:
+        super().__init__(open_engine(path, writes=False, durable=durable))
+        self._writing = open_engine(path, writes=True, durable=durable)
+        self._cards = cards
+        self._one_writer = threading.Lock()
+        self.listen: Listener = _nobody
+        with self._write() as connection:
+            prepare_schema(connection)
+            for card in cards.values():
+                connection.execute(alerts.update().where(alerts.c.rule == card.id).values(card_columns(card)))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._writing.dispose()
+        self._reading.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._one_writer, translated(), self._writing.begin() as connection:
+            yield connection
+
+    # ---- state of the processor
+
+    def load(self, keys: Iterable[str]) -> dict[str, bytes]:
+        wanted = list(keys)
+        found: dict[str, bytes] = {}
+        with self._read() as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                question = select(items.c.key, items.c.value).where(items.c.key.in_(wanted[start : start + _CHUNK]))
+                found.update((row.key, row.value) for row in connection.execute(question))
+        return found
+
+    def scan(self, prefix: str) -> Iterable[tuple[str, bytes]]:
+        last = prefix
+        question = select(items.c.key, items.c.value).order_by(items.c.key).limit(_AT_ONCE)
+        inclusive = True
+        while True:
+            behind = items.c.key >= last if inclusive else items.c.key > last
+            with self._read() as connection:
+                rows = connection.execute(question.where(behind)).all()
+            for row in rows:
+                if not row.key.startswith(prefix):
+                    return
+                yield row.key, row.value
+            if len(rows) < _AT_ONCE:
+                return
+            last, inclusive = rows[-1].key, False
+
+    def due(self, until: int, limit: int) -> list[str]:
+        question = select(deadlines.c.customer).where(deadlines.c.at <= until)
+        with self._read() as connection:
+            return list(
+                connection.execute(question.order_by(deadlines.c.at, deadlines.c.customer).limit(limit)).scalars()
+            )
+
+    def positions(self) -> dict[str, str]:
+        with self._read() as connection:
+            return {row.input: row.position for row in connection.execute(select(positions))}
+
+    def commit(self, effects: Effects, now: int) -> None:
+        with self._write() as connection:
+            _write_state(connection, effects)
+            book = SqlBook(connection, self._cards)
+            changes = [done for change in effects.changes for done in fold(book, change, self._cards, now)]
+            _reopen_notices(connection, changes)
+        if changes:
+            self.listen(changes)
+
+    # ---- people
+
+    def act(self, alert_id: str, order: Order) -> AlertRow | None:
+        with self._write() as connection:
+            book = SqlBook(connection, self._cards)
+            before = book.alert(alert_id)
+            if before is None:
+                return None
+            after, entry = carry_out(before, order)
+            book.save(after, entry)
+            changes = [AlertChange(order.action, after, before.status)]
+            _reopen_notices(connection, changes)
+            row = connection.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().one()
+        self.listen(changes)
+        return alert_row(dict(row))
+
+    # ---- what the runtime asks for now and then
+
+    def wake_snoozed(self, now: int) -> list[AlertChange]:
+        """Open the alerts whose snooze has ended. Units: microseconds since 1970 UTC."""
+        question = select(alerts.c.id).where(alerts.c.status == AlertStatus.SNOOZED.value, alerts.c.snooze_until <= now)
+        with self._read() as connection:
+            ids = list(connection.execute(question.order_by(alerts.c.snooze_until).limit(_AT_ONCE)).scalars())
+        if not ids:
+            return []
+        changes: list[AlertChange] = []
+        with self._write() as connection:
+            book = SqlBook(connection, self._cards)
+            for alert_id in ids:
+                before = book.alert(alert_id)
+                if before is None or before.status is not AlertStatus.SNOOZED:
+                    continue
+                after, entry = moved_by_engine(before, AlertAction.WAKE, now, "the snooze ended")
+                book.save(after, entry)
+                changes.append(AlertChange(AlertAction.WAKE, after, before.status))
+            _reopen_notices(connection, changes)
+        self.listen(changes)
+        return changes
+
+    def close_rules_that_ended(self, now: int) -> int:
+        """Resolve what is open of rules that are retired or no longer there (RULES 36), and say how many."""
+        live = [card.id for card in self._cards.values() if card.raises_alerts]
+        open_now = alerts.c.status.in_(LIVE_STATUSES)
+        with self._write() as connection:
+            book = SqlBook(connection, self._cards)
+            ids = list(connection.execute(select(alerts.c.id).where(open_now, alerts.c.rule.not_in(live))).scalars())
+            for alert_id in ids:
+                before = book.alert(alert_id)
+                assert before is not None, "the id was read in this transaction"
+                book.save(*moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired"))
+        return len(ids)
+
+    def undecided(self, limit: int) -> list[Alert]:
+        """Alerts of which nobody has decided yet whether somebody is told, oldest first."""
+        question = (
+            select(alerts).where(alerts.c.notice.is_(None)).order_by(alerts.c.raised_at, alerts.c.id).limit(limit)
+        )
+        with self._read() as connection:
+            return [from_flat(dict(row)) for row in connection.execute(question).mappings()]
+
+    def decided(self, reasons: Mapping[str, str]) -> None:
+        """Keep what was decided, by alert."""
+        if not reasons:
+            return
+        statement = alerts.update().where(alerts.c.id == bindparam("alert")).values(notice=bindparam("reason"))
+        with self._write() as connection:
+            connection.execute(statement, [{"alert": alert, "reason": reason} for alert, reason in reasons.items()])
+
+    def standing_detections(self) -> Iterator[dict[str, Any]]:
+        """Every detection that is not retracted, as plain data, by (at, id)."""
+        question = select(detections.c.body).where(detections.c.status != "retracted")
+        with self._read() as connection:
+            for body in connection.execute(question.order_by(detections.c.at, detections.c.id)).scalars():
+                yield decode_json(body)
+
+
+def _nobody(changes: Sequence[AlertChange]) -> None:
+    """Told of changes, does nothing."""
+
+
+def _write_state(connection: Connection, effects: Effects) -> None:
+    kept = [{"key": key, "value": value} for key, value in effects.values.items() if value is not None]
+    upsert(connection, items, kept)
+    _delete(connection, items, "key", [key for key, value in effects.values.items() if value is None])
+    due = [{"customer": customer, "at": at} for customer, at in effects.deadlines.items() if at is not None]
+    upsert(connection, deadlines, due)
+    _delete(connection, deadlines, "customer", [customer for customer, at in effects.deadlines.items() if at is None])
+    upsert(connection, ledger, [asdict(count) for count in effects.counts], add=("amount",))
+    upsert(connection, dead_letters, [asdict(letter) for letter in effects.dead_letters])
+    upsert(connection, positions, [{"input": name, "position": at} for name, at in effects.positions.items()])
+    upsert(connection, tallies, [{"name": name, "amount": n} for name, n in effects.tallies.items()], add=("amount",))
+
+
+def _delete(connection: Connection, table: Table, column: str, values: Sequence[str]) -> None:
+    if values:
+        connection.execute(
+            table.delete().where(table.c[column] == bindparam("gone")), [{"gone": one} for one in values]
+        )
+
+
+def _reopen_notices(connection: Connection, changes: Sequence[AlertChange]) -> None:
+    """An alert that has become open needs a new decision about telling somebody."""
+    for change in changes:
+        if change.alert.status is AlertStatus.OPEN and change.before is not AlertStatus.OPEN:
+            connection.execute(alerts.update().where(alerts.c.id == change.alert.id).values(notice=None))

@@ -1,0 +1,170 @@
+"""Reading the database for pages, the API and the metrics, on connections of their own.
+
+What enters: filters, ids, limits.
+What leaves: the views of `ports`.
+The next room: `sql`, which adds the writing side.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, case, func, or_, select
+
+from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query
+from coordwatch.adapters.ledger_rows import customer_row, pair_counts_of, rule_counts_of
+from coordwatch.adapters.sql_errors import translated
+from coordwatch.adapters.sql_schema import alerts, audit, dead_letters, detections, ledger, tallies
+from coordwatch.codec import decode_json
+from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
+
+_AFFECTED = 200
+
+
+class SqlReader:
+    """The AlertReader of a database. Raises: TemporaryError when the database is busy or gone."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._reading = engine
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with translated(), self._reading.connect() as connection:
+            yield connection
+
+    def alerts(self, filters: Mapping[str, str], limit: int, cursor: str | None) -> tuple[list[AlertRow], str | None]:
+        query = list_query(filters, limit, cursor)
+        question = select(alerts).where(*_conditions(query))
+        for name, descending in query.order:
+            column = _order_column(name)
+            question = question.order_by(column.desc() if descending else column.asc())
+        with self._read() as connection:
+            rows = connection.execute(question.order_by(alerts.c.id).limit(query.limit + 1)).mappings().all()
+        shown = [dict(row) for row in rows[: query.limit]]
+        return [alert_row(row) for row in shown], cursor_after(query, shown[-1]) if len(rows) > len(shown) else None
+
+    def customers(self, limit: int) -> list[CustomerRow]:
+        live = case((alerts.c.status.in_(LIVE_STATUSES), 1), else_=0)
+        rank = case((alerts.c.status.in_(LIVE_STATUSES), alerts.c.severity_rank))
+        question = (
+            select(
+                alerts.c.customer,
+                func.sum(live).label("open"),
+                func.count().label("total"),
+                func.min(rank).label("rank"),
+                func.max(alerts.c.last_at).label("last_at"),
+            )
+            .group_by(alerts.c.customer)
+            .order_by(func.sum(live).desc(), func.max(alerts.c.last_at).desc(), alerts.c.customer)
+            .limit(limit)
+        )
+        with self._read() as connection:
+            rows = connection.execute(question).all()
+        return [customer_row(row.customer, row.open, row.total, row.rank, row.last_at) for row in rows]
+
+    def alert(self, alert_id: str) -> AlertView | None:
+        with self._read() as connection:
+            row = connection.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().first()
+            if row is None:
+                return None
+            bodies = connection.execute(
+                select(detections.c.body)
+                .where(detections.c.alert == alert_id)
+                .order_by(detections.c.at.desc(), detections.c.id.desc())
+                .limit(_AFFECTED)
+            ).scalars()
+            entries = connection.execute(select(audit).where(audit.c.alert == alert_id).order_by(audit.c.number)).all()
+            others = connection.execute(
+                select(alerts.c.customer)
+                .where(alerts.c.incident == row["incident"], alerts.c.customer != row["customer"])
+                .where(alerts.c.status != "retracted")
+                .group_by(alerts.c.customer)
+                .order_by(alerts.c.customer)
+                .limit(_AFFECTED)
+            ).scalars()
+            return AlertView(
+                row=alert_row(dict(row)),
+                detections=[decode_json(body) for body in bodies],
+                audit=[AuditEntry(entry.at, entry.actor, entry.action, entry.note) for entry in entries],
+                also_affected=list(others),
+                undoable=row["undo"] is not None,
+            )
+
+    def alert_totals(self) -> Mapping[str, int]:
+        by_status = select(alerts.c.status, func.count()).group_by(alerts.c.status)
+        by_severity = (
+            select(alerts.c.severity, func.count())
+            .where(alerts.c.status.in_(LIVE_STATUSES))
+            .group_by(alerts.c.severity)
+        )
+        with self._read() as connection:
+            return {row[0]: row[1] for question in (by_status, by_severity) for row in connection.execute(question)}
+
+    def customer_alerts(self, customer: str) -> list[AlertRow]:
+        question = select(alerts).where(alerts.c.customer == customer).order_by(alerts.c.at.desc(), alerts.c.id)
+        with self._read() as connection:
+            return [alert_row(dict(row)) for row in connection.execute(question.limit(_AFFECTED)).mappings()]
+
+    def rule_counts(self) -> list[RuleCounts]:
+        verdicts = case((alerts.c.status == "not_a_conflict", 1), else_=0)
+        by_rule = select(alerts.c.rule, func.count(), func.sum(verdicts)).group_by(alerts.c.rule)
+        with self._read() as connection:
+            raised = {row[0]: (row[1], row[2]) for row in connection.execute(by_rule)}
+            amounts = connection.execute(_amounts(ledger.c.rule, ledger.c.hour, ledger.c.kind)).all()
+        return rule_counts_of([(row[0], row[1], row[2], row[3]) for row in amounts], raised)
+
+    def pair_counts(self) -> list[PairCount]:
+        with self._read() as connection:
+            amounts = connection.execute(_amounts(ledger.c.act_tool, ledger.c.evidence_tool, ledger.c.kind)).all()
+        return pair_counts_of([(row[0], row[1], row[2], row[3]) for row in amounts])
+
+    def dead_letters(self, limit: int) -> list[DeadLetter]:
+        question = select(dead_letters).order_by(dead_letters.c.at.desc(), dead_letters.c.id).limit(limit)
+        with self._read() as connection:
+            return [DeadLetter(**row) for row in connection.execute(question).mappings()]
+
+    def tallies(self) -> Mapping[str, int]:
+        with self._read() as connection:
+            return {row.name: row.amount for row in connection.execute(select(tallies).order_by(tallies.c.name))}
+
+
+def _amounts(*columns: Column[Any]) -> Select[Any]:
+    return select(*columns, func.sum(ledger.c.amount)).group_by(*columns)
+
+
+def _order_column(name: str) -> ColumnElement[Any]:
+    column = alerts.c[name]
+    return func.coalesce(column, -1) if column.nullable else column
+
+
+def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
+    conditions = [_condition(name, value) for name, value in query.filters.items()]
+    if query.after is not None:
+        conditions.append(_after(query, query.after))
+    return conditions
+
+
+def _condition(name: str, value: str | tuple[str, ...] | int) -> ColumnElement[bool]:
+    if isinstance(value, tuple):
+        return alerts.c[name].in_(value)
+    if name == "tool":
+        return or_(alerts.c.act_tool == value, alerts.c.evidence_tool == value)
+    if name == "since":
+        return alerts.c.at >= value
+    if name == "q":
+        wanted = str(value)
+        columns = (alerts.c.sentence, alerts.c.customer, alerts.c.rule)
+        return or_(*(column.icontains(wanted, autoescape=True) for column in columns))
+    return alerts.c[name] == value
+
+
+def _after(query: ListQuery, after: tuple[Any, ...]) -> ColumnElement[bool]:
+    """Rows behind the last one seen: equal in the first columns and further on in the next one."""
+    columns = [(_order_column(name), descending) for name, descending in query.order]
+    steps = [*columns, (alerts.c.id, False)]
+    choices: list[ColumnElement[bool]] = []
+    for index, (column, descending) in enumerate(steps):
+        equal = [steps[before][0] == after[before] for before in range(index)]
+        further = column < after[index] if descending else column > after[index]
+        choices.append(and_(*equal, further))
+    return or_(*choices)
