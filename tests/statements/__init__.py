@@ -1,0 +1,1 @@
+"""The numbered statements of the rule language, one by one, as examples a person can read."""
