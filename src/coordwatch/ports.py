@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coordwatch.alerts.alert import Order
+from coordwatch.engine.ledger import Count
 from coordwatch.rules.detection import DetectionChange
 
 
@@ -23,21 +24,6 @@ class DeadLetter:
     path: str | None
     at: int
     original: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One change of the ledger: `kind` is acts, detections, in_flight, missing_key, ...; `amount` may be negative.
-
-    Units: `hour` in hours since 1970 UTC
-    """
-
-    rule: str
-    hour: int
-    act_tool: str
-    evidence_tool: str
-    kind: str
-    amount: int
 
 
 @dataclass(slots=True)
@@ -258,14 +244,6 @@ class SourceView:
     unknown: tuple[int, int] = (0, 0)
     strip: Sequence[tuple[int, str]] = ()
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionProblem:
-    """Why an action was not done: `reason` is unknown_alert, stale_version or not_allowed; `message` gives the next move."""
-
-    reason: str
-    message: str
 
 
 ALERT_FILTERS = (
