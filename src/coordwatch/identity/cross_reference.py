@@ -1,0 +1,294 @@
+"""The cross reference: what each identifier means now, and what a new link means for the events of the past.
+
+What enters: Readings, exclusions and stored Teaching. What leaves: customer keys, and a Change: which customers became
+another one, which must be asked again event by event, which identifiers were quarantined.
+The next room: `identity`, which adds parking and the modes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from coordwatch.identity.edges import NOTHING, EdgeSet, Teaching, pair, teach
+from coordwatch.identity.identifier import IdClass
+from coordwatch.identity.policy import SUBJECT, IdentityPolicy
+from coordwatch.identity.reading import Reader, Reading
+from coordwatch.identity.resolve import Answer, QuarantineReason, Resolution
+
+_NAMESPACE = UUID("b7c1f0f4-4a8e-5d0b-8a53-3f6f2f4f7d21")
+_SUBJECT = SUBJECT + ":"
+_SURE_HOPS = 2
+_PREFIX = 12
+
+
+class Confidence(StrEnum):
+    """How sure the customer of an event is: by a declared id, by a contact point or tool, or by a cookie."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Alias(NamedTuple):
+    """A customer that became another one, whole: every event of `old` is now one of `new`."""
+
+    old: str
+    new: str
+
+
+class Quarantine(NamedTuple):
+    """An identifier that stopped linking and resolving."""
+
+    digest: str
+    type: str
+    reason: QuarantineReason
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an event or an exclusion changed for events of the past.
+
+    Take `aliases` first; then ask `customer_of_ids` again for each fact of the customers in `divided`. `moved` are the
+    identifiers whose answer changed, for whoever waits for one of them.
+    """
+
+    aliases: tuple[Alias, ...] = ()
+    divided: tuple[str, ...] = ()
+    quarantined: tuple[Quarantine, ...] = ()
+    moved: tuple[str, ...] = ()
+
+
+NO_CHANGE = Change()
+
+
+class Explained(NamedTuple):
+    """One edge that makes a customer, by types and digest prefixes; `how` is seen_together, linked or same_address."""
+
+    one: str
+    other: str
+    how: str
+
+
+class CrossReference:
+    """Everything known about identifiers, under one policy."""
+
+    def __init__(self, policy: IdentityPolicy, reader: Reader) -> None:
+        self._reader = reader
+        self._edges = EdgeSet()
+        self._resolution = Resolution(self._edges, policy)
+        self._keys: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+
+    def note(self, reading: Reading, seen: int, linked: bool) -> tuple[Teaching, Change]:
+        """Take in what one event says; only look-ups when it says nothing new."""
+        taught = self._teach(reading, seen, linked)
+        return (taught, NO_CHANGE) if taught is NOTHING else (taught, self._settle(taught))
+
+    def note_all(self, said: Iterable[tuple[Reading, int, bool]]) -> None:
+        """Take in what many events say, before anybody asks for an answer."""
+        for reading, seen, linked in said:
+            self._teach(reading, seen, linked)
+        self._settle_all()
+
+    def of_ids(self, ids: Sequence[str]) -> Answer:
+        """Give the answer of an event that names these identifiers."""
+        return self._resolution.of_event(ids)
+
+    def answer(self, digest: str) -> Answer:
+        """Give the answer of one identifier."""
+        return self._resolution.answer(digest)
+
+    def key(self, root: str) -> str:
+        """Give the customer key of a root: its own text if somebody stamped it, else one derived from its digest."""
+        key = self._keys.get(root)
+        if key is None:
+            key = root[len(_SUBJECT) :] if root.startswith(_SUBJECT) else f"cust_{uuid5(_NAMESPACE, root).hex}"
+            self._keys[root] = key
+            self._roots[key] = root
+        return key
+
+    def current(self, key: str) -> str | None:
+        """Give the key under which a customer is known now, None for one that is unknown or was divided."""
+        root = self._root(key)
+        now = None if root is None else self._resolution.answer(root).root
+        return None if now is None else self.key(now)
+
+    def confidence(self, answer: Answer) -> Confidence:
+        """Say how sure an event's answer is."""
+        id_class = IdClass.WEAK if answer.root is None else self._edges.kind(answer.root).rank.id_class
+        if id_class is IdClass.WEAK:
+            return Confidence.LOW
+        sure = id_class is IdClass.PRIMARY and answer.hops <= _SURE_HOPS
+        return Confidence.HIGH if sure else Confidence.MEDIUM
+
+    def exclude(self, pairs: Iterable[tuple[str, str]]) -> tuple[Teaching, Change]:
+        """Keep identifiers apart; the answers are worked out anew where a trusted link was cut."""
+        edges, resolution = self._edges, self._resolution
+        before: dict[str, Answer | None] = {digest: resolution.answer(digest) for digest in edges.nodes}
+        cut = tuple(pair(one, other) for one, other in pairs if edges.cut(one, other))
+        settled = self._settle_all()
+        return Teaching(apart=cut), self._change(before, {leader: before[leader] for leader in settled}, frozenset())
+
+    def forms(self, digest: str) -> tuple[str, ...]:
+        """Give an identifier and the other forms of the same e-mail address."""
+        address = self._edges.aliases.get(digest, digest)
+        return (address, *(hashed for hashed, of in self._edges.aliases.items() if of == address))
+
+    def learn(self, taught: Iterable[Teaching]) -> None:
+        """Take in stored rows, all of them at once."""
+        taught, edges = list(taught), self._edges
+        for row in (row for rows in taught for row in rows.ids):
+            edges.know(row.digest, self._reader.kind(row.type, row.namespace), row.seen)
+        for rows in taught:
+            for one, other in rows.apart:
+                edges.cut(one, other)
+            for hashed, address in rows.aliases:
+                edges.alias(hashed, address)
+            for one, other in rows.links:
+                edges.link(one, other)
+        for one, other in (joined for rows in taught for joined in rows.edges):
+            edges.join(one, other)
+        self._settle_all()
+        for leader, answer in self._resolution.answers.items():
+            if answer.root == leader:
+                self.key(leader)
+
+    def everything(self) -> Teaching:
+        """Give all rows, in one order."""
+        return self._edges.everything()
+
+    def explain(self, key: str) -> list[Explained]:
+        """Give the edges through which the identifiers of a customer found each other, strongest first."""
+        edges, answer, stamped = self._edges, self._resolution.answer, self._root(key)
+        root = None if stamped is None else answer(stamped).root
+        ours = {digest for digest in edges.nodes if root is not None and answer(digest).root == root}
+
+        def named(digest: str) -> str:
+            return f"{edges.kind(digest).type}:{digest.removeprefix(_SUBJECT)[:_PREFIX]}"
+
+        rows = edges.everything()
+        found = [(one, other, "linked") for one, other in rows.links if (one, other) not in edges.apart]
+        found += [(one, other, "same_address") for one, other in rows.aliases]
+        found += [(one, other, "seen_together") for one, other in rows.edges if (one, other) not in edges.apart]
+        inside = [(*sorted((one, other), key=edges.rank_of), how) for one, other, how in found if {one, other} <= ours]
+        inside.sort(key=lambda edge: (edges.rank_of(edge[0]), edges.rank_of(edge[1]), edge[2]))
+        return [Explained(named(one), named(other), how) for one, other, how in inside]
+
+    def prune(self, before: int, reach: int, kept: Iterable[str]) -> list[str]:
+        """Forget the refs that no event named since an instant, but none within `reach` of one that is still named."""
+        edges = self._edges
+        refs = {digest for digest, node in edges.nodes.items() if node.kind.rank.id_class is IdClass.REF}
+        alive = {digest for digest in refs if edges.nodes[digest].seen >= before}.union(kept)
+        border = alive & refs
+        for _ in range(reach):
+            border = {near for digest in border for near in edges.nodes[digest].refs} - alive
+            alive |= border
+        gone = sorted(refs - alive)
+        touched = {near for digest in gone for near in edges.nodes[digest].refs}.difference(gone)
+        for digest in gone:
+            edges.forget(digest)
+            self._resolution.forget(digest)
+        self._resolution.settle(touched)
+        return gone
+
+    def _root(self, key: str) -> str | None:
+        stamped = _SUBJECT + key
+        return stamped if stamped in self._edges.nodes else self._roots.get(key)
+
+    def _teach(self, reading: Reading, seen: int, linked: bool) -> Teaching:
+        edges = self._edges
+        taught = teach(edges, reading.named, seen, linked)
+        aliases = [
+            (hashed, one.digest)
+            for one in reading.named
+            if one.address is not None and not edges.has_aliases(one.digest)
+            for hashed in self._reader.aliases(one)
+            if edges.alias(hashed, one.digest)
+        ]
+        return taught._replace(aliases=tuple(aliases)) if aliases else taught
+
+    def _settle_all(self) -> Mapping[str, Answer | None]:
+        """Work all answers out anew."""
+        edges = self._edges
+        edges.followed()
+        self._resolution.clear()
+        return self._resolution.settle(map(edges.leader, edges.nodes))
+
+    def _settle(self, taught: Teaching) -> Change:
+        """Bring the answers up to date after new rows, and say what that means for the past."""
+        edges, resolution = self._edges, self._resolution
+        before: dict[str, Answer | None] = dict.fromkeys(row.digest for row in taught.ids)
+        touched = {edges.leader(row.digest) for row in taught.ids}
+        touched.update(edges.leader(end) for joined in taught.edges for end in joined)
+        for follower, brought in edges.followed():
+            old = resolution.answers.get(follower)
+            for member in brought:
+                before.setdefault(member, old)
+            resolution.forget(follower)
+            leader = edges.leader(follower)
+            touched.add(leader)
+            touched.update(resolution.dependents(leader))
+        return self._change(before, resolution.settle(touched), frozenset(taught.edges))
+
+    def _change(
+        self, before: dict[str, Answer | None], changed: Mapping[str, Answer | None], fresh: frozenset[tuple[str, str]]
+    ) -> Change:
+        """Compare answers before and after. `before` names followers and new ones; `fresh` edges have no past."""
+        edges, answer = self._edges, self._resolution.answer
+        quarantined = []
+        for leader, old in changed.items():
+            for member in edges.members(leader):
+                before.setdefault(member, old)
+            reason = answer(leader).reason
+            if reason is not None and (old is None or old.reason is None):
+                quarantined.append(Quarantine(leader, edges.kind(leader).type, reason))
+        past = {member: old for member, old in before.items() if old is not None}
+        moved = {
+            member: old
+            for member, old in past.items()
+            if (old.root, old.layer) != ((now := answer(member)).root, now.layer)
+        }
+        if not moved and not quarantined:
+            return NO_CHANGE
+        became = self._became(moved)
+        asked = self._asked_again(moved, before, became, fresh)
+        aliases = {Alias(self.key(old), self.key(new)) for old, new in became.items()}
+        return Change(
+            tuple(sorted(alias for alias in aliases if alias.old != alias.new)),
+            tuple(sorted({self.key(became.get(root, root)) for root in asked})),
+            tuple(sorted(quarantined)),
+            tuple(sorted(moved)),
+        )
+
+    def _became(self, moved: Mapping[str, Answer]) -> dict[str, str]:
+        """Give each root that is no customer any more, with the root that took all of it over."""
+        now = {member: self._resolution.answer(member).root for member, old in moved.items() if old.root == member}
+        return {old: new for old, new in now.items() if new is not None and new != old}
+
+    def _asked_again(
+        self,
+        moved: Mapping[str, Answer],
+        before: Mapping[str, Answer | None],
+        became: Mapping[str, str],
+        fresh: frozenset[tuple[str, str]],
+    ) -> set[str]:
+        """Give the customers (by their roots before) of whom some event may now belong to another, or to none.
+
+        An event that names a moved identifier was filed under that identifier's customer or under that of one seen
+        with it. If all of the customer moves as one, its alias says so already.
+        """
+        asked: set[str] = set()
+        for member, old in moved.items():
+            now = self._resolution.answer(member)
+            whole = old.root is not None and became.get(old.root) == now.root and old.layer == now.layer
+            if old.root is not None and not whole:
+                asked.add(old.root)
+            for near in self._edges.nodes[member].neighbours():
+                if pair(member, near) in fresh:
+                    continue
+                was = before[near] if near in before else self._resolution.answer(near)
+                if was is not None and was.root is not None and not (whole and was.root == old.root):
+                    asked.add(was.root)
+        return asked

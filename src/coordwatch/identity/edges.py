@@ -1,0 +1,250 @@
+"""The accumulated edge set: which identifiers were seen together, which are one by a trusted link, which are kept apart.
+
+What enters: Readings. What leaves: Teaching (what was new in them) and the neighbours of each identifier.
+The set only grows, and nothing here depends on the order in which it grew. The next room: `resolve`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from coordwatch.identity.digest import EMAIL_HASHES
+from coordwatch.identity.identifier import IdClass, Kind, Rank
+from coordwatch.identity.reading import Named
+
+
+class IdRow(NamedTuple):
+    """One identifier that exists. Units: `seen` in microseconds since 1970 UTC, the latest event that named it."""
+
+    digest: str
+    type: str
+    namespace: str
+    seen: int
+
+
+class Teaching(NamedTuple):
+    """New facts about identifiers, as plain rows: store them, and `learn` them all again, in any order.
+
+    `edges` were seen together, `links` are one customer because a tool said so, `aliases` are (hash, address) of one
+    e-mail address, `apart` are edges that an operator cut.
+    """
+
+    ids: tuple[IdRow, ...] = ()
+    edges: tuple[tuple[str, str], ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
+
+
+NOTHING = Teaching()
+
+
+class Node:
+    """One identifier and its neighbours: higher ones by class, lower persons, lower or equal refs, and equals."""
+
+    __slots__ = ("kind", "peers", "people", "refs", "seen", "up")
+
+    def __init__(self, kind: Kind, seen: int) -> None:
+        self.kind = kind
+        self.seen = seen
+        self.up: dict[IdClass, set[str]] = {}
+        self.people: set[str] = set()
+        self.refs: set[str] = set()
+        self.peers: set[str] = set()
+
+    def neighbours(self) -> Iterator[str]:
+        """Give every identifier that was seen together with this one, cut edges included."""
+        for higher in self.up.values():
+            yield from higher
+        yield from self.people
+        yield from self.refs
+        yield from self.peers
+
+
+class EdgeSet:
+    """The nodes, their edges, and the groups that count as one node; a group is known by its least member."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.aliases: dict[str, str] = {}
+        self.links: set[tuple[str, str]] = set()
+        self.apart: set[tuple[str, str]] = set()
+        self._aliased: set[str] = set()
+        self._leader: dict[str, str] = {}
+        self._members: dict[str, list[str]] = {}
+        self._followed: list[tuple[str, tuple[str, ...]]] = []
+
+    def leader(self, digest: str) -> str:
+        """Give the identifier that stands for the group of this one: mostly itself."""
+        while (above := self._leader.get(digest)) is not None:
+            digest = above
+        return digest
+
+    def members(self, leader: str) -> Iterable[str]:
+        """Give the known identifiers of a group."""
+        return self._members.get(leader) or (leader,)
+
+    def kind(self, digest: str) -> Kind:
+        """Give the kind of a known identifier."""
+        return self.nodes[digest].kind
+
+    def rank_of(self, digest: str) -> tuple[Rank, str]:
+        """Give the place of an identifier in one order of all."""
+        return self.nodes[digest].kind.rank, digest
+
+    def know(self, digest: str, kind: Kind, seen: int) -> bool:
+        """Note that an identifier exists; say whether that was new."""
+        node = self.nodes.get(digest)
+        if node is not None:
+            node.seen = max(node.seen, seen)
+            return False
+        self.nodes[digest] = Node(kind, seen)
+        leader = self.leader(digest)
+        if leader != digest and digest not in self._members.setdefault(leader, [leader]):
+            self._members[leader].append(digest)
+        return True
+
+    def has_aliases(self, address: str) -> bool:
+        """Say whether the other forms of an e-mail address were learned."""
+        return address in self._aliased
+
+    def join(self, one: str, other: str) -> bool:
+        """Note that two identifiers were seen together; say whether that was new."""
+        low, high = self.nodes[one], self.nodes[other]
+        if low.kind.rank < high.kind.rank:
+            one, other, low, high = other, one, high, low
+        id_class = high.kind.rank.id_class
+        if low.kind.rank == high.kind.rank:
+            near = low.refs if id_class is IdClass.REF else low.peers
+            far = high.refs if id_class is IdClass.REF else high.peers
+        else:
+            near = low.up.setdefault(id_class, set())
+            far = high.refs if low.kind.rank.id_class is IdClass.REF else high.people
+        if other in near or other in low.peers:
+            return False
+        if self.apart and pair(one, other) in self.apart:
+            near, far = low.peers, high.peers
+        near.add(other)
+        far.add(one)
+        return True
+
+    def link(self, one: str, other: str) -> bool:
+        """Note that a tool said two identifiers of one rank are one customer; say whether that was new."""
+        linked = pair(one, other)
+        if linked in self.links:
+            return False
+        self.links.add(linked)
+        if linked not in self.apart:
+            self._unite(one, other)
+        return True
+
+    def alias(self, hashed: str, address: str) -> bool:
+        """Note that a hash is another form of an address; say whether that was new."""
+        self._aliased.add(address)
+        if hashed in self.aliases:
+            return False
+        self.aliases[hashed] = address
+        self._unite(address, hashed)
+        return True
+
+    def cut(self, one: str, other: str) -> bool:
+        """Keep two identifiers apart, now and for ever; say whether that was new."""
+        cut = pair(one, other)
+        if cut in self.apart:
+            return False
+        self.apart.add(cut)
+        for near, far in ((one, other), (other, one)):
+            node = self.nodes.get(near)
+            if node is not None and far in set(node.neighbours()):
+                for higher in node.up.values():
+                    higher.discard(far)
+                node.people.discard(far)
+                node.refs.discard(far)
+                node.peers.add(far)
+        if cut in self.links:
+            self._regroup()
+        return True
+
+    def followed(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Give, once, the leaders that now follow another, each with the identifiers it brought along."""
+        followed, self._followed = self._followed, []
+        return followed
+
+    def forget(self, digest: str) -> None:
+        """Drop an identifier and its edges."""
+        node = self.nodes.pop(digest)
+        for near in node.neighbours():
+            other = self.nodes[near]
+            for higher in other.up.values():
+                higher.discard(digest)
+            other.people.discard(digest)
+            other.refs.discard(digest)
+            other.peers.discard(digest)
+
+    def everything(self) -> Teaching:
+        """Give the whole set as rows, in one order."""
+        edges = {pair(digest, near) for digest, node in self.nodes.items() for near in node.neighbours()}
+        return Teaching(
+            tuple(
+                IdRow(digest, node.kind.type, node.kind.namespace, node.seen)
+                for digest, node in sorted(self.nodes.items(), key=lambda item: item[0])
+            ),
+            tuple(sorted(edges)),
+            tuple(sorted(self.links)),
+            tuple(sorted(self.aliases.items())),
+            tuple(sorted(self.apart)),
+        )
+
+    def _unite(self, one: str, other: str) -> None:
+        one, other = self.leader(one), self.leader(other)
+        if one == other:
+            return
+        if self._order(other) < self._order(one):
+            one, other = other, one
+        self._leader[other] = one
+        gained = self._members.pop(other, None) or ([other] if other in self.nodes else [])
+        if gained:
+            self._members.setdefault(one, [one]).extend(gained)
+            self._followed.append((other, tuple(gained)))
+
+    def _order(self, digest: str) -> tuple[bool, str]:
+        # A hash never stands for its address: the address is what most events carry. An unknown digest is a hash
+        # that no event named yet.
+        node = self.nodes.get(digest)
+        return node is None or node.kind.type in EMAIL_HASHES, digest
+
+    def _regroup(self) -> None:
+        """Build the groups again, without the links that were cut."""
+        self._leader.clear()
+        self._members.clear()
+        for hashed, address in self.aliases.items():
+            self._unite(address, hashed)
+        for one, other in self.links - self.apart:
+            self._unite(one, other)
+        self._followed.clear()
+
+
+def pair(one: str, other: str) -> tuple[str, str]:
+    """Give an edge without direction."""
+    return (one, other) if one < other else (other, one)
+
+
+def teach(edges: EdgeSet, named: tuple[Named, ...], seen: int, linked: bool) -> Teaching:
+    """Note everything that one event says: who exists, who was seen with whom, and, if `linked`, who is one.
+
+    Gives: what was new; NOTHING itself, after look-ups only, when nothing was
+    """
+    nodes = edges.nodes
+    ids = [one for one in named if edges.know(one.digest, one.kind, seen)]
+    joined: list[tuple[str, str]] = []
+    links: list[tuple[str, str]] = []
+    for place, (one, kind, _) in enumerate(named):
+        for other, other_kind, _ in named[:place]:
+            if edges.join(one, other):
+                joined.append(pair(one, other))
+            same = linked and kind.rank == other_kind.rank and kind.rank.id_class is not IdClass.REF
+            if same and edges.link(one, other):
+                links.append(pair(one, other))
+    if not ids and not joined and not links:
+        return NOTHING
+    rows = tuple(IdRow(one.digest, one.kind.type, one.kind.namespace, nodes[one.digest].seen) for one in ids)
+    return Teaching(rows, tuple(joined), tuple(links))

@@ -1,0 +1,124 @@
+"""Equal identifiers become equal text, and values that name nobody are refused with a reason.
+
+What enters: an Identifier as a tool wrote it. What leaves: the Identifier in its one form, or Unusable.
+The next room: `digest`, which hides it.
+"""
+
+import re
+import unicodedata
+
+from coordwatch.identity.digest import EMAIL
+from coordwatch.identity.identifier import IdClass, Identifier, Unusable, UnusableReason
+from coordwatch.identity.policy import NOBODY, SUBJECT, TYPE_ALIASES, IdentityPolicy
+
+_RAW_MAX = 2000
+_EMAIL_MAX = 254
+_LOCAL_MAX = 64
+_ZEROS = re.compile(r"[0\-]+")
+# A lone surrogate cannot be written as UTF-8, so it could not be digested.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
+_LOCAL = re.compile(r"[^\s@<>()\[\],;:\"\\]+")
+_DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
+_PHONE_FILLING = re.compile(r"[\s().\-/\u2010-\u2015]")
+_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+_HASH_BY_LENGTH = {32: "email_md5", 40: "email_sha1", 64: "email_sha256"}
+_HASH_LENGTHS = {name: length for length, name in _HASH_BY_LENGTH.items()}
+_HEX = re.compile(r"[0-9a-f]+")
+_UNSCOPED = (EMAIL, "phone", SUBJECT, *_HASH_LENGTHS)
+
+
+def type_word(word: str) -> str:
+    """Give the one spelling of a type."""
+    word = word.strip().lower()
+    return TYPE_ALIASES.get(word, word)
+
+
+def normalise(identifier: Identifier, policy: IdentityPolicy) -> Identifier | Unusable:
+    """Bring an identifier to its one form: trimmed, NFC, unquoted, and as its type demands; never raises."""
+    name = type_word(identifier.type)
+    value = _tidy(identifier.value)
+    if isinstance(value, UnusableReason):
+        return Unusable(name, value)
+    if reason := _refusal(name, value, policy):
+        return Unusable(name, reason)
+    if name == "hashed_email":
+        name = _HASH_BY_LENGTH.get(len(value), name)
+    if name in _UNSCOPED or name == "hashed_email":
+        formed = _form(name, value, policy)
+        return Unusable(name, formed) if isinstance(formed, UnusableReason) else Identifier(name, "", formed)
+    if "\0" in name or "\0" in identifier.namespace:
+        return Unusable("", UnusableReason.MALFORMED)
+    return Identifier(name, identifier.namespace.strip(), value)
+
+
+def _tidy(value: str) -> str | UnusableReason:
+    """Trim, compose and unquote a value."""
+    if len(value) > _RAW_MAX:
+        return UnusableReason.TOO_LONG
+    value = (value if value.isascii() else unicodedata.normalize("NFC", value)).strip()
+    while len(value) > 1 and _QUOTED.fullmatch(value):
+        value = value[1:-1].strip()
+    if not value:
+        return UnusableReason.EMPTY
+    if _UNPRINTABLE.search(value):
+        return UnusableReason.MALFORMED
+    return value
+
+
+def _refusal(name: str, value: str, policy: IdentityPolicy) -> UnusableReason | None:
+    """Give why a tidy value names nobody, whatever its form."""
+    if name in NOBODY:
+        return UnusableReason.NOBODY
+    if name == SUBJECT:
+        return None
+    if value.lower() in policy.blocked or _ZEROS.fullmatch(value):
+        return UnusableReason.BLOCKED
+    if len(value) > policy.length_max:
+        return UnusableReason.TOO_LONG
+    if len(value) < policy.length_min and policy.class_of(name) is not IdClass.REF:
+        return UnusableReason.TOO_SHORT
+    return None
+
+
+def _form(name: str, value: str, policy: IdentityPolicy) -> str | UnusableReason:
+    """Give the value in the form that its type demands."""
+    match name:
+        case "email":
+            return _email(value, policy)
+        case "phone":
+            return _phone(value)
+        case "subject":
+            return value
+        case _:
+            value = value.lower()
+            right = len(value) == _HASH_LENGTHS.get(name) and _HEX.fullmatch(value)
+            return value if right else UnusableReason.MALFORMED
+
+
+def _email(value: str, policy: IdentityPolicy) -> str | UnusableReason:
+    """Lower-case an address and write its domain in ASCII; dots and plus tags stay, for they may be two people."""
+    if len(value) > _EMAIL_MAX:
+        return UnusableReason.TOO_LONG
+    local, at, domain = value.removeprefix("mailto:").lower().rpartition("@")
+    if not at or len(local) > _LOCAL_MAX or not _LOCAL.fullmatch(local):
+        return UnusableReason.MALFORMED
+    try:
+        domain = domain.encode("idna").decode("ascii").rstrip(".")
+    except UnicodeError:
+        return UnusableReason.MALFORMED
+    if not _DOMAIN.fullmatch(domain):
+        return UnusableReason.MALFORMED
+    if local.partition("+")[0] in policy.functional_mailboxes and (
+        not policy.own_domains or domain in policy.own_domains
+    ):
+        return UnusableReason.FUNCTIONAL_MAILBOX
+    return f"{local}@{domain}"
+
+
+def _phone(value: str) -> str | UnusableReason:
+    """Keep the digits of an international number; a national one means another person in each country."""
+    digits = _PHONE_FILLING.sub("", value.removeprefix("tel:"))
+    if digits.startswith("00"):
+        digits = "+" + digits[2:]
+    return digits if _PHONE.fullmatch(digits) else UnusableReason.MALFORMED

@@ -1,0 +1,77 @@
+"""What the identity stage gives back: an Observation for each event, and what an exclusion changed.
+
+What enters: the answers of the cross reference. What leaves: values for the caller, who re-files facts and counts.
+The next room: `identity`, which makes them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coordwatch.events.event import Event
+from coordwatch.identity.cross_reference import NO_CHANGE, Change, Confidence
+from coordwatch.identity.edges import NOTHING, Teaching
+from coordwatch.identity.identifier import Unusable
+from coordwatch.identity.parking import ParkReason
+
+IDENTITY_UNRESOLVED = "identity_unresolved"
+
+
+class Outcome(StrEnum):
+    """What became of an event; the values are metric label values.
+
+    `broadcast` belongs to no customer by its type; `unidentified` names nothing that could ever lead to one.
+    """
+
+    RESOLVED = "resolved"
+    PARKED = "parked"
+    BROADCAST = "broadcast"
+    UNIDENTIFIED = "unidentified"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A parked event whose customer became known."""
+
+    event: Event
+    ids: tuple[str, ...]
+    customer: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A parked event that waited too long, untouched; its dead letter says `reason`, and `why` in the detail."""
+
+    event: Event
+    why: ParkReason
+    reason: str = IDENTITY_UNRESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one event meant. Take the change first (aliases, then divided), then this event, then `released`.
+
+    `ids` are to be kept beside the fact, so that `customer_of_ids` can be asked again; `minted` says that the customer
+    is new; `repeated` that the event was parked already; `taught` holds the rows to store.
+    """
+
+    outcome: Outcome
+    customer: str | None = None
+    confidence: Confidence | None = None
+    ids: tuple[str, ...] = ()
+    minted: bool = False
+    repeated: bool = False
+    waits: ParkReason | None = None
+    unusable: tuple[Unusable, ...] = ()
+    change: Change = NO_CHANGE
+    released: tuple[Released, ...] = ()
+    taught: Teaching = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What keeping two identifiers apart changed: as for an event, but with no event of its own."""
+
+    change: Change
+    released: tuple[Released, ...]
+    taught: Teaching
