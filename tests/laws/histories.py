@@ -110,9 +110,9 @@ clocks = st.one_of(st.none(), st.sampled_from(LATE), st.sampled_from(LATE), time
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn, focus: str = "anything") -> Case:
     """One or two rules over one pool, a history of their types, and a clock."""
-    pool = draw(pools())
-    rules = [draw(rule(pool, number)) for number in range(1, draw(st.sampled_from((2, 2, 2, 3))))]
+    pool = draw(pools(focus=focus))
+    rules = [draw(rule(pool, number, focus)) for number in range(1, draw(st.sampled_from((2, 2, 2, 3))))]
     facts = tuple(one["event"] for doc in rules for one in doc.get("given", {}).values() if one["event"] in FACTS)
     return Case(rules, draw(histories(rules, (*pool.types, *pool.types, *facts))), draw(clocks))

@@ -36,6 +36,16 @@ THEMES = (
 )
 SHAPES = ((), ("single",), ("single",), ("single", "single"), ("many",), ("single", "many"), ("state",), ("state",), ("state",),
           ("state", "single"), ("state", "many"), ("fact",), ("fact",), ("fact", "single"), ("fact", "state"))  # fmt: skip
+FOCUS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "anything": SHAPES,
+    "absence": ((), ("single",), ("state",), ("many",)),
+    "cancelled": ((), ("single",), ("many",), ("state",)),
+    "counts": (("many",), ("single", "many")),
+    "facts": (("fact",), ("fact",), ("fact", "state"), ("fact", "single")),
+    "keys": (("single",), ("single", "single"), ("state",), ("fact",)),
+    "sequences": (("single",), ("single", "single")),
+    "states": (("state",), ("state",), ("state", "single")),
+}
 MACROS = {"service.case.status_changed": ("is_over", "!is_over", "status in closed_states"),
           "marketing.message.sent": ("is_promo", "is_promo && has(items)")}  # fmt: skip
 
@@ -47,9 +57,10 @@ class Pool:
     types: tuple[str, ...]
     keys: tuple[str, ...]
     named: dict[str, tuple[str, ...]]
+    always: bool = False  # every step ties every key
 
     def naming(self, name: str, types: Sequence[str]) -> Pool:
-        return Pool(self.types, self.keys, {**self.named, name: tuple(types)})
+        return Pool(self.types, self.keys, {**self.named, name: tuple(types)}, self.always)
 
 
 def maybe(draw: st.DrawFn, chance: int) -> bool:
@@ -87,7 +98,7 @@ def match(draw: st.DrawFn, types: Sequence[str], pool: Pool, tied: bool = True) 
     found: dict[str, Any] = {"event": type_}
     if maybe(draw, 3):
         found["where"] = draw(condition(type_, pool))
-    keys = {key: KINDS[type_].keys.get(key, key) for key in pool.keys if tied and maybe(draw, 2)}
+    keys = {key: KINDS[type_].keys.get(key, key) for key in pool.keys if tied and (pool.always or maybe(draw, 2))}
     if keys:
         found["same"] = draw(written(keys))
     return found
@@ -159,7 +170,9 @@ def given_step(draw: st.DrawFn, pool: Pool) -> dict[str, Any]:
     types = FACTS if maybe(draw, 2) else pool.types
     type_ = draw(st.sampled_from(types))
     step: dict[str, Any] = {"event": type_, "where": draw(st.sampled_from(KINDS[type_].tests))}
-    keys = {key: KINDS[type_].keys[key] for key in pool.keys if key in KINDS[type_].keys and maybe(draw, 2)}
+    keys = {
+        key: KINDS[type_].keys[key] for key in pool.keys if key in KINDS[type_].keys and (pool.always or maybe(draw, 2))
+    }
     if keys:
         step["same"] = draw(written(keys))
     if maybe(draw, 2):
@@ -197,30 +210,37 @@ def expect_step(draw: st.DrawFn, pool: Pool) -> dict[str, Any]:
 
 
 @st.composite
-def pools(draw: st.DrawFn) -> Pool:
-    types = draw(
-        st.one_of(
-            st.sampled_from(THEMES), st.lists(st.sampled_from(JOURNAL), min_size=1, max_size=3, unique=True).map(tuple)
-        )
-    )
-    common = sorted({key for type_ in types for key in KINDS[type_].keys})
-    keys = tuple(draw(st.lists(st.sampled_from(common), max_size=2, unique=True)))
-    return Pool(types, keys, {})
+def rules_of(draw: st.DrawFn, types: tuple[str, ...]) -> dict[str, Any]:
+    """One rule over these types."""
+    return draw(rule(draw(pools(types))))
 
 
 @st.composite
-def rule(draw: st.DrawFn, pool: Pool, number: int = 1) -> dict[str, Any]:
-    """One rule document."""
+def pools(draw: st.DrawFn, types: tuple[str, ...] = (), focus: str = "anything") -> Pool:
+    if not types:
+        few = st.lists(st.sampled_from(JOURNAL), min_size=1, max_size=3, unique=True).map(tuple)
+        types = draw(st.one_of(st.sampled_from(THEMES), few))
+    always = focus == "keys"
+    common = sorted(
+        {key for type_ in types for key in KINDS[type_].keys if not always or all(key in KINDS[t].keys for t in types)}
+    )
+    keys = draw(st.lists(st.sampled_from(common), min_size=int(always), max_size=2, unique=True)) if common else []
+    return Pool(types, tuple(keys), {}, always)
+
+
+@st.composite
+def rule(draw: st.DrawFn, pool: Pool, number: int = 1, focus: str = "anything") -> dict[str, Any]:
+    """One rule document; the focus says which steps it has, and `absence` and `cancelled` are always what they say."""
     act = draw(matches(pool.types, pool))
     pool = pool.naming("act1", types_of(act))
     found: dict[str, Any] = {
         "id": f"rule-{number}", "title": "A generated rule", "status": draw(st.sampled_from(("live", "draft", "shadow"))),
         "severity": "low", "owner": "nobody", "why": "generated", "when": {"act1": act},
     }  # fmt: skip
-    absence = maybe(draw, 3)
+    absence = focus == "absence" or maybe(draw, 4)
     singles: list[str] = []
     since = ["act1"] if absence else []
-    shape = draw(st.sampled_from(SHAPES))
+    shape = draw(st.sampled_from(FOCUS[focus]))
     for name in ("first", "second")[: shape.count("single")]:
         found.setdefault("after", {})[name] = step = draw(after(pool, singles, counting=False))
         pool = pool.naming(name, types_of(step))
@@ -237,7 +257,7 @@ def rule(draw: st.DrawFn, pool: Pool, number: int = 1) -> dict[str, Any]:
         since.append("mood")
     if "fact" in shape:
         found["given"] = {"fact": draw(given_step(pool))}
-    if maybe(draw, 3):
+    if focus == "cancelled" or maybe(draw, 4):
         found.setdefault("unless", {})["stop"] = draw(unless_step(pool, [*since, *singles]))
     if maybe(draw, 5):
         found.setdefault("unless", {})["calm"] = draw(state(pool, "calm", cancels=True))

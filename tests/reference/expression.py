@@ -4,8 +4,8 @@ Nothing here is shared with `src`: the parser, the values and the logic are writ
 
 Decisions where RULES.md leaves a choice:
 - ordering is defined for two numbers, two strings, two times or two durations; a boolean has no order;
-- `/` and `%` of two integers cut towards zero, as in CEL; a mixed pair is computed in doubles; a result that is not
-  finite or leaves 64 bits is unknown;
+- a field declared `number` is a double however its JSON was written; `/` and `%` of two integers cut towards zero, as
+  in CEL; a mixed pair is computed in doubles; a result that is not finite or leaves 64 bits is unknown;
 - `duration ± duration` is a duration, anything else that RULES 22 does not list is unknown;
 - an operand of `&&`, `||`, `!` that is no boolean is unknown; `has(x)` is true for a value that is there and not null;
 - a path that meets a list or a plain value is unknown; an expression that is a step's bare name is unknown.
@@ -38,6 +38,9 @@ TIMESTAMPS = frozenset(
         "new_time",
         "eta_restore",
     )
+)
+NUMBERS = frozenset(
+    ("score", "confidence", "sentiment", "duration", "total", "amount", "available", "quantity", "price", "offer_price")
 )
 UNITS = {"ms": 1_000, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 7 * 86_400 * 10**6}
 
@@ -207,10 +210,14 @@ def attribute(event: Mapping[str, Any], name: str) -> Any:
         return Time(event[name])
     if name in ATTRIBUTES:
         return event["subject" if name == "customer" else name]
-    value = event["data"].get(name)
-    if name in TIMESTAMPS and value is not None:
+    return declared(name, event["data"].get(name))
+
+
+def declared(name: str, value: Any) -> Any:
+    """A value as its field is declared: a time as a time, a number as a double."""
+    if name in TIMESTAMPS:
         return Time(instant(value)) if isinstance(value, str) else None
-    return value
+    return float(value) if name in NUMBERS and kind(value) == "number" else value
 
 
 def truth(value: Any) -> bool | None:
@@ -396,7 +403,7 @@ def value(node: Any, scope: Scope) -> Any:
             target = value(inner, scope)
             if isinstance(target, Whole):
                 return attribute(target.event, word)
-            return target.get(word) if isinstance(target, dict) else None
+            return declared(word, target.get(word)) if isinstance(target, dict) else None
         case ("not", inner):
             answer = truth(value(inner, scope))
             return None if answer is None else not answer

@@ -143,15 +143,21 @@ def test_rule_22_calling_on_the_wrong_kind_is_unknown(judge: Judge) -> None:
 @pytest.mark.parametrize(
     ("where", "expected"),
     [
-        ("total + 1 == 11", True), ("total - 1.5 == 8.5", True), ("total * total == 100", True), ("total / 4 == 2", True),
-        ("total / 4.0 == 2.5", True), ("total % 3 == 1", True), ("-total < 0", True), ("total / 0 == 1", False),
-        ("!(total / 0 == 1)", False), ("!(total % 0 == 1)", False), ("total * 4611686018427387904 > 0", False),
-        ("!(total * 4611686018427387904 > 0)", False), ('currency + "!" == "EUR!"', True), ("total + 2 * 3 == 16", True),
-        ("(total + 2) * 3 == 36", True), ("total == 10 || total / 0 == 1", True),
+        ("turn + 1 == 11", True), ("turn - 1.5 == 8.5", True), ("turn * turn == 100", True), ("turn / 4 == 2", True),
+        ("turn / 4.0 == 2.5", True), ("-turn / 4 == -2", True), ("turn % 3 == 1", True), ("-turn % 3 == -1", True),
+        ("-turn < 0", True), ("turn / 0 == 1", False), ("!(turn / 0 == 1)", False), ("!(turn % 0 == 1)", False),
+        ("turn * 4611686018427387904 > 0", False), ("!(turn * 4611686018427387904 > 0)", False),
+        ("turn + 2 * 3 == 16", True), ("(turn + 2) * 3 == 36", True), ("turn == 10 || turn / 0 == 1", True),
+        ('response_id + "!" == "EUR!"', True),
     ],
 )  # fmt: skip
 def test_rule_22_arithmetic(judge: Judge, where: str, expected: bool) -> None:
-    assert holds(judge, where, kind="order", total=10, currency="EUR") == expected
+    assert holds(judge, where, kind="bot", turn=10, response_id="EUR") == expected
+
+
+def test_rule_22_a_number_is_a_double_however_it_is_written(judge: Judge) -> None:
+    for total in (10, 10.0):
+        assert holds(judge, "total / 4 == 2.5", kind="order", total=total)
 
 
 def test_rule_22_time_arithmetic(judge: Judge) -> None:
