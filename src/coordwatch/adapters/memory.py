@@ -275,11 +275,7 @@ class MemoryStore:
                 return None
             filed = [self._tables.filed[one] for one in self._tables.by_alert.get(alert_id, ())]
             filed.sort(key=lambda one: (one.detection.at, one.detection.id), reverse=True)
-            others = {
-                other["customer"]
-                for other in self._tables.rows.values()
-                if other["incident"] == row["incident"] and other["status"] != "retracted"
-            } - {row["customer"]}
+            others = self._affected(row["incident"]) - {row["customer"]}
             entries = [AuditEntry(e.at, e.actor, e.action.value, e.note) for e in self._tables.audit.get(alert_id, ())]
             return AlertView(
                 row=alert_row(row),
@@ -289,6 +285,15 @@ class MemoryStore:
                 undoable=row["undo"] is not None,
             )
 
+    def _affected(self, incident: str) -> set[str]:
+        """The customers whom a cause hit, whether it made them alerts of their own or not."""
+        alerts = [alert for alert, row in self._tables.rows.items() if row["incident"] == incident]
+        return {customer for alert in alerts for customer in self._customers_of(alert)}
+
+    def _customers_of(self, alert: str) -> set[str]:
+        filed = [self._tables.filed[one] for one in self._tables.by_alert.get(alert, ())]
+        return {one.detection.customer for one in filed if one.status is not DetectionStatus.RETRACTED}
+
     def alert_totals(self) -> Mapping[str, int]:
         with self._lock:
             rows = list(self._tables.rows.values())
@@ -297,7 +302,11 @@ class MemoryStore:
 
     def customer_alerts(self, customer: str) -> list[AlertRow]:
         with self._lock:
-            rows = [row for row in self._tables.rows.values() if row["customer"] == customer]
+            rows = [
+                row
+                for alert, row in self._tables.rows.items()
+                if row["customer"] == customer or customer in self._customers_of(alert)
+            ]
         return [alert_row(row) for row in sorted(rows, key=lambda row: (-row["at"], row["id"]))[:_AFFECTED]]
 
     def rule_counts(self) -> list[RuleCounts]:

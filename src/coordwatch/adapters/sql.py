@@ -19,15 +19,17 @@ from coordwatch.adapters.sql_book import SqlBook, upsert
 from coordwatch.adapters.sql_errors import translated
 from coordwatch.adapters.sql_read import SqlReader
 from coordwatch.adapters.sql_schema import (
+    WAIT_SECONDS,
     alerts,
     dead_letters,
     deadlines,
     detections,
+    has_schema,
     items,
     ledger,
+    make_schema,
     open_engine,
     positions,
-    prepare_schema,
     tallies,
 )
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
@@ -46,16 +48,24 @@ class SqlStore(SqlReader):
     """Store, AlertReader and AlertDesk of one database file.
 
     Any thread may call it; writes wait for each other. `listen` is told of changed alerts after each commit.
+    `wait` is how many seconds another program may keep the file to itself.
     """
 
-    def __init__(self, path: Path, cards: Mapping[str, RuleCard], *, durable: bool = True) -> None:
-        super().__init__(open_engine(path, writes=False, durable=durable))
-        self._writing = open_engine(path, writes=True, durable=durable)
+    def __init__(
+        self, path: Path, cards: Mapping[str, RuleCard], *, durable: bool = True, wait: float = WAIT_SECONDS
+    ) -> None:
+        super().__init__(open_engine(path, writes=False, durable=durable, wait=wait))
+        self._writing = open_engine(path, writes=True, durable=durable, wait=wait)
         self._cards = cards
         self._one_writer = threading.Lock()
         self.listen: Listener = _nobody
+        if path.exists():
+            # Looked at before the writer opens it, which would change even a foreign file.
+            with self._read() as connection:
+                has_schema(connection)
         with self._write() as connection:
-            prepare_schema(connection)
+            if not has_schema(connection):
+                make_schema(connection)
             for card in cards.values():
                 connection.execute(alerts.update().where(alerts.c.rule == card.id).values(card_columns(card)))
 

@@ -74,14 +74,7 @@ class SqlReader:
                 .limit(_AFFECTED)
             ).scalars()
             entries = connection.execute(select(audit).where(audit.c.alert == alert_id).order_by(audit.c.number)).all()
-            others = connection.execute(
-                select(alerts.c.customer)
-                .where(alerts.c.incident == row["incident"], alerts.c.customer != row["customer"])
-                .where(alerts.c.status != "retracted")
-                .group_by(alerts.c.customer)
-                .order_by(alerts.c.customer)
-                .limit(_AFFECTED)
-            ).scalars()
+            others = connection.execute(_affected(row["incident"], row["customer"])).scalars()
             return AlertView(
                 row=alert_row(dict(row)),
                 detections=[decode_json(body) for body in bodies],
@@ -101,7 +94,11 @@ class SqlReader:
             return {row[0]: row[1] for question in (by_status, by_severity) for row in connection.execute(question)}
 
     def customer_alerts(self, customer: str) -> list[AlertRow]:
-        question = select(alerts).where(alerts.c.customer == customer).order_by(alerts.c.at.desc(), alerts.c.id)
+        through = select(detections.c.alert).where(
+            detections.c.customer == customer, detections.c.status != "retracted"
+        )
+        mine = or_(alerts.c.customer == customer, alerts.c.id.in_(through))
+        question = select(alerts).where(mine).order_by(alerts.c.at.desc(), alerts.c.id)
         with self._read() as connection:
             return [alert_row(dict(row)) for row in connection.execute(question.limit(_AFFECTED)).mappings()]
 
@@ -126,6 +123,18 @@ class SqlReader:
     def tallies(self) -> Mapping[str, int]:
         with self._read() as connection:
             return {row.name: row.amount for row in connection.execute(select(tallies).order_by(tallies.c.name))}
+
+
+def _affected(incident: str, customer: str) -> Select[Any]:
+    """The other customers whom the same cause hit, whether it made them alerts of their own or not."""
+    return (
+        select(detections.c.customer)
+        .join(alerts, alerts.c.id == detections.c.alert)
+        .where(alerts.c.incident == incident, detections.c.customer != customer, detections.c.status != "retracted")
+        .group_by(detections.c.customer)
+        .order_by(detections.c.customer)
+        .limit(_AFFECTED)
+    )
 
 
 def _amounts(*columns: Column[Any]) -> Select[Any]:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from coordwatch.errors import PermanentError
 
 SCHEMA_VERSION = 1
-_WAIT_SECONDS = 10
+WAIT_SECONDS = 10.0
 _READERS = 8
 
 metadata = MetaData()
@@ -75,6 +75,7 @@ detections = Table(
     Column("status", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("detections_by_alert", "alert", "at", "id"),
+    Index("detections_by_customer", "customer"),
 )
 alerts = Table(
     "alerts",
@@ -140,7 +141,7 @@ dead_letters = Table(
 )
 
 
-def open_engine(path: Path, *, writes: bool, durable: bool) -> Engine:
+def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engine:
     """An engine on a SQLite file.
 
     `durable` makes a commit wait for the disk, so that it also outlives the machine; without it a commit outlives the
@@ -156,7 +157,7 @@ def open_engine(path: Path, *, writes: bool, durable: bool) -> Engine:
     def prepare(raw: Any, _record: Any) -> None:
         raw.isolation_level = None  # transactions are begun below, not by the driver's guess
         cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={_WAIT_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout={round(wait * 1000)}")
         if writes:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute(f"PRAGMA synchronous={synchronous}")
@@ -172,16 +173,14 @@ def open_engine(path: Path, *, writes: bool, durable: bool) -> Engine:
     return engine
 
 
-def prepare_schema(connection: Connection) -> None:
-    """Make the tables of an empty database, or check that they are of this version.
+def has_schema(connection: Connection) -> bool:
+    """Whether the tables are there, of this version; False for an empty database.
 
     Raises: PermanentError for a database of another version, or of something else
     """
     names = set(inspect(connection).get_table_names())
     if not names:
-        metadata.create_all(connection)
-        connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
-        return
+        return False
     found = (
         connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar() if "meta" in names else None
     )
@@ -192,3 +191,10 @@ def prepare_schema(connection: Connection) -> None:
             f"the database has schema {found}, this program writes schema {SCHEMA_VERSION}: "
             "use the program that wrote it, or start with a new file and replay the events"
         )
+    return True
+
+
+def make_schema(connection: Connection) -> None:
+    """Make the tables of an empty database."""
+    metadata.create_all(connection)
+    connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))

@@ -1,0 +1,1 @@
+"""What every adapter of one port must do alike."""

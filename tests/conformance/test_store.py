@@ -1,0 +1,285 @@
+"""Every store keeps the same promises: in memory and on SQLite."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from coordwatch.adapters.alert_rows import BadQuery
+from coordwatch.adapters.memory import MemoryStore
+from coordwatch.adapters.sql import SqlStore
+from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
+from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.events.times import DAY, HOUR
+from coordwatch.ports import ALERT_SORTS, Count, DeadLetter, Effects
+from coordwatch.rules.spec import RuleStatus
+from tests.build import CARDS, NOW, PROMO, a_cancellation, a_promo, fill, raised, retracted
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request, tmp_path):
+    """Make stores of one kind; what is made is closed at the end."""
+    made = []
+
+    def one(cards: Mapping[str, RuleCard] = CARDS):
+        if request.param == "memory":
+            made.append(MemoryStore(cards))
+        else:
+            made.append(SqlStore(tmp_path / f"{len(made)}.db", cards, durable=False))
+        return made[-1]
+
+    yield one
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(make):
+    return make()
+
+
+def order(action: AlertAction, **more) -> Order:
+    return Order(action, "ada@ops.test", more.pop("now", NOW), **more)
+
+
+def ids(store, filters: Mapping[str, str] | None = None) -> list[str]:
+    return [row.id for row in store.alerts(filters or {}, 1000, None)[0]]
+
+
+def test_values_are_written_read_replaced_and_deleted(store):
+    store.commit(Effects(values={"customer/a": b"1", "customer/b": b"2", "shared": b"3"}), NOW)
+    store.commit(Effects(values={"customer/a": b"\x00\xff", "customer/b": None, "customer/none": None}), NOW)
+    assert store.load(["customer/a", "customer/b", "nothing"]) == {"customer/a": b"\x00\xff"}
+    assert store.load([]) == {}
+
+
+def test_a_scan_gives_a_prefix_in_order_and_nothing_else(store):
+    keys = [f"customer/{n:05d}" for n in range(2500)]
+    other = {"customer": b"x", "customes": b"x", "a": b"x", "customer0": b"x"}
+    store.commit(Effects(values={key: key.encode() for key in reversed(keys)} | other), NOW)
+    assert list(store.scan("customer/")) == [(key, key.encode()) for key in keys]
+    assert len(store.load(keys)) == 2500
+    assert list(store.scan("zzz")) == []
+
+
+def test_deadlines_are_due_earliest_first_and_up_to_the_instant(store):
+    store.commit(Effects(deadlines={"late": NOW + 2, "b": NOW + 1, "a": NOW + 1, "first": NOW}), NOW)
+    store.commit(Effects(deadlines={"first": None, "never": None}), NOW)
+    assert store.due(NOW, 10) == []
+    assert store.due(NOW + 1, 10) == ["a", "b"]
+    assert store.due(NOW + 5, 2) == ["a", "b"]
+    store.commit(Effects(deadlines={"late": NOW}), NOW)
+    assert store.due(NOW + 5, 10) == ["late", "a", "b"]
+
+
+def test_positions_are_the_last_and_tallies_are_sums(store):
+    store.commit(Effects(positions={"file": "10"}, tallies={"in": 3, "applied": 2}), NOW)
+    store.commit(Effects(positions={"file": "20", "other": "1"}, tallies={"in": 4}), NOW)
+    assert store.positions() == {"file": "20", "other": "1"}
+    assert store.tallies() == {"applied": 2, "in": 7}
+
+
+def test_the_ledger_adds_up_by_rule_and_by_pair(store):
+    def count(kind: str, amount: int, hour: int = 7, evidence: str = "Deskflow") -> Count:
+        return Count("r", hour, "Journeys", evidence, kind, amount)
+
+    store.commit(
+        Effects(counts=[count("acts", 5), count("acts", 5), count("detections", 2), count("made_good", 1)]), NOW
+    )
+    more = [count("detections", -1), count("acts", 1, 8, "Chatline"), count("in_flight", 3), count("missing_key", 4)]
+    store.commit(Effects(counts=[*more, count("retracted", 1)]), NOW)
+    (rule,) = store.rule_counts()
+    assert (rule.acts, rule.detections, rule.in_flight, rule.missing_key) == (11, 1, 3, 4)
+    assert (rule.retracted, rule.made_good, rule.hours) == (1, 1, [(7, 10, 1), (8, 1, 0)])
+    pairs = [(pair.act_tool, pair.evidence_tool, pair.acts, pair.detections) for pair in store.pair_counts()]
+    assert pairs == [("Journeys", "Chatline", 1, 0), ("Journeys", "Deskflow", 10, 1)]
+
+
+def test_dead_letters_keep_their_bytes_and_come_once(store):
+    letters = [
+        DeadLetter(f"d{n}", "http", "decode", "not_json", "?", None, NOW + n, b"\x00\xfe{" * n) for n in range(4)
+    ]
+    store.commit(Effects(dead_letters=letters), NOW)
+    store.commit(Effects(dead_letters=letters[1:2]), NOW)
+    assert store.dead_letters(3) == letters[:0:-1]
+
+
+def test_a_commit_is_all_or_nothing(make):
+    class Broken(dict[str, RuleCard]):
+        def get(self, rule, default=None):
+            if rule == "broken":
+                raise LookupError(rule)
+            return super().get(rule, default)
+
+    store = make(Broken(CARDS))
+    broken = replace(a_promo("c", NOW), rule="broken")
+    effects = Effects(
+        values={"k": b"v"}, deadlines={"c": NOW}, changes=[raised(a_promo("c", NOW)), raised(broken)],
+        counts=[Count("r", 1, "a", "b", "acts", 1)], positions={"f": "1"}, tallies={"in": 1},
+        dead_letters=[DeadLetter("d", "o", "s", "r", "", None, NOW, b"")],
+    )  # fmt: skip
+    with pytest.raises(LookupError):
+        store.commit(effects, NOW)
+    assert (store.load(["k"]), store.due(NOW, 9), store.positions(), store.tallies()) == ({}, [], {}, {})
+    assert (ids(store), store.rule_counts(), store.dead_letters(9)) == ([], [], [])
+    assert list(store.standing_detections()) == []
+
+
+def test_both_stores_show_the_same_of_a_busy_day(tmp_path):
+    here, there = MemoryStore(CARDS), SqlStore(tmp_path / "day.db", CARDS, durable=False)
+    for store in (here, there):
+        fill(store)
+    for sort in ALERT_SORTS:
+        assert here.alerts({"sort": sort}, 100, None) == there.alerts({"sort": sort}, 100, None)
+    for alert in ids(here):
+        assert here.alert(alert) == there.alert(alert)
+    assert here.customers(5) == there.customers(5)
+    assert here.customer_alerts("customer-05") == there.customer_alerts("customer-05")
+    assert here.alert_totals() == there.alert_totals()
+    assert here.rule_counts() == there.rule_counts()
+    assert here.pair_counts() == there.pair_counts()
+    assert here.undecided(100) == there.undecided(100)
+    assert list(here.standing_detections()) == list(there.standing_detections())
+    there.close()
+
+
+@pytest.mark.parametrize("sort", ALERT_SORTS)
+def test_pages_of_a_list_lie_end_to_end(store, sort):
+    fill(store)
+    whole, nothing = store.alerts({"sort": sort}, 100, None)
+    assert nothing is None
+    cursor, pages = None, []
+    while True:
+        page, cursor = store.alerts({"sort": sort}, 5, cursor)
+        pages.append(page)
+        if cursor is None:
+            break
+    assert [row for page in pages for row in page] == whole
+    assert len(whole) == 24
+
+
+def test_filters_all_have_to_hold(store):
+    fill(store)
+    rows = store.alerts({}, 100, None)[0]
+
+    def wanted(**filters: str) -> None:
+        expected = {row.id for row in rows if all(passes(row, name, value) for name, value in filters.items())}
+        assert expected
+        assert set(ids(store, filters)) == expected
+
+    def passes(row, name: str, value: str) -> bool:
+        if name == "tool":
+            return value in (row.act_tool, row.evidence_tool)
+        if name == "since":
+            return row.at >= int(value)
+        if name == "q":
+            return value.lower() in f"{row.sentence}\n{row.customer}\n{row.rule}".lower()
+        return getattr(row, name) in value.split(",")
+
+    wanted(status="open,snoozed", severity="critical,high")
+    wanted(rule="bot-loop")
+    wanted(tool="Deskflow", status="open")
+    wanted(act_tool="Journeys")
+    wanted(evidence_tool="Stockroom", attribution="could_not_know")
+    wanted(campaign="Boots", customer="customer-03")
+    wanted(since=str(NOW - DAY + 5 * HOUR))
+    wanted(q="SPRING SALE")
+    wanted(q="bot-lo")
+    assert ids(store, {"q": "100%_"}) == []
+    assert ids(store, {"status": "", "sort": ""}) == [row.id for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("filters", "cursor", "field"),
+    [
+        ({"colour": "red"}, None, "colour"),
+        ({"status": "angry"}, None, "status"),
+        ({"severity": "high,urgent"}, None, "severity"),
+        ({"since": "yesterday"}, None, "since"),
+        ({"sort": "random"}, None, "sort"),
+        ({}, "rubbish", "cursor"),
+        ({}, "\u00e9\udcff", "cursor"),
+        ({}, "WzFd", "cursor"),
+        ({}, "WyJuZXdlc3QiLDFlOTksImEiXQ==", "cursor"),
+    ],
+)
+def test_a_question_without_meaning_is_refused_with_its_field(store, filters, cursor, field):
+    with pytest.raises(BadQuery) as refused:
+        store.alerts(filters, 10, cursor)
+    assert refused.value.field == field
+
+
+def test_people_act_with_the_version_they_saw(store):
+    store.commit(Effects(changes=[raised(a_promo("c", NOW))]), NOW)
+    (alert,) = ids(store)
+    row = store.act(alert, order(AlertAction.ACKNOWLEDGE, version=1, note="mine"))
+    assert (row.status, row.version, row.note) == ("acknowledged", 2, "mine")
+    with pytest.raises(VersionConflict) as conflict:
+        store.act(alert, order(AlertAction.RESOLVE, version=1))
+    assert conflict.value.version == 2
+    with pytest.raises(ActionRefused):
+        store.act(alert, order(AlertAction.ACKNOWLEDGE))
+    assert store.act("nothing", order(AlertAction.RESOLVE)) is None
+    assert store.act(alert, order(AlertAction.UNDO, version=2)).status == "open"
+    view = store.alert(alert)
+    assert [(entry.action, entry.actor, entry.note) for entry in view.audit] == [
+        ("raise", "coordwatch", ""), ("acknowledge", "ada@ops.test", "mine"), ("undo", "ada@ops.test", ""),
+    ]  # fmt: skip
+    assert not view.undoable
+
+
+def test_a_snooze_ends_when_its_time_has_come(store):
+    store.commit(Effects(changes=[raised(a_promo("c", NOW))]), NOW)
+    (alert,) = ids(store)
+    assert store.act(alert, order(AlertAction.SNOOZE, until=NOW + HOUR)).snoozed_until == NOW + HOUR
+    assert store.wake_snoozed(NOW + HOUR - 1) == []
+    (change,) = store.wake_snoozed(NOW + HOUR)
+    assert (change.alert.id, store.alerts({}, 1, None)[0][0].status) == (alert, "open")
+    assert store.wake_snoozed(NOW + HOUR) == []
+
+
+def test_a_decision_about_telling_is_asked_for_once_and_again_when_an_alert_opens_again(store):
+    store.commit(Effects(changes=[raised(a_promo("c", NOW))]), NOW)
+    (alert,) = ids(store)
+    assert [one.id for one in store.undecided(10)] == [alert]
+    store.decided({alert: "new"})
+    store.decided({})
+    store.commit(Effects(changes=[raised(a_promo("c", NOW + 1))]), NOW)
+    assert store.undecided(10) == []
+    store.act(alert, order(AlertAction.RESOLVE))
+    assert store.undecided(10) == []
+    store.commit(Effects(changes=[raised(a_promo("c", NOW + 2))]), NOW)
+    assert [one.id for one in store.undecided(10)] == [alert]
+
+
+def test_listeners_hear_of_changes_after_the_commit(store):
+    heard = []
+    store.listen = lambda changes: heard.extend((change.action, len(ids(store))) for change in changes)
+    store.commit(Effects(changes=[raised(a_promo("c", NOW)), raised(a_cancellation("c", NOW))]), NOW)
+    store.commit(Effects(changes=[retracted(a_promo("c", NOW))]), NOW)
+    store.commit(Effects(values={"k": b"v"}), NOW)
+    assert heard == [(AlertAction.RAISE, 2), (AlertAction.RAISE, 2), (AlertAction.RETRACT, 2)]
+
+
+def test_rules_36_a_retired_rule_closes_its_alerts(make):
+    cards = dict(CARDS)
+    store = make(cards)
+    store.commit(Effects(changes=[raised(a_promo("c", NOW)), raised(a_cancellation("c", NOW))]), NOW)
+    assert store.close_rules_that_ended(NOW) == 0
+    cards[PROMO.id] = replace(PROMO, status=RuleStatus.RETIRED)
+    assert store.close_rules_that_ended(NOW) == 1
+    (closed,) = ids(store, {"rule": PROMO.id})
+    view = store.alert(closed)
+    assert (view.row.status, view.audit[-1].note) == ("resolved", "rule_retired")
+
+
+def test_an_alert_over_many_customers_names_them_all(make):
+    card = replace(PROMO, once_per=("campaign",))
+    store = make({card.id: card})
+    store.commit(Effects(changes=[raised(a_promo(f"c{n}", NOW + n, case=f"K-{n}")) for n in range(4)]), NOW)
+    (alert,) = ids(store)
+    view = store.alert(alert)
+    assert (view.row.count, view.row.customer, view.also_affected) == (4, "c3", ["c0", "c1", "c2"])
+    assert [row.id for row in store.customer_alerts("c1")] == [alert]
+    assert store.customer_alerts("nobody") == []
