@@ -87,13 +87,13 @@ def test_the_ledger_adds_up_by_rule_and_by_pair(store):
     store.commit(
         Effects(counts=[count("acts", 5), count("acts", 5), count("detections", 2), count("made_good", 1)]), NOW
     )
-    more = [count("detections", -1), count("acts", 1, 8, "Chatline"), count("in_flight", 3), count("missing_key", 4)]
+    more = [count("detections", -1), count("acts", 1, 8, ""), count("in_flight", 3), count("missing_key", 4)]
     store.commit(Effects(counts=[*more, count("retracted", 1)]), NOW)
     (rule,) = store.rule_counts()
     assert (rule.acts, rule.detections, rule.in_flight, rule.missing_key) == (11, 1, 3, 4)
     assert (rule.retracted, rule.made_good, rule.hours) == (1, 1, [(7, 10, 1), (8, 1, 0)])
     pairs = [(pair.act_tool, pair.evidence_tool, pair.acts, pair.detections) for pair in store.pair_counts()]
-    assert pairs == [("Journeys", "Chatline", 1, 0), ("Journeys", "Deskflow", 10, 1)]
+    assert pairs == [("Journeys", "", 11, 0), ("Journeys", "Deskflow", 11, 1)]
 
 
 def test_dead_letters_keep_their_bytes_and_come_once(store):

@@ -5,6 +5,7 @@ What leaves: RuleCounts, PairCount, CustomerRow.
 The next room: `memory` and `sql_read`, which sum.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from coordwatch.adapters.alert_rows import SEVERITY_RANK
@@ -49,17 +50,22 @@ def _counts(rule: str, kinds: Mapping[str, Mapping[int, int]], raised: tuple[int
 
 
 def pair_counts_of(amounts: Iterable[tuple[str, str, str, int]]) -> list[PairCount]:
-    """Counts by tool pair, in the order of their names.
+    """Counts by tool pair, in the order of their names; the acts of a pair are all acts of its acting tool.
+
+    An act is judged before there is any evidence, so it is counted for its own tool alone; a detection without evidence
+    (nothing followed) stands under the evidence tool "".
 
     Takes: (act tool, evidence tool, kind, amount), each pair and kind once
     """
-    pairs: dict[tuple[str, str], dict[str, int]] = {}
+    acts: Counter[str] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     for act_tool, evidence_tool, kind, amount in amounts:
-        pairs.setdefault((act_tool, evidence_tool), {})[kind] = amount
-    return [
-        PairCount(act_tool, evidence_tool, kinds.get("acts", 0), kinds.get("detections", 0))
-        for (act_tool, evidence_tool), kinds in sorted(pairs.items())
-    ]
+        if kind == "acts":
+            acts[act_tool] += amount
+        elif kind == "detections":
+            found[act_tool, evidence_tool] += amount
+    pairs = sorted({*found, *((tool, "") for tool in acts)})
+    return [PairCount(act, evidence, acts[act], found[act, evidence]) for act, evidence in pairs]
 
 
 def customer_row(key: str, open_count: int, total: int, rank: int | None, last_at: int) -> CustomerRow:
