@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.build import CANCEL, CARDS, NOW, PROMO, a_cancellation, a_promo, raised, retracted
 
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.alerts.alert import Order, alert_id
@@ -13,6 +12,7 @@ from coordwatch.events.times import DAY, HOUR, MINUTE
 from coordwatch.ports import AlertRow, Effects
 from coordwatch.rules.detection import DetectionStatus, RetractReason
 from coordwatch.rules.spec import RuleStatus
+from tests.build import CANCEL, CARDS, NOW, PROMO, a_cancellation, a_promo, raised, retracted
 
 
 def a_store(*changes, cards=CARDS):

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.build import NOW, PROMO, a_promo
 
 from coordwatch.alerts.alert import ActionRefused, Alert, Order, Standing, VersionConflict, carry_out, moved_by_engine
 from coordwatch.alerts.lifecycle import (
@@ -18,6 +17,7 @@ from coordwatch.alerts.lifecycle import (
 )
 from coordwatch.alerts.say import face_of
 from coordwatch.events.times import HOUR
+from tests.build import NOW, PROMO, a_promo
 
 ENGINE_ACTIONS = [action for action in AlertAction if action not in HUMAN_ACTIONS] + [AlertAction.WAKE]
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from coordwatch.adapters.sql import SqlStore
+from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import Effects
 from tests.build import CARDS, NOW, a_promo, fill, raised

@@ -7,7 +7,7 @@ import pytest
 
 from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.sql import SqlStore
+from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.lifecycle import AlertAction

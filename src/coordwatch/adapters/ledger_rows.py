@@ -2,7 +2,7 @@
 
 What enters: summed amounts by rule, hour, tool pair and kind.
 What leaves: RuleCounts, PairCount, CustomerRow.
-The next room: `memory` and `sql_read`, which sum.
+The next room: `memory` and `sql`, which sum.
 """
 
 from collections import Counter

@@ -2,7 +2,7 @@
 
 What enters: a path.
 What leaves: SQLAlchemy tables, a writing and a reading engine, a checked schema version.
-The next room: `sql`, the store on top of them.
+The next room: `store`, the store on top of them.
 """
 
 from pathlib import Path

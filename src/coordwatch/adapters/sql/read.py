@@ -2,7 +2,7 @@
 
 What enters: filters, ids, limits.
 What leaves: the views of `ports`.
-The next room: `sql`, which adds the writing side.
+The next room: `store`, which adds the writing side.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,8 +13,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, 
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query
 from coordwatch.adapters.ledger_rows import customer_row, pair_counts_of, rule_counts_of
-from coordwatch.adapters.sql_errors import translated
-from coordwatch.adapters.sql_schema import alerts, audit, dead_letters, detections, ledger, tallies
+from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.schema import alerts, audit, dead_letters, detections, ledger, tallies
 from coordwatch.codec import decode_json
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
 

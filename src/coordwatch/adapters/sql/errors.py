@@ -2,7 +2,7 @@
 
 What enters: exceptions of SQLAlchemy and the driver.
 What leaves: TemporaryError or PermanentError.
-The next room: `sql` and `sql_read`, which do nothing with a connection outside of this.
+The next room: `store` and `read`, which do nothing with a connection outside of this.
 """
 
 import sqlite3

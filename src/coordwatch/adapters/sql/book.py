@@ -2,7 +2,7 @@
 
 What enters: a connection in a transaction, the rule cards.
 What leaves: an AlertBook for `alerts.fold`.
-The next room: `sql`, which opens the transaction.
+The next room: `store`, which opens the transaction.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordwatch.adapters.alert_rows import card_columns, flat, from_flat, key_text
-from coordwatch.adapters.sql_schema import alerts, audit, detections
+from coordwatch.adapters.sql.schema import alerts, audit, detections
 from coordwatch.alerts.alert import ENGINE, Alert, Entry
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import Filed

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
-from coordwatch.adapters.sql_book import SqlBook, upsert
-from coordwatch.adapters.sql_errors import translated
-from coordwatch.adapters.sql_read import SqlReader
-from coordwatch.adapters.sql_schema import (
+from coordwatch.adapters.sql.book import SqlBook, upsert
+from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.read import SqlReader
+from coordwatch.adapters.sql.schema import (
     WAIT_SECONDS,
     alerts,
     dead_letters,
