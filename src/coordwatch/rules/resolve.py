@@ -188,6 +188,9 @@ class _Resolver:
             return self.problem(node.place, self.scope.closed_to[step])
         if not path:
             return self.problem(node.place, f"'{step}' is a step, not a value", f"name a field of it: {step}.time")
+        if not self.scope.steps[step]:
+            # The step's own type is unknown and already complained of.
+            return FieldRef(step, path, "any", node.place)
         found = field_of_any(self.scope.steps[step], path, through_lists=False)
         return self.reference(found, step, path, node)
 
