@@ -1,8 +1,13 @@
 """Habits that a linter has no rule for."""
 
 import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from itertools import chain
 
-from tests.tidy.tree import PACKAGE, Function, functions_of, name_of, python_files, tracked, tree_of
+from tests.tidy.tree import PACKAGE, ROOT, Function, functions_of, name_of, python_files, tracked, tree_of
 
 # The rooms below `ports`, and what is proven about them as a whole.
 CORE_TESTS = (
@@ -80,6 +85,27 @@ def test_no_test_is_skipped_or_expected_to_fail_for_good() -> None:
         and (node.value.id if isinstance(node.value, ast.Name) else node.value.attr) in ("pytest", "mark")
     ]
     assert [] == found
+
+
+def test_what_is_imported_is_declared() -> None:
+    """What comes along with something else today may be gone with its next release."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project, groups = pyproject["project"], pyproject["dependency-groups"]
+    runtime = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    for folder, declared in (("src", runtime), ("tests", [*runtime, *chain.from_iterable(groups.values())])):
+        allowed = {re.split(r"[\[<>=~! ]", each)[0].lower() for each in declared}
+        assert {name: homes for name, homes in imported(folder).items() if not allowed & homes} == {}, folder
+
+
+def imported(folder: str) -> dict[str, set[str]]:
+    """Give each package from elsewhere that the folder imports, with the distributions that bring it."""
+    nodes = [node for path in python_files(folder) for node in ast.walk(tree_of(path))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    ours = {"coordwatch", "tests", "bench", *sys.stdlib_module_names}
+    homes = packages_distributions()
+    tops = {name.partition(".")[0] for name in names} - ours
+    return {top: {each.lower() for each in homes.get(top, ())} for top in tops}
 
 
 def test_the_tree_is_found_at_all() -> None:

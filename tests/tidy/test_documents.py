@@ -24,10 +24,21 @@ def test_the_walk_lists_every_room_once() -> None:
     assert sorted(packages + modules) == sorted(listed)
 
 
+def _contract(name: str) -> dict[str, Any]:
+    contracts: list[dict[str, Any]] = _pyproject()["tool"]["importlinter"]["contracts"]
+    return next(each for each in contracts if each["id"] == name)
+
+
+def test_every_room_below_the_ports_is_held_to_be_pure() -> None:
+    layers = _contract("walk")["layers"]
+    below = [name for layer in layers[layers.index("ports") + 1 :] for name in layer.split(" | ")]
+    held = [name.removeprefix("coordwatch.") for name in _contract("pure-core")["source_modules"]]
+    assert sorted(held) == sorted(set(below) - {"clock"}), "`clock` alone may look at the wall"
+
+
 def test_the_layer_contract_has_no_room_that_is_not_there() -> None:
     """Parentheses excuse a missing layer: they may stand only around one that is still to come."""
-    contract = next(c for c in _pyproject()["tool"]["importlinter"]["contracts"] if c["id"] == "walk")
-    optional = re.findall(r"\((\w+)\)", " ".join(contract["layers"]))
+    optional = re.findall(r"\((\w+)\)", " ".join(_contract("walk")["layers"]))
     assert [] == [name for name in optional if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()]
 
 
