@@ -171,7 +171,7 @@ def _fields(tree: Any, place: Place, reader: _Reader) -> Fields:
 
 def _scalar(tree: Any, place: Place, reader: _Reader) -> Scalar:
     text = str(tree.value)
-    quoted = tree.style is not None
+    quoted = bool(tree.style)
     if quoted:
         return Scalar(text, text, True, place)
     kind = tree.tag.rsplit(":", 1)[-1]

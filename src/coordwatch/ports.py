@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coordwatch.alerts.alert import Order
-from coordwatch.engine.ledger import Count
+from coordwatch.engine.ledger import Count as Count
 from coordwatch.rules.detection import DetectionChange
 
 

@@ -1,0 +1,1 @@
+"""Context: what is remembered of one customer (the journal), the reference facts, and how far has been read."""

@@ -1,0 +1,186 @@
+"""Batch: the customers that one batch touches, and everything that will be written when it ends.
+
+Events with their customers enter; Effects leave. Merges, late reference facts and changed rules are worked off here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+
+from coordwatch.codec import pack
+from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
+from coordwatch.context.journal import Insertion
+from coordwatch.context.reference import Reference
+from coordwatch.engine.ledger import Count
+from coordwatch.engine.retention import Retention, prune
+from coordwatch.engine.state import CustomerState, event_of, fact_of, fact_to_plain, save
+from coordwatch.engine.step import Engine, Proven, Step
+from coordwatch.events.event import Event
+from coordwatch.identity.identity import Identity
+from coordwatch.rules.compile import CompiledRule
+from coordwatch.rules.detection import DetectionChange
+from coordwatch.rules.evaluate import Outcome
+
+CUSTOMER, FACTS, GIVEN = "customer/", "facts/", "given/"
+
+
+@dataclass(slots=True)
+class Desk:
+    """What outlives a batch: the engine, the reference facts, the states in memory, and who read which facts until when.
+
+    `readers` maps a broadcast type to the customers whose acts read it, with the time of their latest such act.
+    """
+
+    engine: Engine
+    retention: Retention
+    reference: Reference
+    states: MutableMapping[str, CustomerState] = field(default_factory=dict)
+    readers: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def reading_rules(self, event_type: str) -> list[CompiledRule]:
+        """The rules that read a broadcast type as a fact."""
+        return [
+            rule
+            for rule in self.engine.plan.rules
+            if any(take.type == event_type for given in rule.given for take in given.takes)
+        ]
+
+
+@dataclass(slots=True)
+class Batch:
+    """One batch at work. `proven` says, for a rule, up to when its sources are read; `now` is the present."""
+
+    desk: Desk
+    proven: Proven
+    now: int
+    values: dict[str, bytes | None] = field(default_factory=dict)
+    changes: list[DetectionChange] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    tallies: Counter[str] = field(default_factory=Counter)
+    touched: set[str] = field(default_factory=set)
+
+    def insert(self, customer: str, events: Iterable[Event]) -> list[Insertion | None]:
+        """Put events into a customer's journal and judge; None for an event that no rule needs."""
+        plan = self.desk.engine.plan
+        facts = [fact_of(event, plan) for event in events]
+        needed = [fact for fact in facts if fact is not None]
+        if not needed:
+            return [None] * len(facts)
+        state = self.desk.states[customer]
+        step = self.desk.engine.step(state, needed, self.desk.reference, self.proven)
+        self._take(customer, step)
+        for fact in needed:
+            self._note_reader(customer, fact)
+        insertions = iter(step.insertions)
+        return [None if fact is None else next(insertions) for fact in facts]
+
+    def insert_reference(self, event: Event) -> tuple[Insertion | None, set[str]]:
+        """Put a broadcast event among the reference facts.
+
+        Gives: what became of it, and the customers who must be judged again because the fact came after their acts
+        """
+        fact = fact_of(event, self.desk.engine.plan)
+        if fact is None:
+            return None, set()
+        insertion = self.desk.reference.insert(fact)
+        if insertion is not Insertion.ADDED:
+            return insertion, set()
+        self.values[f"{FACTS}{fact[TYPE]}/{fact[SOURCE]}\x1f{fact[ID]}"] = pack(fact_to_plain(fact))
+        readers = self.desk.readers.get(fact[TYPE], {})
+        return insertion, {customer for customer, latest in readers.items() if latest >= fact[TIME]}
+
+    def review(self, customer: str, rules: Iterable[CompiledRule]) -> None:
+        """Judge a customer's acts of some rules again."""
+        state = self.desk.states[customer]
+        self._take(customer, self.desk.engine.review(state, self.desk.reference, self.proven, list(rules)))
+
+    def due(self, customer: str) -> None:
+        """Judge the acts of a customer whose deadline has come."""
+        state = self.desk.states[customer]
+        self._take(customer, self.desk.engine.due(state, self.desk.reference, self.proven))
+
+    def refile(self, old: str, identity: Identity) -> tuple[list[Event], dict[str, list[Event]]]:
+        """Take apart the journal of a customer who became another one, or several.
+
+        Gives: events that have no customer any more, and the events of each customer they now belong to; verdicts that
+               stood under the old key are carried over with their acts
+        """
+        state = self.desk.states[old]
+        lost: list[Event] = []
+        moved: dict[str, list[Event]] = {}
+        for fact in list(state.journal.facts):
+            event = event_of(fact)
+            customer = identity.customer_of(event)
+            if customer == old:
+                continue
+            if customer is None:
+                lost.append(event)
+            else:
+                moved.setdefault(customer, []).append(event)
+        return lost, moved
+
+    def move(self, old: str, customer: str | None, events: Iterable[Event]) -> None:
+        """Move events of one customer's journal into another's, with what was said of their acts.
+
+        The acts were counted when they came; they are not counted again. Without a customer the acts are only taken
+        out, and what stood of them is retracted.
+        """
+        source = self.desk.states[old]
+        facts = [fact for event in events if (fact := source.journal.get(event.source, event.id)) is not None]
+        names = {(fact[SOURCE], fact[ID]) for fact in facts}
+        entries = {name: entry for name, entry in source.entries.items() if (name[1], name[2]) in names}
+        source.journal.remove(facts)
+        if customer is None:
+            self._take(old, self.desk.engine.withdraw(source, entries, facts))
+            return
+        for name in entries:
+            del source.entries[name]
+        self.touched.add(old)
+        target = self.desk.states[customer]
+        for fact in facts:
+            target.journal.insert(fact)
+            self._note_reader(customer, fact)
+        target.entries.update({name: entry for name, entry in entries.items() if name not in target.entries})
+        self.touched.add(customer)
+
+    def rejudge(self, customer: str) -> None:
+        """Judge every act of a customer again, after events were moved."""
+        self.review(customer, self.desk.engine.plan.rules)
+
+    def finish(self) -> None:
+        """Let go of what is too old and write every touched customer."""
+        for customer in self.touched:
+            state = self.desk.states[customer]
+            running = frozenset(
+                (name[1], name[2]) for name, entry in state.entries.items() if entry.outcome is Outcome.PENDING
+            )
+            gone = prune(state.journal, self.desk.retention, self.now, running)
+            if gone:
+                names = {(fact[SOURCE], fact[ID]) for fact in gone}
+                state.entries = {
+                    name: entry for name, entry in state.entries.items() if (name[1], name[2]) not in names
+                }
+            empty = not state.journal.facts and not state.entries
+            self.values[f"{CUSTOMER}{customer}"] = None if empty else save(state)
+
+    def deadlines(self) -> Mapping[str, int | None]:
+        """The next deadline of every touched customer."""
+        return {customer: self.desk.states[customer].next_deadline() for customer in self.touched}
+
+    def _take(self, customer: str, step: Step) -> None:
+        self.changes += step.changes
+        self.counts += step.counts
+        self.touched.add(customer)
+
+    def _note_reader(self, customer: str, fact: Fact) -> None:
+        """Remember that an act of this customer read the reference facts of some types."""
+        for rule in self.desk.engine.by_type.get(fact[TYPE], ()):
+            if not rule.given or not fact[5] & rule.act.bits:
+                continue
+            for take in (take for given in rule.given for take in given.takes):
+                if take.type not in self.desk.engine.plan.broadcast:
+                    continue
+                readers = self.desk.readers.setdefault(take.type, {})
+                if fact[TIME] > readers.get(customer, -(2**62)):
+                    readers[customer] = fact[TIME]
+                    self.values[f"{GIVEN}{take.type}/{customer}"] = pack(fact[TIME])

@@ -1,0 +1,301 @@
+"""Replay: a whole history of canonical events in, the detections that stand at its end out (RULES 37 to 41).
+
+Because detections are a function of the set of events, a history needs no step by step: facts are gathered per
+customer and every act is judged once, with the same `judge` that the running engine uses.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact, order
+from coordwatch.context.journal import once_each
+from coordwatch.context.reference import Reference
+from coordwatch.events.event import Event
+from coordwatch.events.taxonomy import PREFIX, TYPES
+from coordwatch.events.times import format_time, parse_time
+from coordwatch.events.wire import Rejected, decode_event
+from coordwatch.rules.compile import Plan, compile_rules
+from coordwatch.rules.evaluate import BEGINNING, Outcome, Verdict, View, judge
+from coordwatch.rules.layout import Project
+from coordwatch.rules.spec import RuleSpec
+
+CACHE_MAX = 200_000
+_ABSENT = object()
+
+
+class NeedsIdentity(Exception):
+    """An event names no customer: the identity stage must see the whole history first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is no canonical event, counted from 1, and why."""
+
+    line: int
+    rejected: Rejected
+
+
+@dataclass(slots=True)
+class ReplayCounts:
+    """How many lines were read, and what became of those that were not used."""
+
+    lines: int = 0
+    events: int = 0
+    later: int = 0
+    duplicates: int = 0
+    conflicting_duplicates: int = 0
+    no_customer: int = 0
+
+
+class _Times:
+    """Parses times once per distinct minute and once per distinct rest, since a history repeats both."""
+
+    def __init__(self) -> None:
+        self.minutes: dict[str, int] = {}
+        self.rests: dict[str, int] = {}
+
+    def parse(self, text: str) -> int:
+        """The instant of an RFC 3339 text, remembering its parts.
+
+        Raises: ValueError
+        """
+        instant = parse_time(text)
+        if len(self.minutes) > CACHE_MAX:
+            self.minutes.clear()
+        if len(self.rests) < CACHE_MAX and "1000" < text[:4] < "9000":
+            minute = parse_time(text[:16] + ":00Z")
+            self.minutes[text[:16]] = minute
+            self.rests[text[16:]] = instant - minute
+        return instant
+
+
+@dataclass(slots=True)
+class Replay:
+    """Gathers a history and judges it. Feed lines or events in any order, then `finish`.
+
+    Units: `until`, when given, is the clock: later events are not yet there (RULES 38)
+    """
+
+    plan: Plan
+    until: int | None = None
+    counts: ReplayCounts = field(default_factory=ReplayCounts)
+    bad: list[BadLine] = field(default_factory=list)
+    latest: int = BEGINNING
+    journals: dict[str, list[Fact]] = field(default_factory=dict)
+    broadcasts: list[Fact] = field(default_factory=list)
+    _decode_lines: Callable[[bytes], list[Any]] | None = None
+    _table: Mapping[str, Project | None] = field(default_factory=dict)
+    _empty: Any = None
+    _times: _Times = field(default_factory=_Times)
+    _sources: dict[str, str] = field(default_factory=dict)
+
+    def feed(self, lines: bytes) -> None:
+        """Take whole lines of canonical events; bad ones are noted in `bad`.
+
+        Raises: NeedsIdentity when an event that some rule needs names no customer
+        """
+        if self._decode_lines is None:
+            self._prepare()
+        try:
+            decoded = self._decode_lines(lines)  # type: ignore[misc]
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            for line in lines.splitlines():
+                self._feed_line(line)
+            return
+        self._take(decoded, lines)
+
+    def _prepare(self) -> None:
+        """Generate the decoder that makes only the fields some rule needs, and the table of types."""
+        heads = sorted({head for layout in self.plan.layouts.by_type.values() for head in layout.heads})
+        data = msgspec.defstruct(
+            "Data", [(f"d_{head}", Any, None) for head in heads], rename={f"d_{head}": head for head in heads}, gc=False
+        )
+        line = msgspec.defstruct(
+            "Line",
+            [
+                ("id", str),
+                ("source", str),
+                ("type", str),
+                ("time", str),
+                ("subject", str | None, None),
+                ("data", data | None, None),
+                ("specversion", str, "1.0"),
+            ],
+            gc=False,
+        )
+        self._decode_lines = msgspec.json.Decoder(line).decode_lines
+        self._empty = data()
+        projections = self.plan.attribute_projections()
+        self._table = {
+            name: projections.get(event_type) for event_type in TYPES for name in (event_type, PREFIX + event_type)
+        }
+
+    def _take(self, decoded: Sequence[Any], lines: bytes) -> None:
+        """The hot loop: for each event its time, its fact if a rule needs it, its customer's list."""
+        table, minutes, rests = self._table.get, self._times.minutes, self._times.rests
+        until, latest, journals = self.until, self.latest, self.journals
+        intern = self._sources.setdefault
+        for number, event in enumerate(decoded):
+            project = table(event.type, _ABSENT)
+            text = event.time
+            try:
+                time = minutes[text[:16]] + rests[text[16:]]
+            except KeyError:
+                try:
+                    time = self._times.parse(text)
+                except ValueError:
+                    project = _ABSENT
+            subject = event.subject
+            if project is _ABSENT or not event.id or not event.source or subject == "" or event.specversion != "1.0":
+                self._bad_line(number, lines)
+                continue
+            if until is not None and time > until:
+                self.counts.later += 1
+                continue
+            latest = max(latest, time)
+            if project is None:
+                continue
+            fact = project(time, intern(event.source, event.source), event.id, 0, event.data or self._empty)
+            if fact is None:
+                continue
+            if subject is None:
+                self._without_customer(fact)
+                continue
+            facts = journals.get(subject)
+            if facts is None:
+                journals[subject] = [fact]
+            else:
+                facts.append(fact)
+            if fact[TYPE] in self.plan.broadcast:
+                self.broadcasts.append(fact)
+        self.latest = latest
+        self.counts.lines += len(decoded)
+        self.counts.events += len(decoded)
+
+    def _without_customer(self, fact: Fact) -> None:
+        if fact[TYPE] not in self.plan.broadcast:
+            raise NeedsIdentity
+        self.broadcasts.append(fact)
+
+    def _bad_line(self, number: int, lines: bytes) -> None:
+        """Find the line again, to say what is wrong with it."""
+        line = [line for line in lines.splitlines() if line.strip()][number]
+        rejected = decode_event(line)
+        if isinstance(rejected, Rejected):
+            self.bad.append(BadLine(self.counts.lines + number + 1, rejected))
+        else:
+            self.add(rejected)
+        self.counts.events -= 1
+
+    def _feed_line(self, line: bytes) -> None:
+        self.counts.lines += 1
+        event = decode_event(line)
+        if isinstance(event, Rejected):
+            self.bad.append(BadLine(self.counts.lines, event))
+        else:
+            self.counts.events += 1
+            self.add(event)
+
+    def add(self, event: Event, customer: str | None = None) -> None:
+        """Take one event; `customer` is its key where the identity stage found one.
+
+        Raises: NeedsIdentity as `feed`
+        """
+        if self.until is not None and event.time > self.until:
+            self.counts.later += 1
+            return
+        self.latest = max(self.latest, event.time)
+        fact = self.plan.project(event)
+        if fact is None:
+            return
+        subject = customer or event.subject
+        if subject is None:
+            self._without_customer(fact)
+            return
+        self.journals.setdefault(subject, []).append(fact)
+        if event.type in self.plan.broadcast:
+            self.broadcasts.append(fact)
+
+    @property
+    def clock(self) -> int:
+        """Up to when everything is proven: `until`, else the largest event time read."""
+        return self.latest if self.until is None else self.until
+
+    def finish(self, clock: int | None = None) -> list[dict[str, Any]]:
+        """Judge every act.
+
+        Gives: the detections that stand, as the rows that `coordwatch replay` prints, in their order
+        """
+        clock = self.clock if clock is None else clock
+        reference = Reference(once_each(self.broadcasts)[0])
+        found: list[tuple[str, str, Fact, Verdict]] = []
+        for customer, facts in self.journals.items():
+            self._judge_customer(customer, facts, reference, clock, found)
+        found.sort(key=_print_order)
+        return [row(*detection) for detection in found]
+
+    def _judge_customer(
+        self,
+        customer: str,
+        facts: list[Fact],
+        reference: Reference,
+        clock: int,
+        found: list[tuple[str, str, Fact, Verdict]],
+    ) -> None:
+        present = 0
+        for fact in facts:
+            present |= fact[MASK]
+        rules = self.plan.candidates(present)
+        if not rules:
+            return
+        if len(facts) > 1:
+            if len({fact[ID] for fact in facts}) == len(facts):
+                facts.sort(key=order)
+            else:
+                facts, duplicates, conflicts = once_each(facts)
+                self.counts.duplicates += duplicates
+                self.counts.conflicting_duplicates += conflicts
+        view = View(facts, customer, reference)
+        for rule in rules:
+            for act in view.of(rule.act.bits):
+                verdict = judge(rule, view, act, clock)
+                if verdict is not None and verdict.outcome in _STANDING:
+                    found.append((rule.id, customer, act, verdict))
+
+
+_STANDING = (Outcome.OPEN, Outcome.MADE_GOOD)
+
+
+def _print_order(detection: tuple[str, str, Fact, Verdict]) -> tuple[Any, ...]:
+    rule, customer, act, verdict = detection
+    return verdict.at, rule, act[TIME], act[SOURCE], act[ID], customer
+
+
+def row(rule: str, customer: str, act: Fact, verdict: Verdict) -> dict[str, Any]:
+    """One detection as `coordwatch replay` prints it."""
+    return {
+        "rule": rule,
+        "customer": customer,
+        "act": {"source": act[SOURCE], "id": act[ID], "type": act[TYPE], "time": format_time(act[TIME])},
+        "at": format_time(verdict.at),
+        "evidence": [{"step": step, "source": fact[SOURCE], "id": fact[ID]} for step, fact in verdict.evidence],
+        "status": verdict.outcome.value,
+    }
+
+
+def replay_events(specs: Sequence[RuleSpec], events: Iterable[Event], until: int | None = None) -> list[dict[str, Any]]:
+    """The detections that stand at the end of a history of events that name their customers.
+
+    Units: `until` in microseconds since 1970 UTC; without it the clock is the largest event time
+    """
+    replay = Replay(compile_rules(specs), until)
+    for event in events:
+        if event.subject is None and not TYPES[event.type].broadcast:
+            replay.counts.no_customer += 1
+            replay.latest = max(replay.latest, event.time if until is None else BEGINNING)
+            continue
+        replay.add(event)
+    return replay.finish()
