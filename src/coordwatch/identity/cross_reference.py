@@ -282,7 +282,8 @@ class CrossReference:
         asked: set[str] = set()
         for member, old in moved.items():
             now = self._resolution.answer(member)
-            whole = old.root is not None and became.get(old.root) == now.root and old.layer == now.layer
+            taken_over = None if old.root is None else became.get(old.root)
+            whole = taken_over is not None and (taken_over, old.layer) == (now.root, now.layer)
             if old.root is not None and not whole:
                 asked.add(old.root)
             for near in self._edges.nodes[member].neighbours():

@@ -4,9 +4,16 @@ What enters: the words of `data.identifiers` and the refs of an Event. What leav
 The next room: `normalise` makes equal things equal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
+
+TYPE_ALIASES: Mapping[str, str] = {
+    "customer": "customer_id", "e-mail": "email", "mail": "email", "email_address": "email",
+    "phone_number": "phone", "mobile": "phone", "msisdn": "phone", "anonymous": "anonymous_id",
+    "device": "device_id", "cookie_id": "cookie", "session_id": "session", "email_hash": "hashed_email",
+}  # fmt: skip
 
 
 class IdClass(IntEnum):
@@ -79,6 +86,12 @@ class Kind(NamedTuple):
 
 
 _PRIMARY = Rank(IdClass.PRIMARY, 0, "", "")
+
+
+def type_word(word: str) -> str:
+    """Give the one spelling of a type."""
+    word = word.strip().lower()
+    return TYPE_ALIASES.get(word, word)
 
 
 def parse_identifier(text: str) -> Identifier | Unusable:

@@ -8,8 +8,8 @@ import re
 import unicodedata
 
 from coordwatch.identity.digest import EMAIL
-from coordwatch.identity.identifier import IdClass, Identifier, Unusable, UnusableReason
-from coordwatch.identity.policy import NOBODY, SUBJECT, TYPE_ALIASES, IdentityPolicy
+from coordwatch.identity.identifier import IdClass, Identifier, Unusable, UnusableReason, type_word
+from coordwatch.identity.policy import NOBODY, SUBJECT, IdentityPolicy
 
 _RAW_MAX = 2000
 _EMAIL_MAX = 254
@@ -26,12 +26,6 @@ _HASH_BY_LENGTH = {32: "email_md5", 40: "email_sha1", 64: "email_sha256"}
 _HASH_LENGTHS = {name: length for length, name in _HASH_BY_LENGTH.items()}
 _HEX = re.compile(r"[0-9a-f]+")
 _UNSCOPED = (EMAIL, "phone", SUBJECT, *_HASH_LENGTHS)
-
-
-def type_word(word: str) -> str:
-    """Give the one spelling of a type."""
-    word = word.strip().lower()
-    return TYPE_ALIASES.get(word, word)
 
 
 def normalise(identifier: Identifier, policy: IdentityPolicy) -> Identifier | Unusable:

@@ -5,12 +5,12 @@ The next room: `normalise`, which applies it to values.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from coordwatch.events.times import DAY
 from coordwatch.identity.digest import EMAIL, EMAIL_HASHES, Digester
-from coordwatch.identity.identifier import IdClass, Kind, Rank
+from coordwatch.identity.identifier import IdClass, Kind, Rank, type_word
 
 SUBJECT = "subject"
 REF_FIELDS: Mapping[str, str] = {
@@ -22,11 +22,6 @@ REF_FIELDS: Mapping[str, str] = {
         )
     },
     "previous_contact": "contact",
-}  # fmt: skip
-TYPE_ALIASES: Mapping[str, str] = {
-    "customer": "customer_id", "e-mail": "email", "mail": "email", "email_address": "email",
-    "phone_number": "phone", "mobile": "phone", "msisdn": "phone", "anonymous": "anonymous_id",
-    "device": "device_id", "cookie_id": "cookie", "session_id": "session", "email_hash": "hashed_email",
 }  # fmt: skip
 BLOCKED = frozenset({
     "null", "(null)", "<null>", "nil", "none", "undefined", "nan", "n/a", "na", "unknown", "anonymous",
@@ -93,6 +88,11 @@ class IdentityPolicy:
     fanout_max: int = 20
     ref_hops: int = 2
     park_for: int = DAY
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "trusted_type", type_word(self.trusted_type))
+        object.__setattr__(self, "classes", {type_word(name): one for name, one in self.classes.items()})
+        object.__setattr__(self, "scopes", tuple(replace(one, type=type_word(one.type)) for one in self.scopes))
 
     def kind(self, type_name: str, namespace: str) -> Kind:
         """Give the kind of a type and namespace: the class, and the place in the strict order inside the class."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from coordwatch.events.event import Event
 from coordwatch.identity.digest import EMAIL
-from coordwatch.identity.identifier import Identifier, Kind, Unusable, UnusableReason, parse_identifier
-from coordwatch.identity.normalise import normalise, type_word
+from coordwatch.identity.identifier import Identifier, Kind, Unusable, UnusableReason, parse_identifier, type_word
+from coordwatch.identity.normalise import normalise
 from coordwatch.identity.policy import NOBODY, REF_FIELDS, SUBJECT, IdentityPolicy
 
 _DIGEST = re.compile(r"[^:+]+:[0-9a-f]{32}")
