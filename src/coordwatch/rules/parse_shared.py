@@ -3,6 +3,7 @@
 Macros are parsed here and looked up where a rule uses them, because there the fields are what they are.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -120,7 +121,7 @@ def _weekly(reader: Reader, calendar: Fields) -> Mapping[int, tuple[tuple[int, i
             continue
         read = [_span(reader, span) for span in (spans.items if isinstance(spans, Items) else (spans,))]
         edges = sorted(span for span in read if span is not None)
-        if any(later[0] < earlier[1] for earlier, later in zip(edges, edges[1:], strict=False)):
+        if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(edges)):
             reader.problem(spans.place, f"the open hours of {word} overlap")
         found[WEEKDAYS.index(word)] = tuple(edges)
     return found
