@@ -72,6 +72,11 @@ class _Times:
         return instant
 
 
+def _undecided(_: bytes) -> list[Any]:
+    """Stands in for the decoder until the first lines come."""
+    raise NotImplementedError
+
+
 @dataclass(slots=True)
 class Replay:
     """Gathers a history and judges it. Feed lines or events in any order, then `finish`.
@@ -86,7 +91,7 @@ class Replay:
     latest: int = BEGINNING
     journals: dict[str, list[Fact]] = field(default_factory=dict)
     broadcasts: list[Fact] = field(default_factory=list)
-    _decode_lines: Callable[[bytes], list[Any]] | None = None
+    _decode_lines: Callable[[bytes], list[Any]] = field(default=_undecided)
     _table: Mapping[str, Project | None] = field(default_factory=dict)
     _empty: Any = None
     _times: _Times = field(default_factory=_Times)
@@ -97,13 +102,14 @@ class Replay:
 
         Raises: NeedsIdentity when an event that some rule needs names no customer
         """
-        if self._decode_lines is None:
+        if self._decode_lines is _undecided:
             self._prepare()
         try:
-            decoded = self._decode_lines(lines)  # type: ignore[misc]
+            decoded = self._decode_lines(lines)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            for line in lines.splitlines():
+            for line in lines.split(b"\n"):
                 self._feed_line(line)
+            self.counts.lines -= lines.endswith(b"\n")
             return
         self._take(decoded, lines)
 
@@ -172,7 +178,7 @@ class Replay:
             if fact[TYPE] in self.plan.broadcast:
                 self.broadcasts.append(fact)
         self.latest = latest
-        self.counts.lines += len(decoded)
+        self.counts.lines += lines.count(b"\n") or len(decoded)
         self.counts.events += len(decoded)
 
     def _without_customer(self, fact: Fact) -> None:
@@ -182,16 +188,19 @@ class Replay:
 
     def _bad_line(self, number: int, lines: bytes) -> None:
         """Find the line again, to say what is wrong with it."""
-        line = [line for line in lines.splitlines() if line.strip()][number]
+        places = [(place, line) for place, line in enumerate(lines.splitlines(), 1) if line.strip()]
+        place, line = places[number]
         rejected = decode_event(line)
         if isinstance(rejected, Rejected):
-            self.bad.append(BadLine(self.counts.lines + number + 1, rejected))
+            self.bad.append(BadLine(self.counts.lines + place, rejected))
         else:
             self.add(rejected)
         self.counts.events -= 1
 
     def _feed_line(self, line: bytes) -> None:
         self.counts.lines += 1
+        if not line.strip():
+            return
         event = decode_event(line)
         if isinstance(event, Rejected):
             self.bad.append(BadLine(self.counts.lines, event))
@@ -229,13 +238,16 @@ class Replay:
 
         Gives: the detections that stand, as the rows that `coordwatch replay` prints, in their order
         """
-        clock = self.clock if clock is None else clock
+        return [printed for _, printed in self.finish_keyed(self.clock if clock is None else clock)]
+
+    def finish_keyed(self, clock: int) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+        """As `finish`, each row with what it is ordered by, so that rows of several replays can be merged."""
         reference = Reference(once_each(self.broadcasts)[0])
         found: list[tuple[str, str, Fact, Verdict]] = []
         for customer, facts in self.journals.items():
             self._judge_customer(customer, facts, reference, clock, found)
         found.sort(key=_print_order)
-        return [row(*detection) for detection in found]
+        return [(_print_order(detection), row(*detection)) for detection in found]
 
     def _judge_customer(
         self,
