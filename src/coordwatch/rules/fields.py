@@ -6,9 +6,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from coordwatch.documents import did_you_mean
+from coordwatch.errors import Problem
 from coordwatch.events.taxonomy import ANY, ATTRIBUTES, STRING, TIMESTAMP, EventType, Field
 from coordwatch.rules.expression import Kind
+from coordwatch.rules.hints import hint_for
 
 _KINDS: dict[str, Kind] = {
     "string": "string", "integer": "int", "number": "double", "boolean": "bool", "timestamp": "timestamp",
@@ -25,8 +26,13 @@ class NoField:
     """Why a path leads nowhere, and the next move."""
 
     message: str
-    hint: str | None = None
-    through_list: bool = False
+    word: str = ""
+    choices: tuple[str, ...] = ()
+    advice: str | None = None
+
+    def hint(self, problems: Sequence[Problem]) -> str | None:
+        """The next move, given how many problems there are already."""
+        return self.advice or (hint_for(self.word, self.choices, problems) if self.choices else None)
 
 
 def kind_of_field(field: Field) -> Kind:
@@ -40,8 +46,7 @@ def field_at(event_type: EventType, path: Sequence[str], *, through_lists: bool)
     if first is None and path[0] in ATTRIBUTES:
         first = TIMESTAMP if ATTRIBUTES[path[0]] == "timestamp" else STRING
     if first is None:
-        hint = did_you_mean(path[0], [*event_type.fields, *ATTRIBUTES])
-        return NoField(f"{event_type.name} has no field '{path[0]}'", hint)
+        return NoField(f"{event_type.name} has no field '{path[0]}'", path[0], (*event_type.fields, *ATTRIBUTES))
     return field_inside(first, path, through_lists=through_lists)
 
 
@@ -52,12 +57,12 @@ def field_inside(field: Field, path: Sequence[str], *, through_lists: bool) -> F
         if field.kind == "any" or (field.kind == "object" and not field.fields):
             return ANY
         if field.kind == "objects" and not through_lists:
-            return NoField(f"'{sofar}' is a list", f'write {sofar}.exists(x, x.{name} == "...")', through_list=True)
+            return NoField(f"'{sofar}' is a list", advice=f'write {sofar}.exists(x, x.{name} == "...")')
         if field.kind not in ("object", "objects"):
             return NoField(f"'{sofar}' is {WORDS[kind_of_field(field)]} and has no '{name}'")
         inner = field.fields.get(name)
         if inner is None:
-            return NoField(f"'{sofar}' has no field '{name}'", did_you_mean(name, field.fields))
+            return NoField(f"'{sofar}' has no field '{name}'", name, tuple(field.fields))
         field = inner
     return field
 

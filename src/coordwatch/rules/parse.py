@@ -7,7 +7,7 @@ The next room: `lint` asks whether a rule is wise, `compile` makes it run.
 import re
 from datetime import date
 
-from coordwatch.documents import Fields, Items, Node, read_documents
+from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
 from coordwatch.errors import DocumentError, RuleError
 from coordwatch.events.times import DAY
 from coordwatch.rules.expression import Expression
@@ -51,7 +51,9 @@ def parse_rules(text: str, path: str, shared: SharedSpec | None = None) -> list[
     except DocumentError as error:
         raise RuleError(error.problems) from None
     reader = Reader(text, path)
-    specs = [_rule(reader, document, shared or SharedSpec()) for document in documents]
+    empty = [isinstance(document, Scalar) and document.value is None for document in documents]
+    written = [document for document, nothing in zip(documents, empty, strict=True) if not nothing]
+    specs = [_rule(reader, document, shared or SharedSpec()) for document in written]
     seen: dict[str, int] = {}
     for spec in specs:
         if spec is not None and spec.id and spec.id in seen:

@@ -7,7 +7,7 @@ An event is written `- {at: 2h, service.case.opened: {case: K1}}`, with `id`, `s
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean, plain
+from coordwatch.documents import Fields, Items, Node, Scalar, plain
 from coordwatch.events.taxonomy import PREFIX, TYPES
 from coordwatch.rules.parse_nodes import Reader
 from coordwatch.rules.spec import Example
@@ -65,7 +65,7 @@ def _event(reader: Reader, node: Node) -> Mapping[str, Any] | None:
     for key in types:
         if key not in known:
             reader.problem(
-                fields.places[key], f"no event type is called '{key}'", did_you_mean(key, [*TYPES, *ENVELOPE])
+                fields.places[key], f"no event type is called '{key}'", reader.hint(key, [*TYPES, *ENVELOPE])
             )
     if len(known) != 1:
         if len(known) > 1 or not types:
@@ -96,7 +96,7 @@ def _data(reader: Reader, event_type: str, node: Node) -> dict[str, Any]:
         if key in ("id", "source", "subject"):
             reader.problem(place, f"'{key}' belongs to the envelope", f"write it beside 'at', not inside {event_type}")
         elif key not in known:
-            reader.problem(place, f"{event_type} has no field '{key}'", did_you_mean(key, known))
+            reader.problem(place, f"{event_type} has no field '{key}'", reader.hint(key, known))
     found = plain(fields)
     return found if isinstance(found, dict) else {}
 
@@ -116,5 +116,5 @@ def _expected(reader: Reader, node: Node, steps: Collection[str]) -> Mapping[str
         for name in found["evidence"]:
             if name not in steps:
                 place = fields.items["evidence"].place
-                reader.problem(place, f"no step that gives evidence is called '{name}'", did_you_mean(name, steps))
+                reader.problem(place, f"no step that gives evidence is called '{name}'", reader.hint(name, steps))
     return found

@@ -7,11 +7,12 @@ The next room: `parse_steps`, `parse_examples`, `parse_shared` and `parse` say w
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean
+from coordwatch.documents import Fields, Items, Node, Scalar
 from coordwatch.errors import Place, Problem, RuleError
 from coordwatch.events.times import parse_duration
 from coordwatch.rules.expression import Expression
 from coordwatch.rules.expression_parser import TEXT_MAX, parse_expression
+from coordwatch.rules.hints import hint_for
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 NAMES_RESERVED = frozenset({"true", "false", "null", "in", "has"})
@@ -32,6 +33,10 @@ class Reader:
         """Keep one problem."""
         self.problems.append(Problem(place, message, hint))
 
+    def hint(self, word: str, choices: Iterable[str]) -> str | None:
+        """The nearest of some words, as the next move."""
+        return hint_for(word, choices, self.problems)
+
     # ---- maps
 
     def fields(self, node: Node, what: str) -> Fields | None:
@@ -48,10 +53,10 @@ class Reader:
             if key in known:
                 continue
             if _WORD_KEY.fullmatch(key):
-                hint = did_you_mean(key, known) or f"known here: {', '.join(known)}"
+                hint = self.hint(key, known) or f"known here: {', '.join(known)}"
             else:
                 hint = _QUOTE_HINT
-            self.problem(place, f"unknown word '{key}' in {what}", hint)
+            self.problem(place, f"unknown word '{key[:60]}' in {what}", hint)
 
     def required(self, fields: Fields, words: Iterable[str], what: str) -> None:
         """Complain about each word that is missing."""
@@ -95,7 +100,7 @@ class Reader:
         known = list(choices)
         if not text or text in known:
             return text or default
-        self.problem(fields.items[key].place, f"'{text}' is no {key}", did_you_mean(text, known))
+        self.problem(fields.items[key].place, f"'{text[:60]}' is no {key}", self.hint(text, known))
         return default
 
     def duration(self, fields: Fields, key: str, default: int = 0) -> int:

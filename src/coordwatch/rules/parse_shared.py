@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean, read_documents
+from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
 from coordwatch.errors import DocumentError, RuleError
 from coordwatch.events.times import DAY, HOUR, MINUTE
 from coordwatch.rules.calendars import zone_named, zone_names
@@ -37,7 +37,7 @@ def parse_shared(text: str, path: str) -> SharedSpec:
     macros: dict[str, Expression] = {}
     calendars: dict[str, Calendar] = {}
     for document in documents:
-        fields = reader.fields(document, "_shared.yaml")
+        fields = _section(reader, document, "_shared.yaml")
         if fields is None:
             continue
         reader.known_words(fields, WORDS, "_shared.yaml")
@@ -100,10 +100,11 @@ def _calendars(reader: Reader, node: Node | None) -> Mapping[str, Calendar]:
         reader.required(calendar, ("zone", "weekly"), "a calendar")
         zone = reader.text(calendar, "zone")
         if zone and zone_named(zone) is None:
-            hint = did_you_mean(zone, zone_names()) or "a name such as Europe/Paris, or an offset such as +02:00"
+            hint = reader.hint(zone, zone_names()) or "a name such as Europe/Paris, or an offset such as +02:00"
             reader.problem(calendar.items["zone"].place, f"there is no time zone '{zone[:60]}'", hint)
+        before = len(reader.problems)
         weekly = _weekly(reader, calendar)
-        if "weekly" in calendar.items and not any(weekly.values()):
+        if len(reader.problems) == before and "weekly" in calendar.items and not any(weekly.values()):
             reader.problem(calendar.items["weekly"].place, f"the calendar '{name}' is never open")
         found[name] = Calendar(name, zone or "UTC", weekly, _holidays(reader, calendar))
     return found

@@ -7,7 +7,7 @@ The next room: `parse` puts the steps into a rule.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean
+from coordwatch.documents import Fields, Items, Node, Scalar
 from coordwatch.errors import Place
 from coordwatch.events.taxonomy import PREFIX, TYPES, EventType
 from coordwatch.rules.expression import Expression
@@ -269,7 +269,7 @@ class StepReader:
         event = self.reader.text(step, "event").removeprefix(PREFIX)
         if event not in TYPES:
             if event:
-                hint = did_you_mean(event, TYPES)
+                hint = self.reader.hint(event, TYPES)
                 self.reader.problem(step.items["event"].place, f"no event type is called '{event[:80]}'", hint)
             # The condition is still parsed, so that a mistake in it is told in the same run.
             self.reader.expression(step, "where")
@@ -362,7 +362,7 @@ class StepReader:
     def _check_path(self, event: EventType, path: str, place: Place) -> None:
         found = field_at(event, path.split("."), through_lists=True)
         if isinstance(found, NoField):
-            self.reader.problem(place, found.message, found.hint)
+            self.reader.problem(place, found.message, found.hint(self.reader.problems))
         elif found.kind not in _COMPARED:
             inner = next(iter(found.fields), "name")
             self.reader.problem(place, f"'{path}' is no single value", f"name a field inside it: {path}.{inner}")
@@ -400,7 +400,7 @@ class StepReader:
         self.reader.required(node, ("open", "calendar"), "a within of open time")
         calendar = self.reader.text(node, "calendar")
         if calendar and calendar not in self.shared.calendars:
-            hint = did_you_mean(calendar, self.shared.calendars) or "calendars stand in _shared.yaml"
+            hint = self.reader.hint(calendar, self.shared.calendars) or "calendars stand in _shared.yaml"
             self.reader.problem(node.items["calendar"].place, f"there is no calendar '{calendar}'", hint)
         return Window(self.reader.duration(node, "open"), calendar or None)
 
@@ -419,6 +419,6 @@ class StepReader:
         if self.names.roles.get(name) in roles:
             return name
         choices = [each for each, role in self.names.roles.items() if role in roles]
-        hint = did_you_mean(name, choices) if name not in self.names.roles else None
+        hint = self.reader.hint(name, choices) if name not in self.names.roles else None
         self.reader.problem(step.items["since"].place, f"'since: {name}' must name {wanted}", hint)
         return None

@@ -7,7 +7,6 @@ a macro (RULES 20). Lists and macros are put in place. All mistakes go into `Sco
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from coordwatch.documents import did_you_mean
 from coordwatch.errors import Place, Problem
 from coordwatch.events.taxonomy import ANY, ATTRIBUTES, EventType, Field
 from coordwatch.events.times import parse_duration, parse_time
@@ -25,6 +24,7 @@ from coordwatch.rules.expression import (
     Unary,
 )
 from coordwatch.rules.fields import NoField, field_inside, field_of_any, kind_of_field
+from coordwatch.rules.hints import hint_for
 from coordwatch.rules.kinds import ARGUMENTS, EQUALITY, element_kind, is_timed, kind_of
 from coordwatch.rules.patterns import BadPattern, compile_pattern
 from coordwatch.rules.spec import SharedSpec
@@ -196,7 +196,7 @@ class _Resolver:
 
     def reference(self, found: Field | NoField, step: str | None, path: tuple[str, ...], node: Path) -> Expression:
         if isinstance(found, NoField):
-            return self.problem(node.place, found.message, found.hint)
+            return self.problem(node.place, found.message, found.hint(self.scope.problems))
         kind: Kind = "duration" if found is _DURATION else kind_of_field(found)
         return FieldRef(step, path, kind, node.place)
 
@@ -240,13 +240,13 @@ class _Resolver:
         known += [*variables, *self.scope.steps, *shared.lists, *shared.macros]
         owners = " or ".join(event_type.name for event_type in self.scope.own) or "the event"
         message = f"'{first}' is no field of {owners}, and no earlier step, list or macro"
-        return self.problem(node.place, message, did_you_mean(first, known))
+        return self.problem(node.place, message, hint_for(first, known, self.scope.problems))
 
     # ---- functions
 
     def call(self, node: Call, variables: Mapping[str, Field], depth: int) -> Expression:
         if node.function not in FUNCTIONS:
-            hint = did_you_mean(node.function, [*FUNCTIONS, "has", "exists", "all"])
+            hint = hint_for(node.function, [*FUNCTIONS, "has", "exists", "all"], self.scope.problems)
             return self.problem(node.place, f"there is no function '{node.function}'", hint)
         least, most = FUNCTIONS[node.function]
         if not least <= len(node.arguments) <= most:
@@ -297,7 +297,7 @@ class _Resolver:
         if name is None:
             return Literal(None, "any", node.place)
         if name not in self.scope.shared.calendars:
-            hint = did_you_mean(name, self.scope.shared.calendars) or "calendars stand in _shared.yaml"
+            hint = hint_for(name, self.scope.shared.calendars, self.scope.problems) or "calendars stand in _shared.yaml"
             return self.problem(arguments[2].place, f"there is no calendar '{name}'", hint)
         return Call(node.function, arguments, node.place)
 
