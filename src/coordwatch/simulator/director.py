@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from coordwatch.events.times import HOUR, MINUTE
 from coordwatch.simulator.stage import Stage, minutes
+from coordwatch.simulator.stories.cases import handle_case, open_case
 from coordwatch.simulator.stories.marketing import burst, looks_at, sell_out
 from coordwatch.simulator.stories.orders import order
 from coordwatch.simulator.stories.records import new_number
-from coordwatch.simulator.stories.talking import handle_case, open_case, promise_refund, talk
+from coordwatch.simulator.stories.refunds import promise_refund
+from coordwatch.simulator.stories.talking import talk
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.tools.meaning import CLOUDEVENTS
 from coordwatch.simulator.tools.services import WAREHOUSE

@@ -55,6 +55,11 @@ class Campaign:
     has_store: bool = False
     listed: bool = True
 
+    @property
+    def title(self) -> str:
+        """The name that the marketing team gave it."""
+        return self.name.replace("-", " ").capitalize()
+
 
 CAMPAIGNS = (
     Campaign("newsletter", "promotional", "newsletter", "brand", (6, 7)),

@@ -9,9 +9,11 @@ from coordwatch.simulator.hours import SUPPORT_HOURS
 from coordwatch.simulator.labels import LabelKind, Which
 from coordwatch.simulator.narrator import CANCELLED, DELAYED
 from coordwatch.simulator.stage import Stage, minutes
+from coordwatch.simulator.stories.cases import complain_in_writing
 from coordwatch.simulator.stories.marketing import looks_at
 from coordwatch.simulator.stories.notices import notify
-from coordwatch.simulator.stories.talking import complain_in_writing, promise_refund, talk
+from coordwatch.simulator.stories.refunds import promise_refund
+from coordwatch.simulator.stories.talking import talk
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.tools.easypost import Tracker
 from coordwatch.simulator.tools.meaning import CLOUDEVENTS
@@ -166,7 +168,9 @@ def _sent_back(stage: Stage, person: Person, bought: Order) -> Story:
     if stage.chance(0.7):
         stage.begin(_looks_again(stage, person, sku))
     if broken and stage.chance(0.4):
-        stage.begin(talk(stage, person, "refund", "handoff", bought), stage.minutes(5, 90))
+        stage.begin(
+            talk(stage, person, "refund", stage.random.choice(("handoff", "promised")), bought), stage.minutes(5, 90)
+        )
     elif stage.chance(0.5):
         stage.begin(promise_refund(stage, person, bought), stage.minutes(5, 90))
     elif broken and stage.chance(0.4):

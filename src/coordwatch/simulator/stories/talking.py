@@ -6,16 +6,17 @@ What enters: a customer and what is on their mind. What leaves: what Rasa, Zende
 from dataclasses import dataclass
 
 from coordwatch.events.event import Event
-from coordwatch.events.times import HOUR, MINUTE, format_time
+from coordwatch.events.times import HOUR, MINUTE
 from coordwatch.simulator.labels import Which
-from coordwatch.simulator.narrator import BOT_LOOP, REFUND, RESOLVED_OPEN
+from coordwatch.simulator.narrator import BOT_LOOP, RESOLVED_OPEN
 from coordwatch.simulator.stage import Stage
-from coordwatch.simulator.stories.notices import notify
+from coordwatch.simulator.stories.cases import handle_case, move_case, open_case
+from coordwatch.simulator.stories.refunds import promise_refund
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.tools.rasa import FALLBACK, FALLBACKS, ORDER_DETAIL, Bot
 from coordwatch.simulator.tools.services import DESKTOP
-from coordwatch.simulator.truth import Case, Chat, Order, Told
-from coordwatch.simulator.world import NOTICES, Person
+from coordwatch.simulator.truth import Chat, Order, Told
+from coordwatch.simulator.world import Person
 
 _INTENT = {"complaint": "complain", "cancel": "cancel_order", "refund": "request_refund", "question": "track_order"}
 _SETTLE = 30 * MINUTE
@@ -61,8 +62,8 @@ class Talk:
 def talk(stage: Stage, person: Person, topic: str, ending: str, order: Order | None = None) -> Story:
     """Tell one conversation.
 
-    Takes: `topic` complaint, question, cancel or refund; `ending` answered, settled, left_open, handoff, loop,
-           nearly_loop, or walked_off
+    Takes: `topic` complaint, question, cancel or refund; `ending` answered, promised, settled, left_open, handoff,
+           loop, nearly_loop, or walked_off
     """
     if person.busy:
         return
@@ -104,6 +105,15 @@ def _answered(one: Talk) -> Story:
     yield from _details(one)
     one.said("utter_answer")
     yield one.stage.minutes(1, 4)
+    one.over(one.stage.publish(one.bot.resolved(one.stage.now)))
+
+
+def _promised(one: Talk) -> Story:
+    """The bot itself promises the money back."""
+    yield from _details(one)
+    if one.order is not None:
+        one.stage.begin(promise_refund(one.stage, one.person, one.order, bot=one.bot))
+    yield one.stage.minutes(1, 3)
     one.over(one.stage.publish(one.bot.resolved(one.stage.now)))
 
 
@@ -194,7 +204,6 @@ def _handed_over(one: Talk) -> Story:
                 conversation=one.chat.id,
                 contact=contact,
                 transcript_attached=stage.chance(0.4),
-                fields_passed=[],
             )
         )
     )
@@ -227,6 +236,7 @@ def _walked_off(one: Talk) -> Story:
 
 _ENDINGS = {
     "answered": _answered,
+    "promised": _promised,
     "settled": _settled,
     "left_open": _left_open,
     "handoff": _handoff,
@@ -234,102 +244,3 @@ _ENDINGS = {
     "nearly_loop": _nearly_loop,
     "walked_off": _walked_off,
 }
-
-
-def open_case(
-    stage: Stage, person: Person, kind: str, chat: Chat | None = None, late: bool = False, published: bool = True
-) -> Case:
-    """Open a case at the help desk; the desk tells once who the requester is."""
-    case = Case(stage.mint.number("case", 10_001), kind, [], chat, published)
-    person.cases = [*person.cases[-9:], case]
-    if not published:
-        case.episodes.append((stage.now, None))
-        return case
-    if not person.known_to_desk:
-        person.known_to_desk = True
-        stage.publish(stage.desk.met(stage.now, person))
-    event = stage.publish(stage.desk.opened(stage.now, person, case), late=stage.minutes(60, 90) if late else 0)
-    case.episodes.append((event.time, None))
-    return case
-
-
-def move_case(stage: Stage, person: Person, case: Case, status: str) -> None:
-    """Move a case to another status."""
-    if not case.published:
-        if status == "solved":
-            case.close(stage.now)
-        return
-    event = stage.publish(stage.desk.moved(stage.now, person, case, status))
-    if status == "solved":
-        case.close(event.time)
-    elif status == "open" and not case.is_open:
-        case.episodes.append((event.time, None))
-
-
-def handle_case(stage: Stage, person: Person, case: Case) -> Story:
-    """Work on a case until it is solved; some customers come back."""
-    move_case(stage, person, case, "open")
-    yield stage.span(stage.pace.handling)
-    if case.published and stage.chance(0.5):
-        stage.publish(stage.desk.commented(stage.now, person, case))
-        yield stage.minutes(1, 5)
-        move_case(stage, person, case, "pending")
-        yield stage.span(stage.pace.handling)
-    move_case(stage, person, case, "solved")
-    if stage.chance(0.15):
-        yield stage.span(stage.pace.handling)
-        move_case(stage, person, case, "open")
-        yield stage.span(stage.pace.handling)
-        move_case(stage, person, case, "solved")
-
-
-def complain_in_writing(stage: Stage, person: Person) -> Story:
-    """Complain by web form, or in a branch whose book nobody reads."""
-    case = open_case(stage, person, stage.random.choice(("complaint", "claim")), published=not stage.chance(0.1))
-    yield stage.minutes(20, 120)
-    yield from handle_case(stage, person, case)
-
-
-def promise_refund(stage: Stage, person: Person, order: Order, outcome: str | None = None) -> Story:
-    """Promise a refund until a time, and make it, make it late, forget it, or take the promise back.
-
-    Takes: `outcome` kept, forgotten, late, late_record or withdrawn; drawn when None
-    """
-    outcome = outcome or stage.one_of(
-        [("kept", 0.45), ("forgotten", 0.25), ("late", 0.12), ("late_record", 0.1), ("withdrawn", 0.08)]
-    )
-    wait = stage.span(stage.pace.refund_due)
-    due = stage.now + wait
-    commitment = f"promise-{stage.mint.hex(10)}"
-    event = stage.publish(
-        stage.services.says(
-            DESKTOP,
-            stage.now,
-            "service.commitment.made",
-            person,
-            commitment=commitment,
-            kind="refund",
-            order=str(order.number),
-            due_at=format_time(due),
-            made_by="agent",
-        )
-    )
-    if outcome in ("forgotten", "late"):
-        stage.narrator.conflict(REFUND, person, event, "the date passed without the money", due)
-    if outcome == "forgotten":
-        return
-    if outcome == "withdrawn":
-        yield wait // 2
-        closed = {"commitment": commitment, "order": str(order.number), "outcome": "withdrawn"}
-        stage.publish(stage.services.says(DESKTOP, stage.now, "service.commitment.closed", person, **closed))
-        stage.narrator.no_conflict(REFUND, person, event, None, "the promise was taken back in time")
-        return
-    yield wait + stage.minutes(300, 2000) if outcome == "late" else wait * stage.random.randint(1, 9) // 10
-    late = wait + HOUR if outcome == "late_record" else 0
-    stage.publish(stage.shop.refunded(stage.now, person, order), late=late)
-    if outcome == "late_record":
-        stage.narrator.no_conflict(
-            REFUND, person, event, Which.LATE, "the refund was made in time; its record came late"
-        )
-    yield stage.minutes(1, 10)
-    notify(stage, person, NOTICES["refund_notice"], order)

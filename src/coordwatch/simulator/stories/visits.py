@@ -4,10 +4,11 @@ What enters: a customer. What leaves: the stories of their orders, chats, compla
 """
 
 from coordwatch.simulator.stage import Stage
+from coordwatch.simulator.stories.cases import complain_in_writing
 from coordwatch.simulator.stories.marketing import looks_at
 from coordwatch.simulator.stories.orders import order
 from coordwatch.simulator.stories.records import new_number
-from coordwatch.simulator.stories.talking import complain_in_writing, talk
+from coordwatch.simulator.stories.talking import talk
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.world import Person
 

@@ -15,8 +15,8 @@ from coordwatch.simulator.truth import Order
 from coordwatch.simulator.world import Campaign, Item, Person
 
 TOPIC = "sendgrid.events"
-SOURCE = "sendgrid"
-TOOL = {"name": "SendGrid"}
+SOURCE = "SendGrid"
+TOOL = {"name": SOURCE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def _processed(mint: Mint, time: int, mail: Mail) -> tuple[dict[str, Any], Any]:
     message, event_id = f"{mint.token()}.filter{mint.number('filter', 1000)}.0", mint.token()
     order, item, campaign = mail.order, mail.item, mail.campaign
     arguments = {
+        "campaign_id": campaign.title if order is None else None,
         "order_id": str(order.number) if order else None,
         "tracking_code": order.tracking or None if order else None,
         "sku": item.sku if item else None,
@@ -65,7 +66,7 @@ def _processed(mint: Mint, time: int, mail: Mail) -> tuple[dict[str, Any], Any]:
         category=campaign.category,
         purpose=campaign.purpose or None,
         owner_team=campaign.team or None,
-        campaign=campaign.name,
+        campaign=arguments["campaign_id"] or campaign.name,
         order=arguments["order_id"],
         shipment=arguments["tracking_code"],
         items=[{"sku": item.sku}] if item else None,

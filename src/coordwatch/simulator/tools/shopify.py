@@ -4,6 +4,7 @@ What enters: what happens to orders. What leaves: Drafts. The next room: `post`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from coordwatch.events.event import Event
@@ -15,8 +16,10 @@ from coordwatch.simulator.truth import Order
 from coordwatch.simulator.world import Item, Person
 
 TOPIC = "shopify.webhooks"
-SOURCE = "shopify"
-TOOL = {"name": "Shopify"}
+SOURCE = "Shopify"
+TOOL = {"name": SOURCE}
+# The mapping makes an event for each detail of a customer's record, and names them by the detail.
+_PHONE = "/phone"
 
 
 class Shop:
@@ -100,6 +103,7 @@ class Shop:
         event = self._meaning(
             "customer.profile.changed", time, person, system="shopify", field="phone", value_hash=f"hash of {phone}"
         )
+        event = replace(event, id=event.id + _PHONE)
         body = {
             "id": person.shop_account,
             "email": person.email,
@@ -138,7 +142,7 @@ class Shop:
     def _draft(self, topic: str, time: int, event: Event, body: dict[str, Any]) -> Draft:
         headers = {
             "X-Shopify-Topic": topic,
-            "X-Shopify-Event-Id": event.id,
+            "X-Shopify-Event-Id": event.id.removesuffix(_PHONE),
             "X-Shopify-Webhook-Id": self._mint.uuid(),
             "X-Shopify-Shop-Domain": "invented.example",
             "X-Shopify-Triggered-At": format_time(time),

@@ -13,8 +13,8 @@ from coordwatch.simulator.truth import Case
 from coordwatch.simulator.world import Person
 
 TOPIC = "zendesk.events"
-SOURCE = "zendesk"
-TOOL = {"name": "Zendesk"}
+SOURCE = "Zendesk"
+TOOL = {"name": SOURCE}
 _ACCOUNT = 4200042
 
 
@@ -85,7 +85,7 @@ class Desk:
         """Say that the desk holds another telephone number."""
         event = meaning(
             "customer.profile.changed",
-            (SOURCE, self._mint.uuid()),
+            (SOURCE, f"{self._mint.uuid()}/profile"),
             time + ZENDESK,
             person.key,
             system="zendesk",
@@ -130,7 +130,7 @@ class Desk:
     def _draft(self, name: str, subject: str, event: Any, detail: dict[str, Any], change: dict[str, Any]) -> Draft:
         payload = {
             "account_id": _ACCOUNT,
-            "id": event.id,
+            "id": event.id.removesuffix("/profile"),
             "type": f"zen:event-type:{name}",
             "subject": subject,
             "time": _nanoseconds(event.time),
