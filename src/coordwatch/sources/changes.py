@@ -1,0 +1,175 @@
+"""Changes: what is done with a value between the payload and the field, in one fixed order.
+
+What enters: the words of a ValueSpec such as `lower`, `map`, `number`, `hash`. What leaves: functions of a value, which
+never see what is missing and give `Unreadable` for what they cannot work with. The next room: `values`.
+"""
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from coordwatch.codec import encode_json
+from coordwatch.events.times import format_time
+from coordwatch.sources.mapping import Plain, ValueSpec
+from coordwatch.sources.timestamps import is_placeholder, time_reader
+
+Change = Callable[[Any], Any]
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that is there and cannot be read as what it should be; it is refused, where a missing one may be left out."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What every value of one mapping is compiled with: its tables, the key for hashes, and what it names under `let`."""
+
+    tables: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
+    key: bytes = b""
+    let: Mapping[str, ValueSpec] = field(default_factory=dict)
+
+
+def text_of(value: Any) -> str | None:
+    """Give a text or a whole number as text; anything else, and an empty text, is no name for anything."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return None
+
+
+def number_of(value: Any) -> int | float | None:
+    """Give a number, also when it is written as a text."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value) if "." in value else int(value)
+    return None
+
+
+def changes_of(spec: ValueSpec, build: Build) -> list[Change]:
+    """Give the changes of a value, those of each element of a list before those of the whole."""
+    return [*_for_elements(spec, build), *_for_whole(spec, build)]
+
+
+def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
+    changes: list[Change] = []
+    if spec.split is not None:
+        mark = spec.split
+        changes.append(lambda value: value.split(mark)[:1000] if isinstance(value, str) else value)
+    texts: list[Callable[[str], str]] = []
+    if spec.strip:
+        texts.append(str.strip)
+    if spec.remove_prefix is not None:
+        prefix = spec.remove_prefix
+        texts.append(lambda text: text.removeprefix(prefix))
+    if spec.remove_suffix is not None:
+        suffix = spec.remove_suffix
+        texts.append(lambda text: text.removesuffix(suffix))
+    texts += [str.lower] * spec.lower + [str.upper] * spec.upper
+    changes += [_on_elements(_on_text(change)) for change in texts]
+    if spec.table is not None:
+        table = build.tables.get(spec.table, {}) if isinstance(spec.table, str) else spec.table
+        changes.append(_on_elements(_through_table(table)))
+    if spec.number:
+        changes.append(_on_elements(_to_number))
+    if spec.scale is not None:
+        changes.append(_on_elements(_scaled(spec.scale)))
+    if spec.format is not None:
+        changes.append(_on_elements(_to_time(spec.format, spec.zone)))
+    return changes
+
+
+def _for_whole(spec: ValueSpec, build: Build) -> list[Change]:
+    changes: list[Change] = []
+    if spec.first:
+        changes.append(lambda value: next(iter(value), None) if isinstance(value, list) else value)
+    if spec.sum:
+        changes.append(_sum)
+    if spec.hash:
+        changes.append(_hash(build.key))
+    return changes
+
+
+def _on_text(change: Callable[[str], str]) -> Change:
+    return lambda value: change(value) if isinstance(value, str) else value
+
+
+def _on_elements(change: Change) -> Change:
+    def changed(value: Any) -> Any:
+        if not isinstance(value, list):
+            return change(value)
+        found = [change(element) for element in value]
+        return [element for element in found if element is not None] or None
+
+    return changed
+
+
+def _through_table(table: Mapping[str, Plain]) -> Change:
+    def look_up(value: Any) -> Any:
+        key = ("true" if value else "false") if isinstance(value, bool) else text_of(value)
+        return None if key is None else table.get(key)
+
+    return look_up
+
+
+def _to_number(value: Any) -> Any:
+    number = number_of(value)
+    return Unreadable(value) if number is None else number
+
+
+def _scaled(factor: float) -> Change:
+    def scaled(value: Any) -> Any:
+        number = number_of(value)
+        return Unreadable(value) if number is None else round(number * factor, 9)
+
+    return scaled
+
+
+def _to_time(name: str, zone: str | None) -> Change:
+    read = time_reader(name, zone)
+
+    def to_time(value: Any) -> Any:
+        if value == "":
+            return None
+        instant = read(value)
+        if instant is None:
+            return Unreadable(value)
+        return None if is_placeholder(instant) else format_time(instant)
+
+    return to_time
+
+
+def _sum(value: Any) -> Any:
+    numbers = [number_of(element) for element in value] if isinstance(value, list) else [number_of(value)]
+    if None in numbers:
+        return Unreadable(value)
+    # Money in binary fractions: nine digits are more than any currency has.
+    return round(sum(number for number in numbers if number is not None), 9)
+
+
+def _hash(key: bytes) -> Change:
+    state = hashlib.blake2b(key=key, digest_size=16)
+
+    def digest(value: Any) -> Any:
+        own = state.copy()
+        try:
+            own.update(value.encode() if isinstance(value, str) else encode_json(value, sort=True))
+        except TypeError:  # nested too deep to be written down
+            return Unreadable(value)
+        return own.hexdigest()
+
+    return digest

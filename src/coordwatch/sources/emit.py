@@ -1,0 +1,142 @@
+"""Emitting: one piece of a payload in, the canonical events it becomes out, or the reason why it becomes none.
+
+What enters: a Scope on the piece. What leaves: Events whose every field the taxonomy allows.
+The next room: `mapper`, which counts them; then `identity`.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from coordwatch.codec import encode_json
+from coordwatch.events.event import Event
+from coordwatch.events.taxonomy import REFS, TYPES, EventType
+from coordwatch.sources.canonical import pass_through
+from coordwatch.sources.catalogue import Find
+from coordwatch.sources.changes import Build
+from coordwatch.sources.conditions import Holds, compile_condition
+from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers
+from coordwatch.sources.kinds import converter
+from coordwatch.sources.mapping import Emission, FanOut, Parts, SourceMapping
+from coordwatch.sources.paths import Scope, compile_path
+from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
+from coordwatch.sources.stamps import compile_id, compile_stamp
+
+Make = Callable[[Scope], list[Event]]
+FAN_OUT_MAX = 100_000
+# Refs that a customer owns; a campaign or a warehouse says nothing about whose event it is.
+OWNED_REFS = frozenset(REFS) - {"item", "campaign", "journey", "outage", "area", "audience", "location"}
+
+
+def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> tuple[Holds | None, Make]:
+    """Make the condition of an emission, and the function that gives its events."""
+    holds = None if emission.when is None else compile_condition(emission.when)
+    make = pass_through() if emission.type is None else _own(emission, mapping, build, find)
+    if emission.fan_out is not None:
+        return holds, _fan_out(emission.fan_out, make, build)
+    return holds, _for_one_customer(make)
+
+
+def merged(shared: Parts, own: Parts) -> Parts:
+    """Give the parts of an emission: its own, over those that the mapping says for all."""
+    return Parts(
+        own.id or shared.id,
+        own.time or shared.time,
+        shared.identifiers if own.identifiers is None else own.identifiers,
+        {**shared.refs, **own.refs},
+        {**shared.constant, **own.constant},
+        {**shared.set, **own.set},
+        own.catalogue or shared.catalogue,
+    )
+
+
+def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Callable[[Scope], Event]:
+    event_type = TYPES[emission.type or ""]
+    parts = merged(mapping.shared, emission.parts)
+    assert parts.id is not None, "the parser saw to it that there is an id"
+    make_id, stamp, source = compile_id(parts.id, build), compile_stamp(parts.time, build), source_of(mapping.tool)
+    suffix = f"/{emission.name}" if any(emission is other for other in mapping.also) else ""
+    base = _constants(parts, event_type, mapping.tool)
+    fills = _fills(parts, event_type, build, find)
+
+    def make(scope: Scope) -> Event:
+        event_id = make_id(scope) + suffix
+        time, basis = stamp(scope)
+        scope.time = time
+        data = base.copy()
+        data["time_basis"] = basis
+        for fill in fills:
+            fill(scope, data)
+        if scope.attributes.get("backfill") is True:
+            data["backfill"] = True
+        return Event(
+            source, event_id, event_type.name, time, time if scope.observed is None else scope.observed, None, data
+        )
+
+    return make
+
+
+def source_of(tool: Mapping[str, str]) -> str:
+    """Give the CloudEvents source of a tool's events: its name, and its instance when a site has several."""
+    return f"{tool['name']}/{tool['instance']}" if "instance" in tool else tool["name"]
+
+
+def _constants(parts: Parts, event_type: EventType, tool: Mapping[str, str]) -> dict[str, Any]:
+    base: dict[str, Any] = {"tool": dict(tool)}
+    for name, (value, _) in parts.constant.items():
+        if name in event_type.fields:
+            base[name] = converter(event_type.fields[name])(value)
+    return base
+
+
+def _fills(parts: Parts, event_type: EventType, build: Build, find: Find) -> tuple[Fill, ...]:
+    fills = [
+        fill_field(name, spec, event_type.fields[name], name in event_type.required, build)
+        for name, spec in {**parts.refs, **parts.set}.items()
+        if name in event_type.fields
+    ]
+    if "category" in event_type.fields and "category" not in parts.constant:
+        fills.append(fill_from_catalogue(parts.catalogue, find, build))
+    if parts.identifiers:
+        fills.append(fill_identifiers(parts.identifiers, build))
+    return tuple(fills)
+
+
+def _for_one_customer(make: Callable[[Scope], Event]) -> Make:
+    def one(scope: Scope) -> list[Event]:
+        event = make(scope)
+        named = TYPES[event.type].broadcast or event.subject or "identifiers" in event.data
+        if not named and OWNED_REFS.isdisjoint(event.data):
+            detail = "neither an identifier nor a ref says whose event this is"
+            raise RefusedError(MapRejectReason.NO_CUSTOMER, Stage.VALIDATE, "identifiers", detail)
+        return [event]
+
+    return one
+
+
+def _fan_out(fan_out: FanOut, make: Callable[[Scope], Event], build: Build) -> Make:
+    find, path = compile_path(fan_out.path), fan_out.path.text
+    identify = fill_identifiers(fan_out.identifiers, build)
+
+    def many(scope: Scope) -> list[Event]:
+        affected = find(scope)
+        if not isinstance(affected, list) or not affected:
+            detail = "no list of affected customers stands here"
+            raise RefusedError(MapRejectReason.MISSING_FIELD, Stage.MAP, path, detail)
+        if len(affected) > FAN_OUT_MAX:
+            detail = f"more than {FAN_OUT_MAX:,} affected customers in one record"
+            raise RefusedError(MapRejectReason.TOO_MANY, Stage.MAP, path, detail)
+        event, found = make(scope), {}
+        for number, scope.each in enumerate(affected):
+            one: dict[str, Any] = {}
+            identify(scope, one)
+            if not one:
+                detail = "an affected customer without an identifier"
+                raise RefusedError(MapRejectReason.NO_CUSTOMER, Stage.VALIDATE, f"{path}[{number}]", detail)
+            event_id = f"{event.id}/{hashlib.sha256(encode_json(one, sort=True)).hexdigest()[:16]}"
+            data = {**event.data, **one}
+            found[event_id] = Event(event.source, event_id, event.type, event.time, event.observed_at, None, data)
+        scope.each = None
+        return list(found.values())
+
+    return many

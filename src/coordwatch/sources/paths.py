@@ -1,0 +1,161 @@
+"""Paths into a payload: text such as `detail.tags[0]` in, a function that looks there out.
+
+What enters: the text of a path, and at run time a Scope: the piece, the record it came in, and what was named on the way.
+What leaves: what stands there, None when nothing does. The next room: `values`, which makes something of it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Getter = Callable[["Scope"], Any]
+Step = str | int | None
+DEPTH_MAX = 32
+ROOTS = ("whole", "headers", "query", "attributes", "each", "let", "topic", "key", "partition", "offset")
+_TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"\s]+))?((?:\[(?:-?[0-9]{1,6}|\*)\])*)(\.|$)')
+_INDEX = re.compile(r"\[(-?[0-9]+|\*)\]")
+
+
+@dataclass(slots=True)
+class Scope:
+    """Everything a path can see, and when the record reached the log.
+
+    Units: `time` (0 until the event's time is known) and `observed` (None when unknown) in microseconds since 1970 UTC
+    """
+
+    item: Any
+    whole: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    topic: str = ""
+    key: str | None = None
+    partition: int = 0
+    offset: int = 0
+    each: Any = None
+    let: dict[str, Any] = field(default_factory=dict)
+    time: int = 0
+    observed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A parsed path: where it begins (None is the piece itself) and its steps; None as a step is every element."""
+
+    text: str
+    root: str | None
+    steps: tuple[Step, ...]
+
+
+def parse_path(text: str) -> Path:
+    """Parse a path such as `event.current`, `line_items[*].sku`, `$headers.x-topic` or `"odd.name".x`.
+
+    Raises: ValueError with what is wrong
+    """
+    if not text or len(text) > 300:
+        raise ValueError("a path is a text of 1 to 300 characters")
+    steps: list[Step] = []
+    position = 0
+    while position < len(text) or not steps:
+        found = _TOKEN.match(text, position)
+        if found is None or (found[1] is None and found[2] is None and not found[3]):
+            raise ValueError(f"not a path at character {position + 1}: write it like detail.tags[0] or items[*].sku")
+        if found[1] is not None:
+            steps.append(re.sub(r"\\(.)", r"\1", found[1]))
+        elif found[2] is not None:
+            steps.append(found[2])
+        steps += [None if index == "*" else int(index) for index in _INDEX.findall(found[3])]
+        position = found.end()
+        if found[4] == "." and position == len(text):
+            raise ValueError("a path does not end with a dot")
+    if len(steps) > DEPTH_MAX:
+        raise ValueError(f"a path has at most {DEPTH_MAX} steps")
+    return _rooted(text, steps)
+
+
+def _rooted(text: str, steps: list[Step]) -> Path:
+    first = steps[0]
+    if text.lstrip().startswith('"') or not isinstance(first, str) or not first.startswith("$"):
+        return Path(text, None, tuple(steps))
+    root = first[1:]
+    if not root:
+        return Path(text, None, tuple(steps[1:]))
+    if root not in ROOTS:
+        raise ValueError(f"'{first}' is no place to begin: one of $, {', '.join('$' + name for name in ROOTS)}")
+    rest = steps[1:]
+    if root == "headers" and rest and isinstance(rest[0], str):
+        rest[0] = rest[0].lower()
+    return Path(text, root, tuple(rest))
+
+
+def compile_path(path: Path) -> Getter:
+    """Make the function that looks at the path; a step through a list wants `[*]` or an index."""
+    steps = path.steps
+    if path.root is not None:
+        return _compile_rooted(path.root, steps)
+    if len(steps) == 1 and isinstance(steps[0], str):
+        return _one(steps[0])
+    if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
+        return _two(steps[0], steps[1])
+    return lambda scope: walk(scope.item, steps)
+
+
+def _one(name: str) -> Getter:
+    def get(scope: Scope) -> Any:
+        item = scope.item
+        return item.get(name) if type(item) is dict else None
+
+    return get
+
+
+def _two(first: str, second: str) -> Getter:
+    def get(scope: Scope) -> Any:
+        item = scope.item
+        if type(item) is not dict:
+            return None
+        inner = item.get(first)
+        return inner.get(second) if type(inner) is dict else None
+
+    return get
+
+
+def _compile_rooted(root: str, steps: tuple[Step, ...]) -> Getter:
+    if root == "let" and len(steps) == 1 and isinstance(steps[0], str):
+        name = steps[0]
+        return lambda scope: scope.let.get(name)
+    return lambda scope: walk(getattr(scope, root), steps)
+
+
+def is_missing(value: Any) -> bool:
+    """Tell whether a value is as good as not there: null, an empty text or an empty list."""
+    return value is None or value in ("", [])
+
+
+def walk(value: Any, steps: tuple[Step, ...]) -> Any:
+    """Follow the steps from a value; `[*]` gives the flat list of everything found through it."""
+    for number, step in enumerate(steps):
+        if value is None:
+            return None
+        if step is None:
+            return _through(value, steps[number + 1 :])
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        else:
+            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+    return value
+
+
+def _through(value: Any, rest: tuple[Step, ...]) -> list[Any] | None:
+    if not isinstance(value, list):
+        return None
+    found: list[Any] = []
+    for element in value:
+        inner = walk(element, rest)
+        if inner is None:
+            continue
+        if None in rest:
+            found += inner
+        else:
+            found.append(inner)
+    return found

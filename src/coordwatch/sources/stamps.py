@@ -1,0 +1,82 @@
+"""The time and the id of an event: read from the payload, or made from what is stable about it.
+
+What enters: the `time` and `id` of a mapping, and a Scope. What leaves: an instant with its basis, and an id.
+The next room: `emit`, which writes both into the event.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from coordwatch.events.times import MINUTE
+from coordwatch.sources.changes import Build, text_of
+from coordwatch.sources.mapping import ValueSpec
+from coordwatch.sources.paths import Scope
+from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
+from coordwatch.sources.timestamps import is_placeholder, time_reader
+from coordwatch.sources.values import compile_raw, compile_value, path_text
+
+Stamp = Callable[[Scope], tuple[int, str]]
+MakeId = Callable[[Scope], str]
+FUTURE_ALLOWED = 5 * MINUTE
+ID_MAX = 512
+EVENT, BROKER, CLAMPED = "event", "broker", "clamped"
+
+
+def compile_stamp(specs: Sequence[ValueSpec], build: Build) -> Stamp:
+    """Make the function that gives the event's time and its basis: the first readable one, else the log's own.
+
+    A time more than five minutes after the record reached the log is the log's time, and says `clamped`.
+    """
+    readers = [(compile_raw(spec, build), time_reader(spec.format or "iso", spec.zone)) for spec in specs]
+    path = next((text for spec in specs if (text := path_text(spec, build))), None)
+
+    def stamp(scope: Scope) -> tuple[int, str]:
+        for get, read in readers:
+            value = get(scope)
+            instant = None if value is None else read(value)
+            if instant is not None and not is_placeholder(instant):
+                return settle(instant, scope.observed)
+        if scope.observed is not None:
+            return scope.observed, BROKER
+        detail = "no readable time here, and the record does not say when it reached the log"
+        raise RefusedError(MapRejectReason.BAD_TIME, Stage.MAP, path, detail)
+
+    return stamp
+
+
+def settle(instant: int, observed: int | None) -> tuple[int, str]:
+    """Give the time that counts and its basis.
+
+    Units: microseconds since 1970 UTC
+    """
+    if observed is not None and instant > observed + FUTURE_ALLOWED:
+        return observed, CLAMPED
+    return instant, EVENT
+
+
+def compile_id(spec: ValueSpec, build: Build) -> MakeId:
+    """Make the function that gives the id of an event."""
+    get, path = compile_value(spec, build), path_text(spec, build)
+
+    def make(scope: Scope) -> str:
+        return checked_id(get(scope), path)
+
+    return make
+
+
+def checked_id(value: Any, path: str | None) -> str:
+    """Give an id as text.
+
+    Raises: RefusedError when there is none
+    """
+    text = text_of(value)
+    if text is None:
+        raise RefusedError(
+            MapRejectReason.MISSING_ID,
+            Stage.MAP,
+            path,
+            "no id here, and an event without one cannot be told from its repeat",
+        )
+    if len(text) > ID_MAX:
+        raise RefusedError(MapRejectReason.TOO_LONG, Stage.MAP, path, f"an id of more than {ID_MAX} characters")
+    return text

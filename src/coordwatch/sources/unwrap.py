@@ -1,0 +1,264 @@
+"""Wrappers: what lies around a payload on its way to a topic, peeled from the outside in.
+
+What enters: a decoded body and the headers of its record. What leaves: an Envelope with the payload inside, and what
+the wrappers knew (`attributes`, `headers`, `query`). The next room: `split`, which finds the single events in it.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from coordwatch.codec import NotJson, decode_json
+from coordwatch.sources.record import DropReason, Headers, LeftAsideError, MapRejectReason, RefusedError, Stage
+
+ROUNDS_MAX = 8
+UNION_DEPTH_MAX = 64
+FORM_FIELDS_MAX = 1000
+_AVRO_KINDS = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string", "array", "map"))
+_AVRO_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
+_FORM = "application/x-www-form-urlencoded"
+_CLOUDEVENT = "application/cloudevents"
+_REQUIRED = ("id", "source", "type", "specversion")
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A payload and what its wrappers said about it."""
+
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+Options = Mapping[str, Any]
+Peel = Callable[[Envelope, Options], bool]
+
+
+def header_texts(headers: Headers) -> dict[str, str]:
+    """Give headers as texts under lower-case names; bytes that are not UTF-8 keep their readable part."""
+    pairs: Sequence[tuple[Any, Any]] = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    return {str(name).lower(): text for name, value in pairs if (text := _header_text(value)) is not None}
+
+
+def _header_text(value: Any) -> str | None:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, bool) or value is None:
+        return None
+    return str(value) if isinstance(value, str | int | float) else None
+
+
+def peel(envelope: Envelope, wrappers: Sequence[tuple[Peel, Options]]) -> None:
+    """Peel every wrapper that is there, from the outside in, whatever their order in the mapping.
+
+    Raises: RefusedError when a wrapper is broken or there are too many, LeftAsideError for tombstones and snapshots
+    """
+    for _ in range(ROUNDS_MAX):
+        if not any(step(envelope, options) for step, options in wrappers):
+            return
+    raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"more than {ROUNDS_MAX} wrappers in each other")
+
+
+def _broken(path: str, detail: str) -> RefusedError:
+    return RefusedError(MapRejectReason.BAD_WRAPPER, Stage.UNWRAP, path, detail)
+
+
+def _inner_json(text: str, path: str) -> Any:
+    try:
+        return decode_json(text)
+    except NotJson as error:
+        raise _broken(path, f"holds a text that is not JSON: {error}") from None
+
+
+def _connect(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict or len(body) != 2 or "schema" not in body or "payload" not in body:
+        return False
+    if body["payload"] is None:
+        raise LeftAsideError(DropReason.TOMBSTONE)
+    envelope.body = body["payload"]
+    return True
+
+
+def _debezium(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict or "op" not in body or not ("after" in body or "before" in body):
+        return False
+    operation = body["op"]
+    if operation == "r" and options.get("snapshots", "drop") == "drop":
+        raise LeftAsideError(DropReason.SNAPSHOT)
+    row = body.get("before") if operation == "d" else body.get("after")
+    if operation == "d" and options.get("deletes", "drop") == "drop":
+        raise LeftAsideError(DropReason.DELETION)
+    if row is None:
+        raise _broken("before" if operation == "d" else "after", "a change without its row")
+    envelope.attributes |= {"op": operation, "ts_ms": body.get("ts_ms"), "origin": body.get("source")}
+    if operation == "r":
+        envelope.attributes["backfill"] = True
+    envelope.body = row
+    return True
+
+
+def _eventbridge(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict or "detail-type" not in body or "detail" not in body:
+        return False
+    names = ("id", "time", "source", "account", "region")
+    envelope.attributes |= {name: body[name] for name in names if body.get(name) is not None}
+    envelope.attributes["detail_type"] = body["detail-type"]
+    envelope.body = body["detail"]
+    return True
+
+
+def _sns(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict or "TopicArn" not in body or "Type" not in body:
+        return False
+    if body["Type"] != "Notification":
+        raise LeftAsideError(DropReason.HOUSEKEEPING)
+    message = body.get("Message")
+    if not isinstance(message, str):
+        raise _broken("Message", "a notification carries its message as a text")
+    envelope.attributes |= {"id": body.get("MessageId"), "time": body.get("Timestamp"), "topic": body["TopicArn"]}
+    envelope.body = _inner_json(message, "Message")
+    return True
+
+
+def _http_bridge(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict:
+        return False
+    if "payload" in body and isinstance(body.get("metadata"), dict):
+        body = {"body": body["payload"], "headers": body["metadata"]}
+    headers = body.get("headers")
+    if "body" not in body or not isinstance(headers, dict | list):
+        return False
+    envelope.headers |= header_texts(_header_pairs(headers))
+    for name in ("query", "query_parameters", "queryStringParameters"):
+        if isinstance(body.get(name), dict):
+            envelope.query |= body[name]
+    envelope.body = _http_body(body, envelope.headers)
+    return True
+
+
+def _header_pairs(headers: Any) -> Headers:
+    if isinstance(headers, dict):
+        return headers
+    pairs: list[tuple[str, Any]] = []
+    for pair in headers:
+        if isinstance(pair, dict) and isinstance(pair.get("name"), str):
+            pairs.append((pair["name"], pair.get("value")))
+        elif isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str):
+            pairs.append((pair[0], pair[1]))
+    return pairs
+
+
+def _http_body(wrapper: dict[str, Any], headers: Mapping[str, str]) -> Any:
+    body = wrapper["body"]
+    if not isinstance(body, str):
+        return body
+    if wrapper.get("isBase64Encoded") is True or wrapper.get("is_base64_encoded") is True:
+        body = _base64_text(body, "body")
+    if headers.get("content-type", "").startswith(_FORM):
+        if body.count("&") >= FORM_FIELDS_MAX:
+            detail = f"a form with more than {FORM_FIELDS_MAX} fields"
+            raise RefusedError(MapRejectReason.TOO_MANY, Stage.UNWRAP, "body", detail)
+        return dict(parse_qsl(body))
+    return _inner_json(body, "body")
+
+
+def _base64_text(text: Any, path: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError, TypeError):
+        raise _broken(path, "is not base64 of UTF-8 text") from None
+
+
+def _cloudevents(envelope: Envelope, options: Options) -> bool:
+    if "specversion" not in envelope.attributes and _is_binary(envelope.headers):
+        names = [name for name in envelope.headers if name.startswith(("ce_", "ce-"))]
+        envelope.attributes |= {name[3:]: envelope.headers[name] for name in names}
+        return True
+    body = envelope.body
+    if type(body) is not dict or "specversion" not in body or "type" not in body or "source" not in body:
+        return False
+    envelope.attributes |= {name: value for name, value in body.items() if name not in ("data", "data_base64")}
+    if "data_base64" in body and "data" not in body:
+        envelope.body = _inner_json(_base64_text(body["data_base64"], "data_base64"), "data_base64")
+    else:
+        envelope.body = {} if body.get("data") is None else body["data"]
+    return True
+
+
+def _is_binary(headers: Mapping[str, str]) -> bool:
+    if headers.get("content-type", "").startswith(_CLOUDEVENT):
+        return False
+    return all(f"ce_{name}" in headers or f"ce-{name}" in headers for name in _REQUIRED)
+
+
+def _json_text(envelope: Envelope, options: Options) -> bool:
+    # A text that does not even begin like an object or a list is no wrapper, and later no event.
+    if not isinstance(envelope.body, str) or envelope.body.lstrip()[:1] not in ("{", "[", '"'):
+        return False
+    envelope.body = _inner_json(envelope.body, "$")
+    return True
+
+
+def _named(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict or len(body) != 1:
+        return False
+    name = next(iter(body))
+    if not (name in options["names"] or "*" in options["names"]) or not isinstance(body[name], dict | list):
+        return False
+    envelope.attributes["name"] = name
+    envelope.body = body[name]
+    return True
+
+
+def _field(envelope: Envelope, options: Options) -> bool:
+    body, name = envelope.body, options["name"]
+    if type(body) is not dict or not isinstance(body.get(name), str) or body[name].lstrip()[:1] not in ("{", "["):
+        return False
+    envelope.body = {**body, name: _inner_json(body[name], name)}
+    return True
+
+
+def _avro_unions(envelope: Envelope, options: Options) -> bool:
+    envelope.body = _without_unions(envelope.body, 0)
+    return False
+
+
+def _without_unions(value: Any, depth: int) -> Any:
+    if depth > UNION_DEPTH_MAX:
+        raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"nested deeper than {UNION_DEPTH_MAX} levels")
+    if isinstance(value, list):
+        return [_without_unions(element, depth + 1) for element in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        name, inner = next(iter(value.items()))
+        if name in _AVRO_KINDS or _AVRO_NAME.fullmatch(name):
+            return _without_unions(inner, depth + 1)
+    return {name: _without_unions(inner, depth + 1) for name, inner in value.items()}
+
+
+WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {
+    "connect": (_connect, {}),
+    "debezium": (_debezium, {"snapshots": ("drop", "keep"), "deletes": ("drop", "keep")}),
+    "eventbridge": (_eventbridge, {}),
+    "sns": (_sns, {}),
+    "http_bridge": (_http_bridge, {}),
+    "cloudevents": (_cloudevents, {}),
+    "json_text": (_json_text, {}),
+    "json_field": (_field, {"name": ()}),
+    "named": (_named, {"names": ()}),
+    "avro_unions": (_avro_unions, {}),
+}
