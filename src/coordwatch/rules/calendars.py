@@ -88,6 +88,8 @@ def add_business_days(calendar: Calendar, instant: int, count: int) -> int:
 
     Units: microseconds since 1970 UTC; the end of time when ten years are not enough
     """
+    if count == 0:
+        return instant
     hours = _hours(calendar)
     local = local_datetime(instant, hours.zone)
     if local is None or abs(count) > SEARCH_DAYS:
@@ -95,12 +97,12 @@ def add_business_days(calendar: Calendar, instant: int, count: int) -> int:
     step = 1 if count > 0 else -1
     day, left = local.date().toordinal(), abs(count)
     for _ in range(SEARCH_DAYS):
-        if left == 0:
-            return hours.instant(day, local.time())
         day += step
         if not _FIRST_DAY <= day <= _LAST_DAY:
             break
         left -= bool(hours.spans(day))
+        if left == 0:
+            return hours.instant(day, local.time())
     return TIME_MAX if count > 0 else TIME_MIN
 
 
@@ -131,7 +133,7 @@ class OpenHours:
         spans = [
             (self._edge(day, opens), self._edge(day, closes)) for opens, closes in self.weekly.get(local.weekday(), ())
         ]
-        # A span that lies in the hour a clock skips in spring has no length.
+        # Where a clock skips an hour in spring, a span may end before it begins: then it has no length.
         return tuple((opens, closes) for opens, closes in spans if opens < closes)
 
     def _edge(self, day: int, offset: int) -> int:
