@@ -73,7 +73,7 @@ def read_documents(text: str, path: str) -> list[Node]:
         raise DocumentError([Problem(Place(path), f"the file is larger than {SIZE_MAX:,} characters", "split it")])
     _refuse_aliases_and_depth(text, path)
     try:
-        trees = [tree for tree in yaml.compose_all(text, Loader=_LOADER) if tree is not None]
+        trees = list(yaml.compose_all(text, Loader=_LOADER))
     except (yaml.YAMLError, ValueError) as error:
         raise DocumentError([_syntax_problem(error, path)]) from None
     nodes = [_node(tree, reader) for tree in trees]
@@ -110,17 +110,26 @@ def _refuse_aliases_and_depth(text: str, path: str) -> None:
     """Look at the flat event stream first, so that a bomb is refused before it is expanded."""
     depth = 0
     try:
+        event: Any
         for event in _events(text):
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                mark = event.start_mark
-                raise DocumentError([Problem(Place(path, mark.line + 1, mark.column + 1),
-                                             "YAML anchors and aliases are not allowed", "write the value out")])
+                mark: Any = event.start_mark
+                raise DocumentError(
+                    [
+                        Problem(
+                            Place(path, mark.line + 1, mark.column + 1),
+                            "YAML anchors and aliases are not allowed",
+                            "write the value out",
+                        )
+                    ]
+                )
             if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
                 depth += 1
                 if depth > DEPTH_MAX:
                     mark = event.start_mark
-                    raise DocumentError([Problem(Place(path, mark.line + 1, mark.column + 1),
-                                                 f"nested deeper than {DEPTH_MAX} levels")])
+                    raise DocumentError(
+                        [Problem(Place(path, mark.line + 1, mark.column + 1), f"nested deeper than {DEPTH_MAX} levels")]
+                    )
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 depth -= 1
     except (yaml.YAMLError, ValueError) as error:
@@ -161,8 +170,9 @@ def _fields(tree: Any, place: Place, reader: _Reader) -> Fields:
         if key == "<<":
             reader.problem(key_node.start_mark, "YAML merge keys are not allowed", "write the value out")
         if key in items:
-            reader.problem(key_node.start_mark, f"the key '{key}' stands here twice",
-                           f"first at line {places[key].line}")
+            reader.problem(
+                key_node.start_mark, f"the key '{key}' stands here twice", f"first at line {places[key].line}"
+            )
             continue
         places[key] = reader.place(key_node.start_mark)
         items[key] = _node(value_node, reader)
@@ -179,10 +189,12 @@ def _scalar(tree: Any, place: Place, reader: _Reader) -> Scalar:
         return Scalar(None, text, False, place)
     if kind == "bool":
         if text.lower() not in ("true", "false"):
-            reader.problem(tree.start_mark, f"'{text}' is a boolean in YAML", f"write true or false, or quote it: \"{text}\"")
+            reader.problem(
+                tree.start_mark, f"'{text}' is a boolean in YAML", f'write true or false, or quote it: "{text}"'
+            )
         return Scalar(text.lower() == "true", text, False, place)
     if _TRAP.match(text):
-        reader.problem(tree.start_mark, f"'{text}' is a boolean to some YAML readers", f"quote it: \"{text}\"")
+        reader.problem(tree.start_mark, f"'{text}' is a boolean to some YAML readers", f'quote it: "{text}"')
     return Scalar(_number(text, kind), text, False, place)
 
 

@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coordwatch.alerts.alert import Order
-from coordwatch.engine.ledger import Count as Count
+from coordwatch.engine.ledger import Count
+from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
 from coordwatch.rules.detection import DetectionChange
+from coordwatch.rules.explain import ExplainStep
+
+__all__ = ["Count", "CustomerView", "ExplainStep", "FactView", "StateView", "WaitingView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,81 +154,6 @@ class CustomerRow:
     total: int
     severity: str | None
     last_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class FactView:
-    """One event that a customer's journal keeps, with its kept fields. Units: microseconds since 1970 UTC."""
-
-    source: str
-    id: str
-    type: str
-    time: int
-    observed_at: int
-    tool: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StateView:
-    """One episode of a rule's state: `key` says of what (`case K-1042`), `opened` is (source, id) of the event that began it.
-
-    `ended_at` None: it is still open. Units: instants in microseconds since 1970 UTC
-    """
-
-    rule: str
-    step: str
-    key: str
-    opened: tuple[str, str]
-    began_at: int
-    ended_at: int | None = None
-    tool: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingView:
-    """An act whose expected event is still due: `verdict` is pending, not_yet_provable or blind, `why` says it in words."""
-
-    rule: str
-    act: tuple[str, str]
-    act_type: str
-    deadline: int
-    verdict: str = "pending"
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerView:
-    """What is known about one customer: the journal's facts in order, the states, and what is still due.
-
-    `truncated` names event types of which older facts were let go, `warming` rules whose facts are not complete yet.
-    """
-
-    key: str
-    facts: Sequence[FactView] = ()
-    states: Sequence[StateView] = ()
-    waiting: Sequence[WaitingView] = ()
-    truncated: Sequence[str] = ()
-    warming: Sequence[str] = ()
-    aliases: Sequence[str] = ()
-    too_late: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainStep:
-    """One step of a rule against one act: `held` True, False, or None for unknown; `text` says it in one sentence.
-
-    `events` are the (source, id) it rests on; `missed_by` is how far it was from holding, in microseconds; `stopper`
-    says what would have kept the rule from firing, when this step can say.
-    """
-
-    step: str
-    kind: str
-    held: bool | None
-    text: str
-    events: Sequence[tuple[str, str]] = ()
-    missed_by: int | None = None
-    stopper: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

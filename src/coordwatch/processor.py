@@ -20,15 +20,20 @@ from coordwatch.engine.retention import derive, look_back
 from coordwatch.engine.rows import IDENTITY, pack_event, parked_row, taught_of, taught_rows
 from coordwatch.engine.state import CustomerState, fact_from_plain, restore
 from coordwatch.engine.step import Engine
+from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.times import format_time
 from coordwatch.events.wire import Rejected, decode_event, encode_event
+from coordwatch.events.words import duration_words
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED, Observation, Outcome
 from coordwatch.identity.policy import IdentityPolicy
-from coordwatch.ports import DeadLetter, Effects, Store
+from coordwatch.ports import CustomerView, DeadLetter, Effects, Store
 from coordwatch.rules.compile import CompiledRule, compile_rules
+from coordwatch.rules.evaluate import View
+from coordwatch.rules.explain import Explanation, explain
 from coordwatch.rules.spec import RuleSpec, State
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapResult, Record
@@ -188,6 +193,39 @@ class Processor:
             key = f"{CUSTOMER}{customer}"
             known = restore(customer, self.store.load([key]).get(key), self.plan)
         return known
+
+    def view(self, customer: str) -> View:
+        """A customer's facts, ready to be asked by rules."""
+        return View(self.state(customer).journal.facts, customer, self.desk.reference)
+
+    def explain(
+        self, rule_id: str, customer: str, act: tuple[str, str] | None, at: int | None, now: int
+    ) -> Explanation | None:
+        """Say why a rule did or did not fire for an act of a customer; None when there is no such rule.
+
+        Takes: `act` by source and id, or the act nearest to `at`, or the last one
+        """
+        rule = next((rule for rule in self.plan.rules if rule.id == rule_id), None)
+        if rule is None:
+            return None
+        view = self.view(customer)
+        return explain(rule, view, choose_act(rule, view, act, at), self.proven_for(rule, now))
+
+    def customer(self, customer: str, now: int) -> CustomerView | None:
+        """What is known of a customer; None when nothing is."""
+        state = self.state(customer)
+        if not state.journal.facts and not state.entries:
+            return None
+        return customer_view(state, self.view(customer), self.plan, lambda rule: self._waiting_words(rule, now))
+
+    def _waiting_words(self, rule: CompiledRule, now: int) -> tuple[int, str, str]:
+        """Up to when a rule is proven, and what an act waits for whose deadline has passed."""
+        proof = self.progress.proof(waited_for(rule.spec), now)
+        if proof.dark:
+            since = min(self.progress.sources[name].heard_at for name in proof.dark)
+            return proof.through, "blind", f"blind: {', '.join(proof.dark)} is dark since {format_time(since)}"
+        behind = duration_words(now - proof.through) if proof.through > BEGINNING else "an unknown time"
+        return proof.through, "not_yet_provable", f"not yet provable: {', '.join(proof.waiting_for)} is {behind} behind"
 
     def proven_for(self, rule: CompiledRule, now: int) -> int:
         """Up to when the sources of a rule's expected and cancelling types are proven read (RULES 33)."""
@@ -411,8 +449,8 @@ class _Work:
         return status
 
     def _tally_insertion(self, insertion: Insertion | None) -> ResultStatus:
-        if insertion in (Insertion.DUPLICATE, Insertion.SEEN_EARLIER, Insertion.CONFLICTING_DUPLICATE):
-            return self._tally(ResultStatus.DUPLICATE, reasons=() if insertion is None else (insertion.value,))
+        if insertion is not None and insertion is not Insertion.ADDED:
+            return self._tally(ResultStatus.DUPLICATE, reasons=(str(insertion),))
         return self._tally(ResultStatus.APPLIED)
 
 

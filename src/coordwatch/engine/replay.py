@@ -145,7 +145,7 @@ class Replay:
         until, latest, journals = self.until, self.latest, self.journals
         intern = self._sources.setdefault
         for number, event in enumerate(decoded):
-            project = table(event.type, _ABSENT)
+            project: Any = table(event.type, _ABSENT)
             text = event.time
             try:
                 time = minutes[text[:16]] + rests[text[16:]]

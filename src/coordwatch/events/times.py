@@ -13,9 +13,7 @@ DAY = 24 * HOUR
 _UNITS = {"ms": 1000, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
 _DURATION_WHOLE = re.compile(r"(?:[0-9]{1,12}(?:ms|s|m|h|d|w))+")
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))"
-)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))")
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 TIME_MIN = (date(1, 1, 1).toordinal() - _EPOCH_DAY) * DAY
 TIME_MAX = (date(9999, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1

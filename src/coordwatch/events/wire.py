@@ -92,8 +92,12 @@ def _event(raw: Mapping[str, Any], event_type: str) -> Event | Rejected:
 def event_to_plain(event: Event) -> dict[str, Any]:
     """An event as the plain data of its JSON text, with the type's full name."""
     plain: dict[str, Any] = {
-        "specversion": "1.0", "id": event.id, "source": event.source, "type": PREFIX + event.type,
-        "time": format_time(event.time), "recordedtime": format_time(event.observed_at),
+        "specversion": "1.0",
+        "id": event.id,
+        "source": event.source,
+        "type": PREFIX + event.type,
+        "time": format_time(event.time),
+        "recordedtime": format_time(event.observed_at),
         "datacontenttype": "application/json",
     }
     if event.subject is not None:

@@ -173,16 +173,20 @@ class Plan:
         return found
 
 
-def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False) -> Plan:
+def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False, keep_all: bool = False) -> Plan:
     """Compile rules together; retired ones are left out.
 
-    Takes: `display` True to keep, beside what is judged, the fields that an alert shows
+    Takes: `display` True to keep, beside what is judged, the fields that an alert shows; `keep_all` True to keep every
+           event of a type that some rule names, so that near misses can be explained
     """
     live = [spec for spec in specs if spec.status is not RuleStatus.RETIRED]
     calendars = {name: hours for spec in live if spec.shared for name, hours in spec.shared.calendars.items()}
     runtime = Runtime(calendars)
     layouts = Layouts(keep_data=display)
     rules = tuple(_RuleCompiler(spec, number, layouts, runtime).compile(display) for number, spec in enumerate(live))
+    if keep_all:
+        for event_type in list(layouts.by_type):
+            layouts.selector(event_type, None)
     namespace = runtime.namespace()
     projections = {
         name: build_projection(layout, namespace, keep_data=display) for name, layout in layouts.by_type.items()
@@ -214,7 +218,7 @@ class _RuleCompiler:
 
     def compile(self, display: bool) -> CompiledRule:
         spec = self.spec
-        positives = [*spec.after, *spec.while_, *spec.given]
+        positives: list[Any] = [*spec.after, *spec.while_, *spec.given]
         named = {key for step in positives for match in _tying(step) for key in match.same}
         after = [self._after(step) for step in spec.after]
         states = tuple(self._state(step) for step in spec.while_)

@@ -95,17 +95,17 @@ class Search:
     def _single(self, number: int, bound: Bound) -> Iterator[None]:
         singles = self.rule.singles
         if number == len(singles):
-            if all(self._count(step, bound) for step in self.rule.counting):
+            if all(self.count(step, bound) for step in self.rule.counting):
                 yield from self._state(0, bound)
             return
         step = singles[number]
-        for fact in self._before(step, bound):
+        for fact in self.before(step, bound):
             self.env[step.at] = fact
             self.named[step.at] = [fact]
             yield from self._single(number + 1, bound)
         self.env[step.at] = None
 
-    def _before(self, step: EventStep, bound: Bound) -> Iterator[Fact]:
+    def before(self, step: EventStep, bound: Bound) -> Iterator[Fact]:
         """The events of an `after` step, latest first: in its window, its keys, and not bound to another step."""
         start = BEGINNING if step.reach is None else step.reach(self.time)
         if step.since is not None:
@@ -136,9 +136,9 @@ class Search:
         start = self.starts.get(place)
         return int(self.env[place][TIME]) if start is None else start
 
-    def _count(self, step: EventStep, bound: Bound) -> bool:
+    def count(self, step: EventStep, bound: Bound) -> bool:
         """Whether enough events are there; names them all, and finds the earliest of the most recent that suffice."""
-        counted = list(self._before(step, bound))
+        counted = list(self.before(step, bound))
         values: set[object] = set()
         for number, fact in enumerate(counted, 1):
             if step.distinct is not None:
@@ -152,7 +152,7 @@ class Search:
     def _state(self, number: int, bound: Bound) -> Iterator[None]:
         states = self.rule.states
         if number == len(states):
-            if all(self._given(step, bound) for step in self.rule.given):
+            if all(self.given(step, bound) for step in self.rule.given):
                 yield None
             return
         step = states[number]
@@ -172,7 +172,8 @@ class Search:
                 continue
             yield episode.begin
 
-    def _given(self, step: GivenStep, bound: Bound) -> bool:
+    def given(self, step: GivenStep, bound: Bound) -> bool:
+        """Whether the last facts are there and all satisfy the step; names them."""
         last = self.last_facts(step, bound)
         if not last:
             return False
@@ -218,12 +219,13 @@ class Search:
     def cancelled(self, bound: Bound) -> bool:
         """Whether an `unless` or an exception removes this binding."""
         return (
-            any(self._cancelling(step, bound) is not None for step in self.rule.unless_events)
+            any(self.cancelling(step, bound) is not None for step in self.rule.unless_events)
             or any(True for state in self.rule.unless_states for _ in self.felt(state, bound))
             or any(self.time < until and where(self.act, self.env) for _, where, until in self.rule.exceptions)
         )
 
-    def _cancelling(self, step: EventStep, bound: Bound) -> Fact | None:
+    def cancelling(self, step: EventStep, bound: Bound) -> Fact | None:
+        """The first event that cancels the present binding, None when there is none."""
         start, end = BEGINNING, self.time
         if step.since is not None:
             start = self._since(step.since) - 1
@@ -291,11 +293,11 @@ def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | N
     """
     deadline: int | None = None
     if rule.expect is not None:
-        deadline = _deadline(rule.expect, act, view.customer, len(rule.names))
+        deadline = deadline_of(rule.expect, act, view.customer, len(rule.names))
         if deadline is None:
             return Verdict(Outcome.MISSING_KEY, act[TIME])
-    search = _search(rule, view, act, deadline)
-    readings = _readings(rule, act)
+    search = search_for(rule, view, act, deadline)
+    readings = readings_of(rule, act)
     if not readings:
         return Verdict(Outcome.MISSING_KEY, act[TIME])
     found = _violations(search, readings)
@@ -310,7 +312,7 @@ def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | N
     return None
 
 
-def _readings(rule: CompiledRule, act: Fact) -> list[list[object]]:
+def readings_of(rule: CompiledRule, act: Fact) -> list[list[object]]:
     """The act's key values under each alternative it satisfies, where the expected event could be told by them.
 
     An alternative of `expect` whose key the act lacks never matches; an act for which all are like that is not judged
@@ -327,14 +329,15 @@ def _readings(rule: CompiledRule, act: Fact) -> list[list[object]]:
     return readings
 
 
-def _search(rule: CompiledRule, view: View, act: Fact, deadline: int | None) -> Search:
+def search_for(rule: CompiledRule, view: View, act: Fact, deadline: int | None) -> Search:
+    """A search with nothing bound but the act."""
     env: Env = [None] * len(rule.names)
     env[0] = act
     env.append(view.customer)
     return Search(rule, view, act, deadline, env)
 
 
-def _deadline(expect: ExpectStep, act: Fact, customer: str, size: int) -> int | None:
+def deadline_of(expect: ExpectStep, act: Fact, customer: str, size: int) -> int | None:
     """The act's deadline (RULES 6); None when it is unknown."""
     deadlines = []
     if expect.within is not None:
