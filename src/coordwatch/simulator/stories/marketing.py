@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND
 from coordwatch.simulator.stage import Stage, minutes
+from coordwatch.simulator.stories.cases import complain_in_writing
+from coordwatch.simulator.stories.talking import talk
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.tools.meaning import CLOUDEVENTS
 from coordwatch.simulator.tools.sendgrid import Mail, opened, processed
@@ -38,11 +40,21 @@ def burst(stage: Stage, campaign: Campaign, surely: Sequence[Person] = (), item:
         item = stage.random.choice(goods)
     if campaign.has_store and item is not None and stage.chance(0.2):
         stage.begin(sell_out(stage, item, stage.random.choice(STORES)), minutes(3))
+    if audience and stage.chance(0.6):
+        _object(stage, stage.random.choice(audience))
     groups = [audience[first : first + _AT_ONCE] for first in range(0, len(audience), _AT_ONCE)]
     wait = min(stage.minutes(5, 20) // max(len(groups), 1), 2 * MINUTE) // SECOND * SECOND
     for group in groups:
         _send(stage, [Mail(one, campaign, item=item, store=_store(one, campaign)) for one in group])
         yield wait
+
+
+def _object(stage: Stage, person: Person) -> None:
+    """Let a customer come with a trouble of their own, just when the mails leave."""
+    if stage.chance(0.5):
+        stage.begin(complain_in_writing(stage, person))
+    else:
+        stage.begin(talk(stage, person, "complaint", stage.random.choice(("handoff", "settled"))))
 
 
 def _store(person: Person, campaign: Campaign) -> str | None:

@@ -35,7 +35,7 @@ class Services:
         who = [
             {"type": "customer_id", "value": person.key},
             {"type": "email", "value": person.email},
-            {"type": "shopify_customer", "value": str(person.shop_account)},
+            {"type": "shopify_customer", "namespace": "Shopify", "value": str(person.shop_account)},
         ]
         return self._publish(ACCOUNTS, time, "customer.identifiers.linked", person, {}, who)
 
