@@ -1,0 +1,109 @@
+"""`/v1/alerts`: the list, one alert, and what people do to it.
+
+What enters: filters, ids, orders with the version that was seen.
+What leaves: alerts; 409 when somebody was faster.
+The next room: the store, through AlertReader and AlertDesk.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.adapters.http_api.shapes import (
+    AlertDetail,
+    AlertItem,
+    AlertPage,
+    AlertQuery,
+    OrderBody,
+    alert_detail,
+    alert_item,
+)
+from coordwatch.alerts.alert import Order
+from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.events.times import parse_duration, parse_time
+
+
+class ActionName(StrEnum):
+    """What can be done to an alert, as an address says it."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SNOOZE = "snooze"
+    WAKE = "wake"
+    RESOLVE = "resolve"
+    NOT_A_CONFLICT = "not_a_conflict"
+    REOPEN = "reopen"
+    UNDO = "undo"
+
+
+_ACTIONS = {name: AlertAction(name.value) for name in ActionName if name is not ActionName.NOT_A_CONFLICT} | {
+    ActionName.NOT_A_CONFLICT: AlertAction.VERDICT
+}
+
+
+def alerts_router(context: ApiContext) -> APIRouter:
+    """Everything under /v1/alerts."""
+    router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+
+    @router.get("", response_model=AlertPage)
+    def list_alerts(query: Annotated[AlertQuery, Query()]) -> AlertPage:
+        """A page of alerts, newest first unless `sort` says otherwise."""
+        filters = query.model_dump(exclude={"limit", "cursor"})
+        filters["since"] = _since(query.since)
+        rows, following = context.reader.alerts(filters, query.limit, query.cursor)
+        return AlertPage(items=[alert_item(row) for row in rows], next=following)
+
+    @router.get("/{alert_id}", response_model=AlertDetail)
+    def show_alert(alert_id: str) -> AlertDetail:
+        """One alert with its detections and its history."""
+        view = context.reader.alert(alert_id)
+        if view is None:
+            raise _no_alert(alert_id)
+        return alert_detail(view)
+
+    @router.post("/{alert_id}/{action}", response_model=AlertItem)
+    def act(request: Request, alert_id: str, action: ActionName, body: OrderBody) -> AlertItem:
+        """Do something to an alert; with `version`, only if nothing else was done to it meanwhile."""
+        now = context.clock.now()
+        order = Order(
+            action=_ACTIONS[action],
+            actor=getattr(request.state, "actor", None) or body.actor or "api",
+            now=now,
+            version=body.version,
+            note=body.note,
+            until=_until(body.until, now) if action is ActionName.SNOOZE else None,
+        )
+        row = context.desk.act(alert_id, order)
+        if row is None:
+            raise _no_alert(alert_id)
+        return alert_item(row)
+
+    return router
+
+
+def _no_alert(alert_id: str) -> Refused:
+    return Refused(404, f"there is no alert '{alert_id[:80]}'; GET /v1/alerts lists them")
+
+
+def _since(text: str) -> str:
+    if not text or text.lstrip("-").isdecimal():
+        return text
+    try:
+        return str(parse_time(text))
+    except ValueError as error:
+        raise Refused(400, f"since: {error}") from None
+
+
+def _until(text: str | None, now: int) -> int | None:
+    if text is None:
+        return None
+    try:
+        return now + parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return parse_time(text)
+    except ValueError:
+        raise Refused(422, f"until: '{text}' is neither a duration such as 4h nor an RFC 3339 time") from None

@@ -1,0 +1,99 @@
+"""Errors as problem+json (RFC 9457): what happened, where, and the next move.
+
+What enters: an exception.
+What leaves: a response; never a stack trace.
+The next room: `application`, which registers the handlers.
+"""
+
+import logging
+import math
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from coordwatch.adapters.alert_rows import BadQuery
+from coordwatch.alerts.alert import ActionRefused, VersionConflict
+from coordwatch.errors import CoordwatchError, TemporaryError
+
+MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger("coordwatch.http")
+_TITLES = {
+    400: "The request cannot be understood",
+    401: "Who are you?",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This method is not for this address",
+    409: "Somebody was faster",
+    413: "Too large",
+    422: "The request says something impossible",
+    503: "Not now",
+}
+
+
+class Refused(Exception):
+    """A request is refused with this status; `more` stands beside the standard members."""
+
+    def __init__(self, status: int, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.more = status, detail, more
+
+
+def problem(status: int, detail: str, **more: Any) -> JSONResponse:
+    """A response that says what is wrong."""
+    headers = {}
+    if "retry_after" in more:
+        headers["Retry-After"] = str(math.ceil(more.pop("retry_after") or 1))
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="coordwatch", charset="UTF-8"'
+    content = {"type": "about:blank", "title": _TITLES.get(status, "Error"), "status": status, "detail": detail, **more}
+    return JSONResponse(content, status, headers, MEDIA_TYPE)
+
+
+def register(app: FastAPI) -> None:
+    """Make every error of an application a problem."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(CoordwatchError, _of_ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return problem(error.status, error.detail, **error.more)
+
+
+def _of_ours(_request: Request, error: Exception) -> JSONResponse:
+    match error:
+        case VersionConflict():
+            return problem(409, str(error), version=error.version)
+        case ActionRefused():
+            return problem(409, str(error))
+        case BadQuery():
+            return problem(400, str(error), errors=[{"field": error.field, "message": str(error)}])
+        case TemporaryError():
+            return problem(503, str(error), retry_after=error.retry_after)
+    _log.error("refused by the program: %s", error)
+    return problem(500, str(error))
+
+
+def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in error.errors()]
+    words = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
+    return problem(422, words, errors=errors[:20])
+
+
+def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    response = problem(error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem(500, "something went wrong here; the log says what")

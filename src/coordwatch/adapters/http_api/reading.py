@@ -1,0 +1,157 @@
+"""The rest of `/v1` that only reads: rules, customers, explain, tools, sources, dead letters, the stream.
+
+What enters: ids and limits.
+What leaves: views as JSON, and server-sent events.
+The next room: the readers of ApiContext.
+"""
+
+import base64
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.adapters.http_api.shapes import (
+    DeadLetterItem,
+    PairItem,
+    RuleItem,
+    SourceItem,
+    counts_or_none,
+    dead_letter_item,
+    instant,
+    pair_item,
+    readable,
+    source_item,
+)
+from coordwatch.events.times import parse_time
+
+
+def reading_router(context: ApiContext) -> APIRouter:
+    """Every address under /v1 that only reads, alerts left out."""
+    router = APIRouter(prefix="/v1", tags=["reading"])
+    _add(router, "/rules", _rules(context), dict[str, list[RuleItem]])
+    _add(router, "/tools", _tools(context), dict[str, list[PairItem]])
+    _add(router, "/sources", _sources(context), dict[str, list[SourceItem]])
+    _add(router, "/dead-letters", _dead_letters(context), dict[str, list[DeadLetterItem]])
+    _add(router, "/customers/{key:path}", _customer(context), dict[str, Any])
+    _add(router, "/explain", _explain(context), dict[str, list[dict[str, Any]]])
+    router.add_api_route(
+        "/stream",
+        _stream(context),
+        methods=["GET"],
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}}},
+    )
+    return router
+
+
+def _add(router: APIRouter, path: str, endpoint: Callable[..., Any], model: Any) -> None:
+    router.add_api_route(path, endpoint, methods=["GET"], response_model=model)
+
+
+def _rules(context: ApiContext) -> Callable[[], dict[str, list[RuleItem]]]:
+    def list_rules() -> dict[str, list[RuleItem]]:
+        """Every rule, in English, with its counts."""
+        counts = {one.rule: one for one in context.reader.rule_counts()}
+        disabled, warming = context.disabled(), context.warming()
+        items = []
+        for rule in context.rules.values():
+            found = counts_or_none(rule.id, counts)
+            items.append(
+                RuleItem(
+                    id=rule.id,
+                    title=rule.title,
+                    status=rule.status.value,
+                    severity=rule.severity.value,
+                    owner=rule.owner,
+                    tags=list(rule.tags),
+                    sentence=context.sentences.get(rule.id, ""),
+                    acts=found.acts,
+                    detections=found.detections,
+                    in_flight=found.in_flight,
+                    missing_key=found.missing_key,
+                    retracted=found.retracted,
+                    made_good=found.made_good,
+                    alerts=found.alerts,
+                    not_a_conflict=found.not_a_conflict,
+                    disabled=disabled.get(rule.id),
+                    warming=instant(warming.get(rule.id)),
+                )
+            )
+        return {"items": items}
+
+    return list_rules
+
+
+def _tools(context: ApiContext) -> Callable[[], dict[str, list[PairItem]]]:
+    def list_tools() -> dict[str, list[PairItem]]:
+        """Acts and detections by tool pair; the acts are all acts of the acting tool."""
+        return {"items": [pair_item(pair) for pair in context.reader.pair_counts()]}
+
+    return list_tools
+
+
+def _sources(context: ApiContext) -> Callable[[], dict[str, list[SourceItem]]]:
+    def list_sources() -> dict[str, list[SourceItem]]:
+        """Every source and how far it is read."""
+        return {"items": [source_item(view) for view in context.sources()]}
+
+    return list_sources
+
+
+def _dead_letters(context: ApiContext) -> Callable[[int], dict[str, list[DeadLetterItem]]]:
+    def list_dead_letters(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> dict[str, list[DeadLetterItem]]:
+        """The newest dead letters, with their original bytes."""
+        letters = context.reader.dead_letters(limit)
+        return {"items": [dead_letter_item(one, base64.b64encode(one.original).decode()) for one in letters]}
+
+    return list_dead_letters
+
+
+def _customer(context: ApiContext) -> Callable[[str], dict[str, Any]]:
+    def show_customer(key: str) -> dict[str, Any]:
+        """What is known about a customer: facts, states, what is still due, and alerts."""
+        view = context.customer(key)
+        alerts = context.reader.customer_alerts(key)
+        if view is None and not alerts:
+            raise Refused(404, f"nothing is known about a customer '{key[:80]}'")
+        known = readable(asdict(view)) if view is not None else {"key": key}
+        return {**known, "alerts": [row.id for row in alerts]}
+
+    return show_customer
+
+
+def _explain(context: ApiContext) -> Callable[..., dict[str, list[dict[str, Any]]]]:
+    def explain(
+        rule: str, customer: str, source: str | None = None, id: str | None = None, at: str | None = None
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Why a rule fired for a customer, or why it did not: each step, by which event, missed by how much.
+
+        Name the act by `source` and `id`, or the instant by `at`; without either the customer's last act is taken.
+        """
+        if rule not in context.rules:
+            raise Refused(404, f"no rule is called '{rule[:80]}'; GET /v1/rules lists them")
+        if (source is None) != (id is None):
+            raise Refused(400, "an act is named by both 'source' and 'id'")
+        act = (source, id) if source is not None and id is not None else None
+        try:
+            moment = parse_time(at) if at is not None else None
+        except ValueError as error:
+            raise Refused(400, f"at: {error}") from None
+        steps = context.explain(rule, customer, act, moment)
+        return {"items": [readable(asdict(step)) for step in steps]}
+
+    return explain
+
+
+def _stream(context: ApiContext) -> Callable[..., Any]:
+    async def stream() -> StreamingResponse:
+        """New and re-opened alerts as server-sent events named `alert`, from now on."""
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(context.stream.open(), media_type="text/event-stream", headers=headers)
+
+    return stream

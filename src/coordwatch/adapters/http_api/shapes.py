@@ -1,0 +1,284 @@
+"""The shapes of the API's JSON, as the OpenAPI document shows them.
+
+What enters: views of `ports`, orders from outside.
+What leaves: the same with instants as RFC 3339 text and lengths in seconds.
+The next room: `alerts` and `reading`, which answer with them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
+from coordwatch.events.times import SECOND, format_time, to_datetime
+from coordwatch.ports import AlertRow, AlertView, DeadLetter, PairCount, RuleCounts, SourceView
+
+_INSTANTS = frozenset({"at", "time", "observed_at", "began_at", "ended_at", "deadline", "read_through", "last_seen"})
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AlertQuery(_Shape):
+    """How a list of alerts is asked for. `status` and `severity` take several values with commas."""
+
+    status: str = ""
+    severity: str = ""
+    rule: str = ""
+    tool: Annotated[str, Field(description="either side")] = ""
+    act_tool: str = ""
+    evidence_tool: str = ""
+    attribution: str = ""
+    campaign: str = ""
+    customer: str = ""
+    since: Annotated[str, Field(description="RFC 3339, or microseconds since 1970 UTC")] = ""
+    q: Annotated[str, Field(description="text in the sentence, the customer or the rule")] = ""
+    sort: str = "newest"
+    limit: Annotated[int, Field(ge=1, le=1000)] = 50
+    cursor: str | None = None
+
+
+class AlertItem(_Shape):
+    """One alert of a list."""
+
+    id: str
+    rule: str
+    title: str
+    severity: str
+    status: str
+    owner: str
+    customer: str
+    sentence: str
+    act_tool: str
+    evidence_tool: str
+    attribution: str
+    known_for_seconds: float | None
+    gap_seconds: float | None
+    at: datetime
+    first_at: datetime
+    last_at: datetime
+    count: int
+    version: int
+    campaign: str | None
+    snoozed_until: datetime | None
+    note: str
+
+
+class AuditItem(_Shape):
+    """One line of an alert's audit trail."""
+
+    at: datetime
+    actor: str
+    action: str
+    note: str
+
+
+class AlertDetail(AlertItem):
+    """One alert with its detections, its history and whom else the same cause hit."""
+
+    detections: list[dict[str, Any]]
+    audit: list[AuditItem]
+    also_affected: list[str]
+    actions: list[str]
+
+
+class AlertPage(_Shape):
+    """A page of alerts; `next` is the cursor of the next page, null on the last."""
+
+    items: list[AlertItem]
+    next: str | None
+
+
+class OrderBody(_Shape):
+    """What to do. `version` is the one that was seen: a 409 says that the alert has moved on.
+
+    `until` ends a snooze: an instant (RFC 3339) or a duration (`4h`); without it the next detection ends it.
+    """
+
+    version: int | None = None
+    note: Annotated[str, Field(max_length=2000)] = ""
+    until: Annotated[str | None, Field(max_length=40)] = None
+    actor: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+
+
+class EventAnswer(_Shape):
+    """What became of one record of a request."""
+
+    index: int
+    status: Literal["applied", "duplicate", "dropped", "parked", "dead_lettered"]
+    events: int
+    reason: str | None = None
+    detail: str | None = None
+
+
+class EventAnswers(_Shape):
+    """What became of every record of a request, in order; it is committed when this is read."""
+
+    items: list[EventAnswer]
+
+
+class DeadLetterItem(_Shape):
+    """Something that could not be used; `original` is its bytes in base64, `preview` what can be read of them."""
+
+    id: str
+    origin: str
+    stage: str
+    reason: str
+    detail: str
+    path: str | None
+    at: datetime
+    original: str
+    preview: str
+
+
+class RuleItem(_Shape):
+    """One rule, what it means, and how often it judged. `disabled` and `warming` say why it judges nothing, or not all."""
+
+    id: str
+    title: str
+    status: str
+    severity: str
+    owner: str
+    tags: list[str]
+    sentence: str
+    acts: int
+    detections: int
+    in_flight: int
+    missing_key: int
+    retracted: int
+    made_good: int
+    alerts: int
+    not_a_conflict: int
+    disabled: str | None
+    warming: datetime | None
+
+
+class PairItem(_Shape):
+    """Acts of one tool, and how many of them collided with another."""
+
+    act_tool: str
+    evidence_tool: str
+    acts: int
+    detections: int
+
+
+class SourceItem(_Shape):
+    """One source and how far it is read."""
+
+    name: str
+    status: str
+    read_through: datetime | None
+    last_seen: datetime | None
+    tools: list[str]
+    tallies: dict[str, int]
+    note: str
+
+
+def alert_item(row: AlertRow) -> AlertItem:
+    """A row as JSON shows it."""
+    return AlertItem(**_alert_fields(row))
+
+
+def alert_detail(view: AlertView) -> AlertDetail:
+    """An alert as JSON shows it."""
+    return AlertDetail(
+        **_alert_fields(view.row),
+        detections=[readable(detection) for detection in view.detections],
+        audit=[
+            AuditItem(at=to_datetime(entry.at), actor=entry.actor, action=entry.action, note=entry.note)
+            for entry in view.audit
+        ],
+        also_affected=list(view.also_affected),
+        actions=[action.value for action in allowed_actions(AlertStatus(view.row.status), view.undoable)],
+    )
+
+
+def _alert_fields(row: AlertRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "rule": row.rule,
+        "title": row.title,
+        "severity": row.severity,
+        "status": row.status,
+        "owner": row.owner,
+        "customer": row.customer,
+        "sentence": row.sentence,
+        "act_tool": row.act_tool,
+        "evidence_tool": row.evidence_tool,
+        "attribution": row.attribution,
+        "known_for_seconds": _seconds(row.known_for),
+        "gap_seconds": _seconds(row.gap),
+        "at": to_datetime(row.at),
+        "first_at": to_datetime(row.first_at),
+        "last_at": to_datetime(row.last_at),
+        "count": row.count,
+        "version": row.version,
+        "campaign": row.campaign,
+        "snoozed_until": instant(row.snoozed_until),
+        "note": row.note,
+    }
+
+
+def pair_item(pair: PairCount) -> PairItem:
+    """A tool pair as JSON shows it."""
+    return PairItem(
+        act_tool=pair.act_tool, evidence_tool=pair.evidence_tool, acts=pair.acts, detections=pair.detections
+    )
+
+
+def counts_or_none(rule: str, counts: Mapping[str, RuleCounts]) -> RuleCounts:
+    """The counts of a rule; zeros for one that never judged."""
+    return counts.get(rule) or RuleCounts(rule, 0, 0, 0, 0, 0, 0, ())
+
+
+def source_item(view: SourceView) -> SourceItem:
+    """A source as JSON shows it."""
+    return SourceItem(
+        name=view.name,
+        status=view.status,
+        read_through=instant(view.read_through),
+        last_seen=instant(view.last_seen),
+        tools=list(view.tools),
+        tallies=dict(view.tallies),
+        note=view.note,
+    )
+
+
+def dead_letter_item(letter: DeadLetter, encoded: str) -> DeadLetterItem:
+    """A dead letter as JSON shows it; `encoded` is its original in base64."""
+    return DeadLetterItem(
+        id=letter.id,
+        origin=letter.origin,
+        stage=letter.stage,
+        reason=letter.reason,
+        detail=letter.detail,
+        path=letter.path,
+        at=to_datetime(letter.at),
+        original=encoded,
+        preview=letter.original[:300].decode("utf-8", "replace"),
+    )
+
+
+def instant(value: int | None) -> datetime | None:
+    """An instant for JSON. Units: microseconds since 1970 UTC."""
+    return None if value is None else to_datetime(value)
+
+
+def _seconds(length: int | None) -> float | None:
+    return None if length is None else length / SECOND
+
+
+def readable(value: Any, name: str = "") -> Any:
+    """Plain data with its instants as RFC 3339 text; what JSON cannot say is left out."""
+    if isinstance(value, Mapping):
+        if name == "data":
+            return dict(value)
+        return {key: readable(one, str(key)) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [readable(one, name) for one in value]
+    if name in _INSTANTS and isinstance(value, int):
+        return format_time(value)
+    return value
