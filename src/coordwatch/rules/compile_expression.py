@@ -31,7 +31,6 @@ from coordwatch.rules.kinds import (
     may_be,
     may_equal,
     may_order,
-    negated_kind,
 )
 
 Read = Callable[[FieldRef], ast.expr]
@@ -188,7 +187,7 @@ class _Compiler:
         value = self.value(node.operand)
         if node.operator == "!":
             return call_code("_not", value)
-        if negated_kind(kind_of(node.operand)) is None:
+        if kind_of(node.operand) == "timestamp":
             return call_code("_mismatch", value)
         return call_code("_negative", value)
 

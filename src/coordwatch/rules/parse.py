@@ -8,7 +8,7 @@ import re
 from datetime import date
 
 from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
-from coordwatch.errors import DocumentError, RuleError
+from coordwatch.errors import DocumentError, Place, RuleError
 from coordwatch.events.times import DAY
 from coordwatch.rules.expression import Expression
 from coordwatch.rules.parse_examples import read_examples
@@ -108,7 +108,17 @@ def _rule(reader: Reader, document: Node, shared: SharedSpec) -> RuleSpec | None
         false_positives=reader.texts(fields, "false_positives"),
         tests=read_examples(reader, fields.items["tests"], evidence) if "tests" in fields.items else (),
         shared=shared,
+        places=_places(fields),
     )
+
+
+def _places(fields: Fields) -> dict[str, Place]:
+    """Where the words of a rule stand, those of `alert` under dotted names."""
+    places = dict(fields.places)
+    alert = fields.items.get("alert")
+    if isinstance(alert, Fields):
+        places |= {f"alert.{word}": place for word, place in alert.places.items()}
+    return places
 
 
 def _step_names(fields: Fields) -> list[str]:

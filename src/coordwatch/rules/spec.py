@@ -205,6 +205,8 @@ class RuleSpec:
     false_positives: tuple[str, ...] = ()
     tests: tuple[Example, ...] = ()
     shared: "SharedSpec | None" = None
+    # Where each word of the rule stands (`title`, `alert.say`), for what only `lint` complains of.
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
