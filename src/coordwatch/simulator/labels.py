@@ -30,6 +30,7 @@ class Which(StrEnum):
     OUT_OF_ORDER = "out_of_order"
     UNKNOWN_CATEGORY = "unknown_category"
     EVIDENCE_UNPUBLISHED = "evidence_unpublished"
+    WITHDRAWN = "withdrawn"
     ASKED_FOR_SECURITY = "asked_for_security"
 
 

@@ -51,7 +51,7 @@ class Narrator:
         """Note a conflict that the logs show. Units: `at` in microseconds since 1970 UTC, the act's time if None."""
         self.note(rule, person, act, _CONFLICT, because, None, True, at)
 
-    def no_conflict(self, rule: str, person: Person, act: Event, which: Which | None, because: str) -> None:
+    def no_conflict(self, rule: str, person: Person, act: Event, which: Which, because: str) -> None:
         """Note an act that only looks like a conflict."""
         self.note(rule, person, act, _NEGATIVE, because, which)
 

@@ -41,7 +41,7 @@ def promise_refund(
         yield wait // 2 // SECOND * SECOND
         closed = {"commitment": commitment, "order": str(order.number), "outcome": "withdrawn"}
         stage.publish(stage.services.says(DESKTOP, stage.now, "service.commitment.closed", person, **closed))
-        stage.narrator.no_conflict(REFUND, person, event, None, "the promise was taken back in time")
+        stage.narrator.no_conflict(REFUND, person, event, Which.WITHDRAWN, "the promise was taken back in time")
         return
     part = wait * stage.random.randint(1, 9) // 10 // SECOND * SECOND
     yield wait + stage.minutes(300, 2000) if outcome == "late" else part
