@@ -68,7 +68,7 @@ class Mapper:
 
         Takes: `source` to name the mapping; without it the record's topic, headers and fields choose
         """
-        tally = _Tally()
+        tally = _Tally(source)
         stage = Stage.DECODE
         try:
             body = decode_value(record.value)
@@ -251,8 +251,8 @@ def _unforeseen(error: Exception, stage: Stage, number: int | None) -> Rejection
 class _Tally:
     """Counts what becomes of the pieces of one record."""
 
-    def __init__(self) -> None:
-        self.source: str | None = None
+    def __init__(self, source: str | None) -> None:
+        self.source = source
         self._events: list[Event] = []
         self._rejected: list[Rejection] = []
         self._dropped: list[DropReason] = []

@@ -1,0 +1,134 @@
+"""`coordwatch sources`: which tools can be read and what their events become; the golden examples of mapping files."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from coordwatch.adapters.mapping_files import SourceFiles, load_sources, read_source_files
+from coordwatch.codec import encode_json
+from coordwatch.documents import did_you_mean
+from coordwatch.errors import DocumentError, Place, Problem
+from coordwatch.sources.catalogue import Catalogue
+from coordwatch.sources.examples import ExampleResult, run_examples
+from coordwatch.sources.mapping import SourceMapping
+
+OK, FINDINGS, BAD_USAGE = 0, 1, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    commands = parser.add_subparsers(dest="what", required=True, metavar="list|test")
+    listing = commands.add_parser("list", help="the mappings: name, family, what they emit")
+    testing = commands.add_parser("test", help="run the examples that stand in mapping files under `tests:`")
+    testing.add_argument(
+        "names", nargs="*", metavar="NAME|FILE", help="names of mappings, or mapping files; without any, all of them"
+    )
+    for command in (listing, testing):
+        command.add_argument(
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="a settings file, a mapping of your own, or a campaign catalogue",
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """List the mappings, or run their examples; a failed example is a finding."""
+    try:
+        files = SourceFiles() if args.config is None else read_source_files(args.config)
+        if args.what == "list":
+            mappings, _ = load_sources(files)
+            return _list(mappings)
+        mappings, catalogue = _chosen(args.names, files)
+    except DocumentError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return BAD_USAGE
+    return _test(mappings, catalogue)
+
+
+def _list(mappings: Sequence[SourceMapping]) -> int:
+    rows: list[dict[str, Any]] = [
+        {
+            "name": mapping.name,
+            "family": mapping.family,
+            "emits": list(mapping.emits),
+            "topics": list(mapping.match.topics),
+            "summary": mapping.summary,
+        }
+        for mapping in mappings
+    ]
+    if not sys.stdout.isatty():
+        _print_lines(rows)
+        return OK
+    for row in rows:
+        print(f"{row['name']:<14}{row['family']:<13}{row['summary']}")
+        for name in row["emits"]:
+            print(f"{'':<27}{'every canonical type' if name == '*' else name}")
+    return OK
+
+
+def _chosen(names: Sequence[str], files: SourceFiles) -> tuple[list[SourceMapping], Catalogue]:
+    """The mappings to test: by name among all that are known, or those in the files named.
+
+    Raises: DocumentError when a name is neither, or a file has problems
+    """
+    paths = tuple(Path(name) for name in names if Path(name).exists())
+    mappings, catalogue = load_sources(SourceFiles((*files.mappings, *paths), files.catalogue))
+    if not names:
+        return mappings, catalogue
+    known = {mapping.name for mapping in mappings}
+    wanted = {name for name in names if not Path(name).exists()}
+    problems = [
+        Problem(Place(name), "no mapping has this name, and no file", did_you_mean(name, known))
+        for name in sorted(wanted - known)
+    ]
+    if problems:
+        raise DocumentError(problems)
+    prefixes = tuple(str(path) for path in paths)
+    chosen = [one for one in mappings if one.name in wanted or (prefixes and one.place.path.startswith(prefixes))]
+    return chosen, catalogue
+
+
+def _test(mappings: Sequence[SourceMapping], catalogue: Catalogue) -> int:
+    results = [result for mapping in mappings for result in run_examples(mapping, _only_tables(catalogue))]
+    failed = [result for result in results if result.differences]
+    if sys.stdout.isatty():
+        for result in results:
+            _print_for_person(result)
+    else:
+        _print_lines([_row(result) for result in results])
+    without = [mapping.name for mapping in mappings if not mapping.examples]
+    for name in without:
+        print(f"coordwatch sources test: the mapping '{name}' has no tests", file=sys.stderr)
+    if sys.stderr.isatty():
+        print(f"{len(results)} examples, {len(failed)} failed", file=sys.stderr)
+    return FINDINGS if failed else OK
+
+
+def _only_tables(catalogue: Catalogue) -> Catalogue:
+    """The examples of a mapping speak of no campaign of this site, but of its tables they may."""
+    return Catalogue(tables=catalogue.tables)
+
+
+def _row(result: ExampleResult) -> dict[str, Any]:
+    return {
+        "source": result.source,
+        "test": result.name,
+        "result": "fail" if result.differences else "pass",
+        "place": str(result.place),
+        "differences": list(result.differences),
+    }
+
+
+def _print_for_person(result: ExampleResult) -> None:
+    print(f"{'FAIL' if result.differences else 'ok  '}  {result.source}: {result.name}")
+    for difference in result.differences:
+        print(f"      {result.place}: {difference}")
+
+
+def _print_lines(rows: Sequence[dict[str, Any]]) -> None:
+    sys.stdout.buffer.write(b"".join(encode_json(row) + b"\n" for row in rows))
+    sys.stdout.buffer.flush()
