@@ -1,0 +1,117 @@
+"""The inbox: a sentence, then a dense table of alerts, narrowed and ordered by its address.
+
+What enters: a ListQuery and the reader.
+What leaves: the values of the template `inbox.html`.
+The next room: `shell`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coordwatch.adapters.alert_rows import LIVE_STATUSES
+from coordwatch.adapters.pages.alert import BUTTONS
+from coordwatch.adapters.pages.query import RANGES, SEVERITIES, STATUSES, ListQuery
+from coordwatch.adapters.pages.words import number_words, plural
+from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.ports import AlertReader, AlertRow
+from coordwatch.rules.spec import RuleSpec
+
+PAGE_ROWS = 50
+BULK = (AlertAction.ACKNOWLEDGE, AlertAction.RESOLVE, AlertAction.VERDICT)
+RANGE_WORDS = {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "all": "all time"}
+_FILTER_WORDS = {
+    "rule": "rule", "tool": "either tool is", "act_tool": "acting tool", "evidence_tool": "against", "campaign": "campaign",
+    "attribution": "could have known", "customer": "customer", "severity": "severity", "q": "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to go on from this view: a word, its address, whether it is where we are, and a count if it is known."""
+
+    word: str
+    address: str
+    is_here: bool
+    count: int | None = None
+
+
+def inbox_values(reader: AlertReader, rules: Mapping[str, RuleSpec], query: ListQuery, now: int) -> dict[str, Any]:
+    """Everything that `inbox.html` needs besides the frame. Units: `now` in microseconds since 1970 UTC."""
+    rows, cursor = reader.alerts(query.filters(now), PAGE_ROWS, query.cursor)
+    totals = reader.alert_totals()
+    pairs = reader.pair_counts()
+    tools = sorted({tool for pair in pairs for tool in (pair.act_tool, pair.evidence_tool) if tool})
+    return {
+        "query": query,
+        "rows": rows,
+        "older": query.older(cursor) if cursor else None,
+        "summary": summary_words(totals),
+        "statuses": _statuses(query, totals),
+        "severities": _severities(query),
+        "ranges": [Choice(RANGE_WORDS[name], query.address(range=name), query.get("range") == name) for name in RANGES],
+        "range_words": RANGE_WORDS[query.get("range")],
+        "narrowed": [
+            Choice(f"{_FILTER_WORDS[name]} {_value_words(name, value, rules)}", query.address(**{name: None}), True)
+            for name, value in query.narrowed.items()
+        ],
+        "rules": sorted(rules.values(), key=lambda spec: spec.title),
+        "tools": tools,
+        "sort": query.get("sort"),
+        "stream_filters": json.dumps(_stream_filters(query)),
+        "bulk": [(action, BUTTONS[action][0]) for action in BULK],
+        "is_empty": not any(totals.values()),
+    }
+
+
+def summary_words(totals: Mapping[str, int]) -> str:
+    """The sentence above the table."""
+    live = {status: totals.get(status, 0) for status in LIVE_STATUSES}
+    total = sum(live.values())
+    if not total:
+        return "No alert is waiting for anybody."
+    verb = "waits" if total == 1 else "wait"
+    parts = [f"{number_words(count)} {status}" for status, count in live.items() if count]
+    worst = [f"{number_words(totals[word])} {word}" for word in ("critical", "high") if totals.get(word)]
+    of_them = f"; {' and '.join(worst)}" if worst else ""
+    return f"{plural(total, 'alert')} {verb}: {_listed(parts)}{of_them}."
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _statuses(query: ListQuery, totals: Mapping[str, int]) -> list[Choice]:
+    here = query.get("status")
+    choices = [
+        Choice(status.replace("_", " "), query.address(status=status), here == status, totals.get(status, 0))
+        for status in STATUSES
+    ]
+    return [*choices, Choice("all", query.address(status="all"), here == "all", None)]
+
+
+def _severities(query: ListQuery) -> list[Choice]:
+    here = query.get("severity")
+    return [Choice(word, query.address(severity=None if here == word else word), here == word) for word in SEVERITIES]
+
+
+def _value_words(name: str, value: str, rules: Mapping[str, RuleSpec]) -> str:
+    if name == "rule" and value in rules:
+        return rules[value].title
+    if name == "attribution":
+        return value.replace("_", " ")
+    return value
+
+
+def _stream_filters(query: ListQuery) -> dict[str, str]:
+    """What a new alert must be for this view to speak of it; a search for text cannot be told from the stream."""
+    wanted = {name: value for name, value in query.narrowed.items() if name not in ("q",)}
+    if query.get("status") != "all":
+        wanted["status"] = query.get("status")
+    return wanted
+
+
+def tokens_of(rows: Sequence[AlertRow]) -> str:
+    """Alerts and the versions they have now, for an undo: `id.version,id.version`."""
+    return ",".join(f"{row.id}.{row.version}" for row in rows)

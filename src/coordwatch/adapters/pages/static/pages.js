@@ -1,0 +1,150 @@
+/* What a script adds to pages that work without one: local times, keys, "3 new - show". Nothing moves by itself. */
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  // ---- times: the person's own zone first, UTC after it
+  const local = new Intl.DateTimeFormat(undefined, {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
+    hour12: false, timeZoneName: "short",
+  });
+  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+  const isUtc = new Date().getTimezoneOffset() === 0;
+
+  function localise(root) {
+    if (isUtc) return;
+    for (const time of all("time[title]:not([data-local])", root)) {
+      const words = local.format(new Date(time.dateTime));
+      const utc = time.title;
+      time.dataset.local = "";
+      time.title = time.classList.contains("exact") ? utc : `${words} · ${utc}`;
+      if (time.classList.contains("exact")) time.textContent = words;
+    }
+    for (const picture of all(".timeline-svg:not([data-local])", root)) {
+      picture.dataset.local = "";
+      let before = "";
+      const days = all(".tick.day", picture);
+      all(".tick.clock", picture).forEach((tick, index) => {
+        const at = new Date(tick.dataset.at);
+        tick.textContent = clock.format(at);
+        const today = day.format(at);
+        days[index].textContent = today === before ? "" : today;
+        before = today;
+      });
+      for (const zone of all(".zone", picture)) zone.textContent = "local";
+    }
+  }
+
+  // ---- rows and keys
+  const keysOn = () => document.body.dataset.keys === "on";
+  const rows = () => all("[data-rows] tr.row");
+  const rowAt = (node) => node && node.closest ? node.closest("tr.row") : null;
+  let last = null;
+
+  function step(by) {
+    const list = rows();
+    if (!list.length) return;
+    const from = list.indexOf(rowAt(document.activeElement) || last);
+    const row = list[Math.min(Math.max(from + by, 0), list.length - 1)];
+    row.querySelector(".open").focus();
+  }
+
+  function pick() {
+    const row = rowAt(document.activeElement) || last;
+    const box = row && row.querySelector("input[type=checkbox]");
+    if (box) box.click();
+  }
+
+  function press(key) {
+    const bulk = document.querySelector(".bulk-form");
+    if (bulk && key !== "u") {
+      if (!bulk.querySelector(":checked")) pick();
+      if (!bulk.querySelector(":checked")) return;
+    }
+    const button = document.querySelector(`button[data-key="${key}"]`);
+    if (button) button.click();
+  }
+
+  const help = () => document.querySelector("dialog.keys");
+  const keys = {
+    j: () => step(1),
+    k: () => step(-1),
+    x: pick,
+    "/": () => document.getElementById("q").focus(),
+    "?": () => help().showModal(),
+  };
+  for (const key of "arnzu") keys[key] = () => press(key);
+
+  document.addEventListener("keydown", (event) => {
+    const node = event.target;
+    const isTyping = node.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(node.tagName) && node.type !== "checkbox";
+    if (event.key === "Escape" && node.id === "q") node.blur();
+    if (!keysOn() || isTyping || event.ctrlKey || event.metaKey || event.altKey || help().open) return;
+    if (!Object.hasOwn(keys, event.key)) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+  document.addEventListener("focusin", (event) => { last = rowAt(event.target) || last; });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.submit();
+    if (event.target.matches(".pick input")) {
+      const count = all(".pick :checked").length;
+      const words = document.querySelector(".picked");
+      if (words) words.textContent = `With the ${count} selected:`;
+    }
+  });
+  document.addEventListener("click", (event) => { if (event.target.closest(".keys-help")) help().showModal(); });
+
+  // ---- new alerts wait behind a line that says how many
+  let fresh = new Set();
+
+  function isWanted(alert, wanted) {
+    return Object.entries(wanted).every(([name, value]) => {
+      if (name === "tool") return alert.act_tool === value || alert.evidence_tool === value;
+      return value.split(",").includes(String(alert[name]));
+    });
+  }
+
+  function announce() {
+    const link = document.querySelector(".fresh .show");
+    if (!link) return;
+    link.hidden = fresh.size === 0;
+    link.textContent = fresh.size ? `${fresh.size} new - show` : "";
+  }
+
+  function listen() {
+    const list = document.querySelector("[data-stream]");
+    if (!list || !window.EventSource) return;
+    const stream = new EventSource(list.dataset.stream);
+    stream.addEventListener("alert", (event) => {
+      const now = document.querySelector("[data-stream]");
+      if (!now) return;
+      let alert;
+      try { alert = JSON.parse(event.data); } catch { return; }
+      if (!isWanted(alert, JSON.parse(now.dataset.wanted || "{}"))) return;
+      fresh.add(alert.id);
+      announce();
+    });
+    window.addEventListener("pagehide", () => stream.close());
+  }
+
+  // ---- after a piece of the page was replaced
+  document.addEventListener("htmx:after:swap", () => { fresh = new Set(); prepare(); settle(); });
+
+  function settle() {
+    const notice = document.querySelector("[data-focus]");
+    const first = rows()[0];
+    if (notice) notice.focus();
+    else if (first) first.querySelector(".open").focus({ preventScroll: true });
+  }
+
+  function prepare() {
+    localise(document);
+    for (const form of all(".pick-filters")) form.querySelector("button").hidden = true;
+    for (const button of all(".keys-help")) button.hidden = !keysOn();
+  }
+
+  prepare();
+  listen();
+})();

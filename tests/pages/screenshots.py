@@ -1,0 +1,104 @@
+"""Pictures of the pages for README and for the eye: `python -m tests.pages.screenshots [FOLDER]`.
+
+What enters: the invented data of `sample_data`. What leaves: PNG files, in docs/screenshots unless told otherwise.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.pages.sample_data import CUSTOMERS, MAIN, Sample, empty_sample, sample
+from tests.pages.serving import CHROMIUM_ARGUMENTS, serving
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+LAPTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: a name, a path, a theme, a size; `whole` takes the full length of the page."""
+
+    name: str
+    path: str
+    theme: str = "light"
+    size: Mapping[str, int] = field(default_factory=lambda: LAPTOP)
+    media: str = "screen"
+    whole: bool = True
+
+
+def alert_path(filled: Sample, customer: str, rule: str) -> str:
+    """The address of a customer's alert of one rule."""
+    row = next(row for row in filled.store.customer_alerts(customer) if row.rule == rule)
+    return f"/alerts/{row.id}"
+
+
+def shots(filled: Sample) -> list[Shot]:
+    """What is worth a picture."""
+    promo = alert_path(filled, MAIN, "promo-during-open-complaint")
+    good = alert_path(filled, CUSTOMERS[3], "cancelled-without-notice")
+    unknown = alert_path(filled, CUSTOMERS[4], "promo-during-open-complaint")
+    loop = alert_path(filled, CUSTOMERS[5], "bot-loop")
+    rows, _ = filled.store.alerts({"status": "open"}, 200, None)
+    first = {row.rule: f"/alerts/{row.id}" for row in rows}
+    return [
+        Shot("inbox-light", "/", whole=False),
+        Shot("inbox-dark", "/", "dark", whole=False),
+        Shot("inbox-phone", "/", "dark", PHONE, whole=False),
+        Shot("alert-light", promo),
+        Shot("alert-dark", promo, "dark"),
+        Shot("alert-phone", promo, "light", PHONE),
+        Shot("alert-print", promo, size={"width": 780, "height": 1000}, media="print"),
+        Shot("alert-absence", first["delay-without-notice"], whole=False),
+        Shot("alert-made-good", good, "dark", whole=False),
+        Shot("alert-could-not-know", unknown, whole=False),
+        Shot("alert-long-gap", first["ad-for-returned-defective-item"], "dark", whole=False),
+        Shot("alert-loop", loop, whole=False),
+        Shot("customer", f"/customers/{MAIN}"),
+        Shot("rules", "/rules"),
+        Shot("rule", "/rules/promo-during-open-complaint", "dark"),
+        Shot("tools", "/tools", whole=False),
+        Shot("sources", "/sources", "dark"),
+    ]
+
+
+def take(browser: Browser, address: str, shot: Shot, folder: Path) -> None:
+    """Open one page and keep its picture."""
+    options: dict[str, Any] = {
+        "viewport": shot.size,
+        "color_scheme": shot.theme,
+        "timezone_id": "UTC",
+        "locale": "en-GB",
+    }
+    context = browser.new_context(**options, device_scale_factor=1)
+    page = context.new_page()
+    page.emulate_media(media=shot.media, color_scheme=shot.theme)  # type: ignore[arg-type]
+    page.goto(address + shot.path, wait_until="load")
+    page.screenshot(path=folder / f"{shot.name}.png", full_page=shot.whole)
+    context.close()
+
+
+def main() -> None:
+    """Take every picture."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    filled = sample()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("COORDWATCH_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM_ARGUMENTS
+        )
+        with serving(filled.context) as site:
+            for shot in shots(filled):
+                take(browser, site.address, shot, folder)
+        with serving(empty_sample().context) as site:
+            take(browser, site.address, Shot("inbox-empty", "/", whole=False), folder)
+        browser.close()
+    print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
+
+
+if __name__ == "__main__":
+    main()
