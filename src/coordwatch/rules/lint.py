@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from coordwatch.documents import did_you_mean
 from coordwatch.errors import Place
 from coordwatch.events.taxonomy import ATTRIBUTES, TYPES
 from coordwatch.events.times import format_duration
@@ -176,7 +175,7 @@ def _carried(spec: RuleSpec, carried: Collection[str]) -> list[LintIssue]:
         )
         subject = f"'{step.name}'" if section == "unless" else "the rule"
         message = f"no configured source carries {' or '.join(types)}: {subject} {effect}"
-        hint = did_you_mean(types[0], carried) or "map a source to it: coordwatch sources list"
+        hint = "map a source to it; `coordwatch sources list` shows what there is"
         found.append(LintIssue(severity, "not-carried", message, step.place, spec.id, hint))
     return found
 
