@@ -52,6 +52,10 @@ def shots(filled: Sample) -> list[Shot]:
         Shot("alert-light", promo),
         Shot("alert-dark", promo, "dark"),
         Shot("alert-phone", promo, "light", PHONE),
+        Shot("customer-phone", f"/customers/{MAIN}", "dark", PHONE),
+        Shot("rules-phone", "/rules", "light", PHONE, whole=False),
+        Shot("tools-phone", "/tools", "light", PHONE, whole=False),
+        Shot("sources-phone", "/sources", "light", PHONE, whole=False),
         Shot("alert-print", promo, size={"width": 780, "height": 1000}, media="print"),
         Shot("alert-absence", first["delay-without-notice"], whole=False),
         Shot("alert-made-good", good, "dark", whole=False),
@@ -78,6 +82,9 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> None:
     page = context.new_page()
     page.emulate_media(media=shot.media, color_scheme=shot.theme)  # type: ignore[arg-type]
     page.goto(address + shot.path, wait_until="load")
+    if shot.whole:
+        # A window as high as the page, so that bars that stay in place stand where they belong.
+        page.set_viewport_size({"width": shot.size["width"], "height": page.evaluate("document.body.scrollHeight")})
     page.screenshot(path=folder / f"{shot.name}.png", full_page=shot.whole)
     context.close()
 

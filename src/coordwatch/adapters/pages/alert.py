@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from coordwatch.adapters.pages.drawing import Drawing, seen_late
+from coordwatch.adapters.pages.drawing import SEEN_LEAST, Drawing, seen_late
 from coordwatch.adapters.pages.picture import Entry, detection_drawing, entries_of
 from coordwatch.adapters.pages.timeline import draw
 from coordwatch.adapters.pages.why import derived_steps
@@ -91,6 +91,8 @@ def alert_values(
         "status_words": status_words,
         "done_words": DONE_WORDS,
         "spec": spec,
+        "late": _late_words(main),
+        "seen_least": SEEN_LEAST,
         "actions": allowed_actions(AlertStatus(view.row.status), view.undoable),
         "buttons": BUTTONS,
         "closed": _CLOSED.get(AlertStatus(view.row.status), ""),
@@ -132,7 +134,11 @@ def known_words(detection: Detection) -> str:
         return f"Barely. The evidence reached the log so shortly before that {tool} had already begun: in flight."
     if detection.attribution is Attribution.COULD_NOT_KNOW:
         return f"No. The evidence reached the log only after {tool} had acted: it could not know."
-    return "The question does not arise: the conflict is that something was not sent."
+    act = detection.act
+    if detection.at > act.observed_at and detection.at > act.time:
+        there = duration_words(detection.at - act.observed_at)
+        return f"Something was due and did not come in time. What called for it was in the log {there} before the deadline."
+    return "The rule names no earlier event that the acting tool could have known."
 
 
 def status_words(detection: Detection) -> str:
@@ -140,6 +146,13 @@ def status_words(detection: Detection) -> str:
     words = detection.status.value.replace("_", " ")
     attribution = attribution_words(detection.attribution, detection.known_for)
     return f"{words}, {attribution}" if attribution else words
+
+
+def _late_words(main: Shown | None) -> str:
+    """How late what was due has come, for a detection that was made good."""
+    late = [entry for entry in main.entries if entry.kind == "late"] if main else []
+    made_good = main is not None and main.detection.status is DetectionStatus.MADE_GOOD
+    return f"made good {late[0].relation}" if late and made_good else ""
 
 
 def _numbers(main: Shown | None) -> Mapping[tuple[str, str], int]:

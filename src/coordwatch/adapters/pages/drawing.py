@@ -10,13 +10,15 @@ from dataclasses import dataclass
 
 from coordwatch.events.times import SECOND
 
-_SEEN_LEAST = 5 * SECOND
+SEEN_LEAST = 5 * SECOND
 _SEEN_SHARE = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One event in a lane: `kind` is act, evidence, late, missing, context or alert; `number` refers to the list below.
+    """One event in a lane: `kind` is act, evidence, late, missing, due, context or alert; `number` refers to the list below.
+
+    `about` is said in the tooltip only.
 
     Units: `at` and `seen_at` (when it reached the log) in microseconds since 1970 UTC
     """
@@ -27,6 +29,7 @@ class Mark:
     text: str
     number: str = ""
     seen_at: int | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Drawing:
 
 def seen_late(mark: Mark, drawing: Drawing) -> bool:
     """Whether an event reached the log so much later than it happened that the picture must show it."""
-    if mark.seen_at is None or mark.seen_at - mark.at < _SEEN_LEAST:
+    if mark.seen_at is None or mark.seen_at - mark.at < SEEN_LEAST:
         return False
     instants = [one.at for one in drawing.marks if one.kind != "context"]
     return (mark.seen_at - mark.at) * _SEEN_SHARE >= max(instants) - min(instants)

@@ -89,6 +89,7 @@ def detection_drawing(
     bars, shades = _states(detection, spec, customer)
     lanes = {entry.tool for entry in entries}
     marks = [_mark(entry) for entry in entries]
+    marks += [Mark("due", entry.tool, detection.at, "due") for entry in entries if entry.kind == "late"]
     marks += [_context_mark(fact) for fact in _around(detection, entries, customer, lanes)]
     return Drawing(
         title=f"What happened to customer {detection.customer}, one lane for each tool",
@@ -104,7 +105,7 @@ def detection_drawing(
 
 def _mark(entry: Entry) -> Mark:
     text = f"no {entry.words}" if entry.kind == "missing" else entry.words
-    return Mark(entry.kind, entry.tool, entry.at, text, str(entry.number), entry.seen_at)
+    return Mark(entry.kind, entry.tool, entry.at, text, str(entry.number), entry.seen_at, entry.about)
 
 
 def _spoken(entry: Entry) -> str:
@@ -134,9 +135,8 @@ def _around(
 
 
 def _context_mark(fact: FactView) -> Mark:
-    about = about_words(fact.data)
     words = event_words(fact.type, fact.data)
-    return Mark("context", fact.tool or NO_TOOL, fact.time, f"{words} ({about})" if about else words)
+    return Mark("context", fact.tool or NO_TOOL, fact.time, words, about=about_words(fact.data))
 
 
 def _states(

@@ -30,7 +30,7 @@ from coordwatch.events.times import format_time
 _WIDE = 640
 _RADIUS = 9.0
 _RULER, _AXIS = 24.0, 50.0
-_RANK = {"act": 0, "missing": 1, "late": 2, "evidence": 3, "alert": 4, "context": 5}
+_RANK = {"act": 0, "missing": 1, "late": 2, "due": 3, "evidence": 4, "alert": 5, "context": 6}
 _REPEATS = 3
 
 
@@ -258,7 +258,7 @@ def _seen(canvas: _Canvas, group: Sequence[Mark]) -> None:
 
 def _shape(canvas: _Canvas, group: Sequence[Mark]) -> str:
     mark, y, x = group[0], canvas.lanes[group[0].lane], _middle(canvas, group)
-    title = "; ".join(f"{one.text}, {exact_words(one.at)}" for one in group[:12])
+    title = "; ".join(_title(one) for one in group[:12])
     number = mark.number if len(group) == 1 else span_words([one.number for one in group])
     spread = canvas.scale.place(group[-1].at) - canvas.scale.place(group[0].at)
     radius, corner = (
@@ -274,12 +274,18 @@ def _shape(canvas: _Canvas, group: Sequence[Mark]) -> str:
     )
 
 
+def _title(mark: Mark) -> str:
+    about = f" ({mark.about})" if mark.about else ""
+    return f"{mark.text}{about}, {exact_words(mark.at)}"
+
+
 def _axis(canvas: _Canvas, drawing: Drawing) -> None:
     y = canvas.bottom
     canvas.parts.append(line((canvas.left, y), (canvas.right, y), "axis"))
     marks = [mark for mark in drawing.marks if mark.kind != "context" or drawing.pivot is None]
     wanted = [mark.at for mark in sorted(marks, key=lambda mark: (_RANK.get(mark.kind, 9), mark.at))]
     wanted += [end for bar in drawing.bars for end in (bar.start, bar.end) if end is not None]
+    wanted += [mark.seen_at for mark in marks if mark.seen_at is not None and mark.seen_at in canvas.scale.instants]
     places = {at: canvas.scale.place(at) for at in dict.fromkeys(wanted)}
     shown = sorted(at for at, x in places.items() if canvas.claim(y + 17, x - 18, x + 18))
     before = ""
