@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.clock import Clock
-from coordwatch.ports import AlertDesk, AlertReader, CustomerView, ExplainStep, SourceView
+from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SourceView
 from coordwatch.processor import Input, Result
+from coordwatch.rules.explain import Explanation
 from coordwatch.rules.spec import RuleSpec
 
 
@@ -39,7 +40,7 @@ class ApiContext:
     disabled: Callable[[], Mapping[str, str]]
     warming: Callable[[], Mapping[str, int]]
     customer: Callable[[str], CustomerView | None]
-    explain: Callable[[str, str, tuple[str, str] | None, int | None], Sequence[ExplainStep]]
+    explain: Callable[[str, str, tuple[str, str] | None, int | None], Explanation | None]
     sources: Callable[[], Sequence[SourceView]]
     metrics: Callable[[], tuple[bytes, str]]
     trouble: Callable[[], str | None]

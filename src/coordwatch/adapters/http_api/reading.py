@@ -38,7 +38,7 @@ def reading_router(context: ApiContext) -> APIRouter:
     _add(router, "/sources", _sources(context), dict[str, list[SourceItem]])
     _add(router, "/dead-letters", _dead_letters(context), dict[str, list[DeadLetterItem]])
     _add(router, "/customers/{key:path}", _customer(context), dict[str, Any])
-    _add(router, "/explain", _explain(context), dict[str, list[dict[str, Any]]])
+    _add(router, "/explain", _explain(context), dict[str, Any])
     router.add_api_route(
         "/stream",
         _stream(context),
@@ -125,10 +125,10 @@ def _customer(context: ApiContext) -> Callable[[str], dict[str, Any]]:
     return show_customer
 
 
-def _explain(context: ApiContext) -> Callable[..., dict[str, list[dict[str, Any]]]]:
+def _explain(context: ApiContext) -> Callable[..., dict[str, Any]]:
     def explain(
         rule: str, customer: str, source: str | None = None, id: str | None = None, at: str | None = None
-    ) -> dict[str, list[dict[str, Any]]]:
+    ) -> dict[str, Any]:
         """Why a rule fired for a customer, or why it did not: each step, by which event, missed by how much.
 
         Name the act by `source` and `id`, or the instant by `at`; without either the customer's last act is taken.
@@ -142,8 +142,11 @@ def _explain(context: ApiContext) -> Callable[..., dict[str, list[dict[str, Any]
             moment = parse_time(at) if at is not None else None
         except ValueError as error:
             raise Refused(400, f"at: {error}") from None
-        steps = context.explain(rule, customer, act, moment)
-        return {"items": [readable(asdict(step)) for step in steps]}
+        explanation = context.explain(rule, customer, act, moment)
+        if explanation is None:
+            raise Refused(409, f"the rule '{rule}' is disabled: {context.disabled().get(rule, 'it is retired')}")
+        steps = [readable(asdict(step)) for step in explanation.steps]
+        return {"outcome": explanation.outcome, "sentence": explanation.sentence, "steps": steps}
 
     return explain
 

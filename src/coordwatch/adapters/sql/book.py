@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.sqlite import insert
 
 from coordwatch.adapters.alert_rows import card_columns, flat, from_flat, key_text
 from coordwatch.adapters.sql.schema import alerts, audit, detections
@@ -25,7 +25,6 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     """Insert rows, or replace what stands under their primary keys; the columns in `add` are added up instead."""
     if not rows:
         return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key]
     adding = set(add)
     statement = insert(table)

@@ -1,0 +1,39 @@
+"""Sources as people see them: read, late, dark or not heard of yet.
+
+What enters: how far each source has been read.
+What leaves: SourceViews.
+The next room: the pages, the API and the metrics.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from coordwatch.alerts.words import duration_words
+from coordwatch.context.progress import BEGINNING, SourceProgress
+from coordwatch.events.times import MINUTE
+from coordwatch.ports import SourceView
+
+_LATE_AFTER = 10 * MINUTE
+
+
+def source_views(sources: Iterable[SourceProgress], tools: Mapping[str, Sequence[str]], now: int) -> list[SourceView]:
+    """Every source by name.
+
+    Takes: by source, the tools whose records it carries
+    Units: microseconds since 1970 UTC
+    """
+    return [_view(one, tools.get(one.name, ()), now) for one in sorted(sources, key=lambda one: one.name)]
+
+
+def _view(source: SourceProgress, tools: Sequence[str], now: int) -> SourceView:
+    silent = now - source.heard_at
+    through = None if source.through == BEGINNING else source.through
+    if source.heard_at == BEGINNING:
+        return SourceView(source.name, "idle", through, None, tuple(tools), note="nothing has come yet")
+    if source.dark_after is not None and silent > source.dark_after:
+        note = f"dark for {duration_words(silent)}; it may be silent for {duration_words(source.dark_after)}"
+        return SourceView(source.name, "dark", through, source.heard_at, tuple(tools), note=note)
+    behind = now - source.through
+    if behind > _LATE_AFTER + source.disorder + source.publishing_delay:
+        note = f"read {duration_words(behind)} behind the present"
+        return SourceView(source.name, "late", through, source.heard_at, tuple(tools), note=note)
+    return SourceView(source.name, "read", through, source.heard_at, tuple(tools))
