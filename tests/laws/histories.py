@@ -103,7 +103,8 @@ def histories(draw: st.DrawFn, rules: Sequence[dict[str, Any]], types: Sequence[
     names = draw(st.permutations(range(len(found))))
     events = [{**found[name], "id": f"e{number}"} for number, name in enumerate(names)]
     again = draw(st.lists(st.sampled_from(events), max_size=2))
-    return events + [{**one, "observed_at": one["observed_at"] + GRID} for one in again]
+    shifts = draw(st.sampled_from((-1, GRID)))
+    return events + [{**one, "observed_at": one["observed_at"] + shifts} for one in again]
 
 
 clocks = st.one_of(st.none(), st.sampled_from(LATE), st.sampled_from(LATE), times)

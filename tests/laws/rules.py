@@ -34,6 +34,7 @@ THEMES = (
     ("marketing.message.sent",),
     ("service.commitment.made", "commerce.order.changed"),
 )
+REFS = ("order", "case", "conversation", "commitment", "item")
 SHAPES = ((), ("single",), ("single",), ("single", "single"), ("many",), ("single", "many"), ("state",), ("state",), ("state",),
           ("state", "single"), ("state", "many"), ("fact",), ("fact",), ("fact", "single"), ("fact", "state"))  # fmt: skip
 FOCUS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -46,6 +47,11 @@ FOCUS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sequences": (("single",), ("single", "single")),
     "states": (("state",), ("state",), ("state", "single")),
 }
+ATTRIBUTES = (
+    'customer == "C1"', 'customer != "C1"', 'source == "crm"', 'id != "e0"', 'observed_at - time > duration("5m")',
+    "observed_at == time", 'time > observed_at || has(customer)', 'type.startsWith("service")',
+    'time.getHours("Europe/Paris") == 0', "time.getMinutes() < 30",
+)  # fmt: skip
 MACROS = {"service.case.status_changed": ("is_over", "!is_over", "status in closed_states"),
           "marketing.message.sent": ("is_promo", "is_promo && has(items)")}  # fmt: skip
 
@@ -71,7 +77,7 @@ def maybe(draw: st.DrawFn, chance: int) -> bool:
 @st.composite
 def condition(draw: st.DrawFn, type_: str, pool: Pool) -> str:
     """One typed expression over the fields of a type and the steps named so far."""
-    choices = [*KINDS[type_].tests, *MACROS.get(type_, ())]
+    choices = [*KINDS[type_].tests, *MACROS.get(type_, ()), *(ATTRIBUTES if maybe(draw, 4) else ())]
     for name, types in pool.named.items():
         choices += [
             f"{name}.time <= time",
@@ -221,8 +227,11 @@ def pools(draw: st.DrawFn, types: tuple[str, ...] = (), focus: str = "anything")
         few = st.lists(st.sampled_from(JOURNAL), min_size=1, max_size=3, unique=True).map(tuple)
         types = draw(st.one_of(st.sampled_from(THEMES), few))
     always = focus == "keys"
+    everywhere = {key for key in ("field", "value", "turn") if all(key in KINDS[type_].keys for type_ in types)}
     common = sorted(
-        {key for type_ in types for key in KINDS[type_].keys if not always or all(key in KINDS[t].keys for t in types)}
+        key
+        for key in {key for type_ in types for key in KINDS[type_].keys}
+        if (key in REFS or key in everywhere) and (not always or all(key in KINDS[type_].keys for type_ in types))
     )
     keys = draw(st.lists(st.sampled_from(common), min_size=int(always), max_size=2, unique=True)) if common else []
     return Pool(types, tuple(keys), {}, always)

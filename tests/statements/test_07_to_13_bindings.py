@@ -83,16 +83,16 @@ def test_rule_09_the_act_is_never_evidence_for_or_against_itself(judge: Judge) -
         "after: {other: {event: sent, within: 2h}}",
         "after: {others: {event: sent, within: 2h, at_least: 1}}",
         "given: {fact: {event: sent}}",
-        "while: {on: {opened: {event: sent}, closed: {event: status}}}",
+        "while: {busy: {opened: {event: sent}, closed: {event: status}}}",
     ):
         rule = "when: {promo: {event: sent}}\n" + step
         assert told(judge, rule, [on("sent", "0h")]) == [], step
         assert acts(told(judge, rule, [on("sent", "0h"), on("sent", "1h", id="second")])) == ["second"], step
     for step in (
         "unless: {other: {event: sent, within: 2h}}",
-        "unless: {on: {opened: {event: sent}, closed: {event: status}}}",
+        "unless: {busy: {opened: {event: sent}, closed: {event: status}}}",
         "expect: {other: {event: sent, within: 30m}}",
-        "while: {on: {opened: {event: case}, closed: {event: sent}}}",
+        "while: {busy: {opened: {event: case}, closed: {event: sent}}}",
     ):
         rule = "when: {promo: {event: sent}}\n" + step
         assert len(told(judge, rule, [on("case", "-1h"), on("sent", "0h")], until="9h")) == 1, step

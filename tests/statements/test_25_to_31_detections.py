@@ -144,6 +144,10 @@ def test_rule_31_of_observed_at_the_smallest_counts(judge: Judge) -> None:
     assert told(judge, rule, [first]) == []
     assert len(told(judge, rule, [first, second])) == 1
     assert len(told(judge, rule, [second, first])) == 1
+    opposite = rule.replace("<", ">")
+    assert len(told(judge, opposite, [first])) == 1
+    assert told(judge, opposite, [first, second]) == []
+    assert told(judge, opposite, [second, first]) == []
 
 
 def test_rule_31_other_content_under_a_known_identity_is_dropped(judge: Judge) -> None:
