@@ -1,0 +1,112 @@
+"""The command line: arguments in, an exit code out: 0 well, 1 something was found, 2 wrong usage or input.
+
+Each command is a module with `add_arguments(parser)` and `run(args) -> int`, loaded by name only when it is asked for,
+so that a command starts in the time its own imports take.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from coordwatch import __version__
+from coordwatch.documents import nearest
+from coordwatch.errors import CoordwatchError, DocumentError
+
+COMMANDS: Mapping[str, str] = {
+    "demo": "watch invented tools collide, in a browser, with nothing to set up",
+    "serve": "watch your own events on one machine: files, HTTP or the simulator in, alerts out",
+    "replay": "judge a file of canonical events, in any order, and print what stands at its end",
+    "explain": "say step by step why a rule fired for a customer, or why it did not",
+    "rules": "lint, test, list, show and read rules in plain English",
+    "map": "turn a tool's own payloads into canonical events",
+    "sources": "list the source mappings and run their tests",
+    "simulate": "print an invented history, with the conflicts that are in it",
+    "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
+    "alerts": "list, show, acknowledge, snooze and resolve alerts",
+    "bench": "measure the speed of this machine on a seeded workload",
+}
+OK, FOUND, WRONG = 0, 1, 2
+INTERRUPTED, PIPE_CLOSED = 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code; never raises for wrong usage or input."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            # A lone surrogate out of somebody's payload must not end the program half-way through its output.
+            reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; without this the interpreter would complain when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except DocumentError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return WRONG
+    except CoordwatchError as error:
+        print(f"coordwatch: {error}", file=sys.stderr)
+        return WRONG
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        print(help_text(), file=sys.stderr)
+        return WRONG
+    name, rest = arguments[0], arguments[1:]
+    if name == "help" and rest:
+        name, rest = rest[0], ["--help"]
+    if name in ("-h", "--help", "help"):
+        print(help_text())
+        return OK
+    if name in ("-V", "--version"):
+        print(f"coordwatch {__version__}")
+        return OK
+    if name not in COMMANDS:
+        what = "option" if name.startswith("-") else "command"
+        close = nearest(name, COMMANDS)
+        hint = f"did you mean '{close}'?" if close else "`coordwatch --help` lists them"
+        print(f"coordwatch: there is no {what} '{name[:60]}'; {hint}", file=sys.stderr)
+        return WRONG
+    return _run(importlib.import_module(f"coordwatch.cli.{name}"), name, rest)
+
+
+def _run(command: ModuleType, name: str, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog=f"coordwatch {name}", description=f"{COMMANDS[name].capitalize()}.", allow_abbrev=False
+    )
+    command.add_arguments(parser)
+    try:
+        args = parser.parse_args(rest)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else WRONG
+    code = command.run(args)
+    assert isinstance(code, int)
+    return code
+
+
+def help_text() -> str:
+    """What `coordwatch --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name.ljust(width)}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "coordwatch watches what separate tools do to one customer and tells the people on call when two collide.",
+            "",
+            "usage: coordwatch COMMAND ...",
+            "",
+            *lines,
+            "",
+            "`coordwatch COMMAND --help` says more. Exit codes: 0 well, 1 something was found, 2 wrong usage or input.",
+        ]
+    )
