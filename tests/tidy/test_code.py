@@ -105,7 +105,7 @@ def imported(folder: str) -> dict[str, set[str]]:
     ours = {"coordwatch", "tests", "bench", *sys.stdlib_module_names}
     homes = packages_distributions()
     tops = {name.partition(".")[0] for name in names} - ours
-    return {top: {each.lower() for each in homes.get(top, ())} for top in tops}
+    return {top: {each.lower().replace("_", "-") for each in homes.get(top, ())} for top in tops}
 
 
 def test_the_tree_is_found_at_all() -> None:

@@ -36,6 +36,15 @@ def test_every_room_below_the_ports_is_held_to_be_pure() -> None:
     assert sorted(held) == sorted(set(below) - {"clock"}), "`clock` alone may look at the wall"
 
 
+def test_every_adapter_is_apart_or_shared_on_purpose() -> None:
+    """A module that two adapters share is read by at least two of them; everything else stands alone."""
+    folder = PACKAGE / "adapters"
+    there = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    apart = {name.rpartition(".")[2] for name in _contract("adapters-apart")["modules"]}
+    assert there - apart - {"__init__"} == {"alert_rows", "event_files", "ledger_rows"}
+    assert apart <= there
+
+
 def test_the_layer_contract_has_no_room_that_is_not_there() -> None:
     """Parentheses excuse a missing layer: they may stand only around one that is still to come."""
     optional = re.findall(r"\((\w+)\)", " ".join(_contract("walk")["layers"]))
