@@ -59,7 +59,7 @@ def replay_in_jobs(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int 
 
     Raises: as `replay_here`
     """
-    context = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
+    context: Any = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     lines = [context.Pipe() for _ in range(jobs)]
     processes = [
         context.Process(target=_job, args=(child, list(specs), share, (until, jobs)), daemon=True)
@@ -119,7 +119,7 @@ def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[
     except (NeedsIdentity, PermanentError) as error:
         line.send_bytes(pickle.dumps({"error": error}))
         return
-    shards: list[dict[str, list[Fact]]] = [{} for _ in range(jobs)]
+    shards: list[dict[str, list[Fact | int]]] = [{} for _ in range(jobs)]
     for customer, facts in replay.journals.items():
         shards[crc32(customer.encode("utf-8", "surrogatepass")) % jobs][customer] = facts
     replay.journals = {}

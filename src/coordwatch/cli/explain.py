@@ -72,7 +72,7 @@ def explain_among(
     Takes: `when`, the instant near which the act is looked for, and the clock
     """
     at, clock = when
-    plan = compile_rules([spec], display=True, keep_all=True)
+    plan = compile_rules([spec], display=True)
     facts = [fact for event, key in events if key == customer and (fact := fact_of(event, plan)) is not None]
     broadcasts = [
         fact for event, _ in events if TYPES[event.type].broadcast and (fact := fact_of(event, plan)) is not None

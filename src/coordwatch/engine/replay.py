@@ -81,6 +81,9 @@ def _undecided(_: bytes) -> list[Any]:
 class Replay:
     """Gathers a history and judges it. Feed lines or events in any order, then `finish`.
 
+    Of an event of a needed type that no rule selects only the hash of its identity is kept, so that other content under
+    the same identity is refused later (RULES 31).
+
     Units: `until`, when given, is the clock: later events are not yet there (RULES 38)
     """
 
@@ -89,13 +92,14 @@ class Replay:
     counts: ReplayCounts = field(default_factory=ReplayCounts)
     bad: list[BadLine] = field(default_factory=list)
     latest: int = BEGINNING
-    journals: dict[str, list[Fact]] = field(default_factory=dict)
+    journals: dict[str, list[Fact | int]] = field(default_factory=dict)
     broadcasts: list[Fact] = field(default_factory=list)
     _decode_lines: Callable[[bytes], list[Any]] = field(default=_undecided)
     _table: Mapping[str, Project | None] = field(default_factory=dict)
     _empty: Any = None
     _times: _Times = field(default_factory=_Times)
     _sources: dict[str, str] = field(default_factory=dict)
+    _broadcast: frozenset[str] = frozenset()
 
     def feed(self, lines: bytes) -> None:
         """Take whole lines of canonical events; bad ones are noted in `bad`.
@@ -129,12 +133,16 @@ class Replay:
                 ("subject", str | None, None),
                 ("data", data | None, None),
                 ("specversion", str, "1.0"),
+                ("recordedtime", Any, None),
             ],
             gc=False,
         )
         self._decode_lines = msgspec.json.Decoder(line).decode_lines
         self._empty = data()
         projections = self.plan.attribute_projections()
+        self._broadcast = frozenset(
+            name for event_type in self.plan.broadcast for name in (event_type, PREFIX + event_type)
+        )
         self._table = {
             name: projections.get(event_type) for event_type in TYPES for name in (event_type, PREFIX + event_type)
         }
@@ -144,6 +152,7 @@ class Replay:
         table, minutes, rests = self._table.get, self._times.minutes, self._times.rests
         until, latest, journals = self.until, self.latest, self.journals
         intern = self._sources.setdefault
+        broadcast, reads_observed = self._broadcast, self.plan.layouts.reads_observed
         for number, event in enumerate(decoded):
             project: Any = table(event.type, _ABSENT)
             text = event.time
@@ -155,19 +164,29 @@ class Replay:
                 except ValueError:
                     project = _ABSENT
             subject = event.subject
+            observed = 0
+            if reads_observed:
+                try:
+                    observed = time if event.recordedtime is None else self._times.parse(event.recordedtime)
+                except (ValueError, TypeError):
+                    project = _ABSENT
             if project is _ABSENT or not event.id or not event.source or subject == "" or event.specversion != "1.0":
                 self._bad_line(number, lines)
                 continue
             if until is not None and time > until:
                 self.counts.later += 1
                 continue
-            latest = max(latest, time)
+            if time > latest:  # noqa: PLR1730 - max() costs a call for each event
+                latest = time
             if project is None:
                 continue
-            fact = project(time, intern(event.source, event.source), event.id, 0, event.data or self._empty)
+            source = intern(event.source, event.source)
+            fact = project(time, source, event.id, observed, event.data or self._empty)
             if fact is None:
-                continue
-            if subject is None:
+                fact = hash((source, event.id))
+                if subject is None:
+                    continue
+            elif subject is None:
                 self._without_customer(fact)
                 continue
             facts = journals.get(subject)
@@ -175,7 +194,7 @@ class Replay:
                 journals[subject] = [fact]
             else:
                 facts.append(fact)
-            if fact[TYPE] in self.plan.broadcast:
+            if event.type in broadcast and fact.__class__ is tuple:
                 self.broadcasts.append(fact)
         self.latest = latest
         self.counts.lines += lines.count(b"\n") or len(decoded)
@@ -218,9 +237,11 @@ class Replay:
             return
         self.latest = max(self.latest, event.time)
         fact = self.plan.project(event)
-        if fact is None:
-            return
         subject = customer or event.subject
+        if fact is None:
+            if subject is not None and event.type in self.plan.projections:
+                self.journals.setdefault(subject, []).append(hash((event.source, event.id)))
+            return
         if subject is None:
             self._without_customer(fact)
             return
@@ -244,19 +265,35 @@ class Replay:
         """As `finish`, each row with what it is ordered by, so that rows of several replays can be merged."""
         reference = Reference(once_each(self.broadcasts)[0])
         found: list[tuple[str, str, Fact, Verdict]] = []
-        for customer, facts in self.journals.items():
-            self._judge_customer(customer, facts, reference, clock, found)
+        for customer, kept in self.journals.items():
+            self._judge_customer(customer, kept, reference, clock, found)
         found.sort(key=_print_order)
         return [(_print_order(detection), row(*detection)) for detection in found]
+
+    def _selected(self, kept: list[Fact | int]) -> list[Fact]:
+        """The facts of a customer, less those whose identity an event that no rule selects had before them."""
+        if int not in set(map(type, kept)):
+            return kept  # type: ignore[return-value]
+        unselected: set[int] = set()
+        facts: list[Fact] = []
+        for one in kept:
+            if isinstance(one, int):
+                unselected.add(one)
+            elif unselected and hash((one[SOURCE], one[ID])) in unselected:
+                self.counts.conflicting_duplicates += 1
+            else:
+                facts.append(one)
+        return facts
 
     def _judge_customer(
         self,
         customer: str,
-        facts: list[Fact],
+        kept: list[Fact | int],
         reference: Reference,
         clock: int,
         found: list[tuple[str, str, Fact, Verdict]],
     ) -> None:
+        facts = self._selected(kept)
         present = 0
         for fact in facts:
             present |= fact[MASK]

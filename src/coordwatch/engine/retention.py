@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
+from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Journal
 from coordwatch.rules.compile import Plan
 from coordwatch.rules.spec import After, Expect, Given, RuleSpec, State, UnlessEvent
@@ -13,6 +13,7 @@ DAY = 86_400_000_000
 FOREVER = 2**62
 UNKNOWN_DEADLINE = 90 * DAY
 CALENDAR_STRETCH = 8
+UNSELECTED_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +80,20 @@ def prune(journal: Journal, retention: Retention, now: int, keep: frozenset[tupl
     Gives: the facts let go; the journal notes of which types some went only because there were too many
     """
     gone: list[Fact] = []
-    kept: Counter[str] = Counter()
+    kept: Counter[tuple[str, bool]] = Counter()
     for fact in reversed(journal.facts):
         event_type = fact[TYPE]
         if (fact[SOURCE], fact[ID]) in keep:
             continue
         if fact[TIME] < now - retention.ages.get(event_type, retention.lateness):
             gone.append(fact)
-        elif kept[event_type] >= retention.cap:
+            continue
+        selected = fact[MASK].bit_count() > 1
+        if kept[event_type, selected] >= (retention.cap if selected else UNSELECTED_MAX):
             gone.append(fact)
-            journal.truncated.add(event_type)
+            if selected:
+                journal.truncated.add(event_type)
         else:
-            kept[event_type] += 1
+            kept[event_type, selected] += 1
     journal.remove(gone)
     return gone

@@ -173,18 +173,18 @@ class Plan:
         return found
 
 
-def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False, keep_all: bool = False) -> Plan:
+def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False) -> Plan:
     """Compile rules together; retired ones are left out.
 
-    Takes: `display` True to keep, beside what is judged, the fields that an alert shows; `keep_all` True to keep every
-           event of a type that some rule names, so that near misses can be explained
+    Takes: `display` True to keep, beside what is judged, the fields that an alert shows, and every event of a type that
+           some rule names, so that near misses can be explained and identities are known
     """
     live = [spec for spec in specs if spec.status is not RuleStatus.RETIRED]
     calendars = {name: hours for spec in live if spec.shared for name, hours in spec.shared.calendars.items()}
     runtime = Runtime(calendars)
     layouts = Layouts(keep_data=display)
     rules = tuple(_RuleCompiler(spec, number, layouts, runtime).compile(display) for number, spec in enumerate(live))
-    if keep_all:
+    if display:
         for event_type in list(layouts.by_type):
             layouts.selector(event_type, None)
     namespace = runtime.namespace()
@@ -266,12 +266,14 @@ class _RuleCompiler:
 
     def _act_take(self, match: Match) -> Take:
         """The act's keys: its own path where `same` gives one, else the key's name, for every key of the rule."""
+        local, crossing = self._split(match.where)
         layout = self.layouts.of(match.event)
-        bit = self.layouts.selector(match.event, match.where)
+        bit = self.layouts.selector(match.event, local)
         keys = tuple(
             (place, layout.slot("key", _path(match.same.get(key, key)))) for place, key in enumerate(self.keys)
         )
-        return Take(bit, match.event, keys, (), None)
+        where = None if crossing is None else self._predicate(crossing, {match.event}, self.spec.when.name)
+        return Take(bit, match.event, keys, (), where)
 
     def _take(self, match: Match, own: str, pair: Mapping[str, str] | None = None) -> Take:
         """A match of another step; what of its condition needs no other step becomes its bit."""
@@ -296,14 +298,9 @@ class _RuleCompiler:
 
     def _split(self, where: Expression | None) -> tuple[Expression | None, Expression | None]:
         parts = conjuncts(where)
-        crossing = [
-            part
-            for part in parts
-            if any(
-                (step is not None and not step.startswith("$")) or path == ("customer",)
-                for step, path in references(part)
-            )
-        ]
+        crossing = [part for part in parts if any(_crosses(step, path) for step, path in references(part))]
+        if any(("observed_at",) == path for part in parts for _, path in references(part)):
+            self.layouts.reads_observed = True
         local = [part for part in parts if all(part is not other for other in crossing)]
         return conjunction(local), conjunction(crossing)
 
@@ -461,6 +458,14 @@ SHOWN = (
     "previous_contact",
     *REFS,
 )
+
+
+def _crosses(step: str | None, path: tuple[str, ...]) -> bool:
+    """Whether a condition that reads this needs more than the event's own content.
+
+    `observed_at` is no content: of a duplicate the smallest counts, so it is read when the act is judged.
+    """
+    return (step is not None and not step.startswith("$")) or path in (("customer",), ("observed_at",))
 
 
 def placeholders(say: str, name: str) -> set[tuple[str, ...]]:

@@ -291,14 +291,15 @@ def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | N
             are read (RULES 33)
     Gives:  None when the act is no conflict
     """
-    deadline: int | None = None
-    if rule.expect is not None:
-        deadline = deadline_of(rule.expect, act, view.customer, len(rule.names))
-        if deadline is None:
-            return Verdict(Outcome.MISSING_KEY, act[TIME])
+    deadline = None if rule.expect is None else deadline_of(rule.expect, act, view.customer, len(rule.names))
     search = search_for(rule, view, act, deadline)
-    readings = readings_of(rule, act)
-    if not readings:
+    takes = [
+        take for take in rule.act.takes if act[MASK] & take.bit and (take.where is None or take.where(act, search.env))
+    ]
+    if not takes:
+        return None
+    readings = readings_of(rule, act, takes)
+    if not readings or (rule.expect is not None and deadline is None):
         return Verdict(Outcome.MISSING_KEY, act[TIME])
     found = _violations(search, readings)
     if found:
@@ -312,20 +313,19 @@ def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | N
     return None
 
 
-def readings_of(rule: CompiledRule, act: Fact) -> list[list[object]]:
+def readings_of(rule: CompiledRule, act: Fact, takes: Sequence[Take]) -> list[list[object]]:
     """The act's key values under each alternative it satisfies, where the expected event could be told by them.
 
     An alternative of `expect` whose key the act lacks never matches; an act for which all are like that is not judged
     (RULES 12).
     """
     readings = []
-    for take in rule.act.takes:
-        if act[MASK] & take.bit:
-            values = [act[slot] for _, slot in take.keys]
-            if rule.expect is None or any(
-                all(values[key] is not None for key, _ in wanted.keys) for wanted in rule.expect.step.takes
-            ):
-                readings.append(values)
+    for take in takes:
+        values = [act[slot] for _, slot in take.keys]
+        if rule.expect is None or any(
+            all(values[key] is not None for key, _ in wanted.keys) for wanted in rule.expect.step.takes
+        ):
+            readings.append(values)
     return readings
 
 

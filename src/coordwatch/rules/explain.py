@@ -7,7 +7,7 @@ tell another story. Pages, the API and `coordwatch explain` print what leaves he
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
+from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.events.times import format_time
 from coordwatch.events.words import duration_words
 from coordwatch.rules.compile import CompiledRule, EventStep, GivenStep, StateStep, Take
@@ -99,7 +99,9 @@ class _Walk:
     def over(cls, rule: CompiledRule, view: View, act: Fact, verdict: Verdict | None) -> "_Walk":
         deadline = deadline_of(rule.expect, act, view.customer, len(rule.names)) if rule.expect else None
         search = search_for(rule, view, act, deadline)
-        readings = readings_of(rule, act) or [[act[slot] for _, slot in rule.act.takes[0].keys]]
+        readings = readings_of(rule, act, [take for take in rule.act.takes if act[MASK] & take.bit]) or [
+            [act[slot] for _, slot in rule.act.takes[0].keys]
+        ]
         choices = [bound for values in readings for bound in bounds(values, rule.positive)]
         walk = cls(search, choices[0], verdict)
         for bound in choices:

@@ -66,6 +66,7 @@ class Layouts:
     def __init__(self, *, keep_data: bool = False) -> None:
         self.by_type: dict[str, Layout] = {}
         self.keep_data = keep_data
+        self.reads_observed = False
         self._bits = 0
 
     def of(self, event_type: str) -> Layout:
