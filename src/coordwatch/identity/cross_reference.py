@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
-from coordwatch.identity.edges import NOTHING, EdgeSet, Teaching, pair, teach
+from coordwatch.identity.edges import NOTHING, EdgeSet, Teaching, asking, pair, teach
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import SUBJECT, IdentityPolicy
 from coordwatch.identity.reading import Reader, Reading
@@ -221,7 +221,7 @@ class CrossReference:
         edges, resolution = self._edges, self._resolution
         before: dict[str, Answer | None] = dict.fromkeys(row.digest for row in taught.ids)
         touched = {edges.leader(row.digest) for row in taught.ids}
-        touched.update(edges.leader(end) for joined in taught.edges for end in joined)
+        touched |= asking(edges, taught.edges)
         for follower, brought in edges.followed():
             old = resolution.answers.get(follower)
             for member in brought:

@@ -20,7 +20,7 @@ class Digester:
     Raises: ValueError for another key or id
     """
 
-    __slots__ = ("_state", "key_id")
+    __slots__ = ("_keyed", "_scoped", "key_id")
 
     def __init__(self, key: bytes, key_id: str | None = None) -> None:
         if not 0 < len(key) <= _KEY_MAX:
@@ -28,7 +28,8 @@ class Digester:
         self.key_id = hashlib.blake2b(key, digest_size=2, person=b"key id").hexdigest() if key_id is None else key_id
         if not self.key_id or ":" in self.key_id or self.key_id == "subject":
             raise ValueError(f"{self.key_id!r} cannot be the id of a key; use letters and digits")
-        self._state = hashlib.blake2b(key=key, digest_size=16)
+        self._keyed = hashlib.blake2b(key=key, digest_size=16)
+        self._scoped: dict[tuple[str, str], hashlib.blake2b] = {}
 
     def digest(self, identifier: Identifier) -> str:
         """Give the digest of a normalised identifier; every written form of one e-mail address but md5 and sha1 is one."""
@@ -48,8 +49,13 @@ class Digester:
         )
 
     def _digest(self, identifier: Identifier) -> str:
-        state = self._state.copy()
-        state.update(f"{identifier.type}\0{identifier.namespace}\0{identifier.value}".encode("utf-8", "surrogatepass"))
+        scope = (identifier.type, identifier.namespace)
+        scoped = self._scoped.get(scope)
+        if scoped is None:
+            scoped = self._scoped[scope] = self._keyed.copy()
+            scoped.update(f"{identifier.type}\0{identifier.namespace}\0".encode("utf-8", "surrogatepass"))
+        state = scoped.copy()
+        state.update(identifier.value.encode())
         return f"{self.key_id}:{state.hexdigest()}"
 
 

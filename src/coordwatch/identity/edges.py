@@ -47,9 +47,23 @@ class Node:
         self.kind = kind
         self.seen = seen
         self.up: dict[IdClass, set[str]] = {}
-        self.people: set[str] = set()
-        self.refs: set[str] = set()
-        self.peers: set[str] = set()
+        # Most identifiers have no neighbours of most sorts: they share one empty set until they do.
+        self.people = self.refs = self.peers = _NOBODY
+
+    def own(self, sort: str) -> set[str]:
+        """Give the neighbours of one sort (people, refs or peers), to be added to."""
+        found: set[str] = getattr(self, sort)
+        if found is _NOBODY:
+            found = set()
+            setattr(self, sort, found)
+        return found
+
+    def drop(self, other: str) -> None:
+        """Take one identifier out of the neighbours."""
+        for higher in self.up.values():
+            higher.discard(other)
+        for lower in (self.people, self.refs, self.peers):
+            lower.discard(other)
 
     def neighbours(self) -> Iterator[str]:
         """Give every identifier that was seen together with this one, cut edges included."""
@@ -58,6 +72,9 @@ class Node:
         yield from self.people
         yield from self.refs
         yield from self.peers
+
+
+_NOBODY: set[str] = set()
 
 
 class EdgeSet:
@@ -110,21 +127,25 @@ class EdgeSet:
     def join(self, one: str, other: str) -> bool:
         """Note that two identifiers were seen together; say whether that was new."""
         low, high = self.nodes[one], self.nodes[other]
-        if low.kind.rank < high.kind.rank:
-            one, other, low, high = other, one, high, low
-        id_class = high.kind.rank.id_class
-        if low.kind.rank == high.kind.rank:
-            near = low.refs if id_class is IdClass.REF else low.peers
-            far = high.refs if id_class is IdClass.REF else high.peers
+        rank, higher = low.kind.rank, high.kind.rank
+        if rank < higher:
+            one, other, low, high, rank, higher = other, one, high, low, higher, rank
+        is_ref = rank.id_class is IdClass.REF
+        if rank == higher:
+            near = low.refs if is_ref else low.peers
         else:
-            near = low.up.setdefault(id_class, set())
-            far = high.refs if low.kind.rank.id_class is IdClass.REF else high.people
+            near = low.up.get(higher.id_class, _NOBODY)
         if other in near or other in low.peers:
             return False
         if self.apart and pair(one, other) in self.apart:
-            near, far = low.peers, high.peers
-        near.add(other)
-        far.add(one)
+            low.own("peers").add(other)
+            high.own("peers").add(one)
+            return True
+        if rank == higher:
+            low.own("refs" if is_ref else "peers").add(other)
+        else:
+            low.up.setdefault(higher.id_class, set()).add(other)
+        high.own("refs" if is_ref else "peers" if rank == higher else "people").add(one)
         return True
 
     def link(self, one: str, other: str) -> bool:
@@ -155,11 +176,8 @@ class EdgeSet:
         for near, far in ((one, other), (other, one)):
             node = self.nodes.get(near)
             if node is not None and far in set(node.neighbours()):
-                for higher in node.up.values():
-                    higher.discard(far)
-                node.people.discard(far)
-                node.refs.discard(far)
-                node.peers.add(far)
+                node.drop(far)
+                node.own("peers").add(far)
         if cut in self.links:
             self._regroup()
         return True
@@ -173,12 +191,7 @@ class EdgeSet:
         """Drop an identifier and its edges."""
         node = self.nodes.pop(digest)
         for near in node.neighbours():
-            other = self.nodes[near]
-            for higher in other.up.values():
-                higher.discard(digest)
-            other.people.discard(digest)
-            other.refs.discard(digest)
-            other.peers.discard(digest)
+            self.nodes[near].drop(digest)
 
     def everything(self) -> Teaching:
         """Give the whole set as rows, in one order."""
@@ -226,6 +239,21 @@ class EdgeSet:
 def pair(one: str, other: str) -> tuple[str, str]:
     """Give an edge without direction."""
     return (one, other) if one < other else (other, one)
+
+
+def asking(edges: EdgeSet, joined: Iterable[tuple[str, str]]) -> set[str]:
+    """Give the ends of new edges whose answer may depend on them: the lower one, both refs, a contact that fans out."""
+    found = set()
+    for one, other in joined:
+        rank, other_rank = edges.kind(one).rank, edges.kind(other).rank
+        high, low, higher, lower = (one, other, rank, other_rank)
+        if other_rank < rank:
+            high, low, higher, lower = other, one, other_rank, rank
+        found.add(low)
+        both_refs = higher.id_class is IdClass.REF
+        if both_refs or (higher.id_class is IdClass.CONTACT and lower.id_class is not IdClass.REF):
+            found.add(high)
+    return {edges.leader(digest) for digest in found}
 
 
 def teach(edges: EdgeSet, named: tuple[Named, ...], seen: int, linked: bool) -> Teaching:

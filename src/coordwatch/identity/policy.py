@@ -18,7 +18,7 @@ REF_FIELDS: Mapping[str, str] = {
         ref: ref
         for ref in (
             "order", "shipment", "case", "conversation", "message", "booking", "appointment", "subscription",
-            "invoice", "contact", "chain", "return", "commitment", "debt", "account", "cart", "session",
+            "invoice", "contact", "chain", "return", "commitment", "debt", "account", "cart",
         )
     },
     "previous_contact": "contact",
@@ -35,6 +35,7 @@ FUNCTIONAL_MAILBOXES = frozenset({
     "service", "hello", "contact", "sales", "admin", "office", "team", "billing", "accounts", "orders",
     "returns", "marketing", "newsletter", "notifications", "operator",
 })  # fmt: skip
+_REFS = frozenset({*REF_FIELDS.values(), "session"})
 _WEAK_ORDER = ("anonymous_id", "cookie", "device_id")
 _UNLISTED = 50
 _EMAIL_FORMS = (EMAIL, *EMAIL_HASHES, "email_sha256")
@@ -119,7 +120,7 @@ class IdentityPolicy:
             return IdClass.CONTACT
         if type_name in _WEAK_ORDER:
             return IdClass.WEAK
-        return IdClass.REF if type_name in REF_FIELDS else IdClass.TOOL
+        return IdClass.REF if type_name in _REFS else IdClass.TOOL
 
     def namespace(self, type_name: str, tool: str | None) -> str:
         """Give the namespace of an identifier that names none: tool-local ids belong to their tool, others are shared."""

@@ -15,6 +15,8 @@ from coordwatch.identity.identifier import Identifier, Kind, Unusable, UnusableR
 from coordwatch.identity.normalise import normalise
 from coordwatch.identity.policy import NOBODY, REF_FIELDS, SUBJECT, IdentityPolicy
 
+_REMEMBERED, _REMEMBERED_LENGTH = 20_000, 100
+_Asked = tuple[str, str, str, str | None]
 _DIGEST = re.compile(r"[^:+]+:[0-9a-f]{32}")
 
 
@@ -39,11 +41,17 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """Reads identifiers under one policy; keeps nothing of what it read but the kinds."""
+    """Reads identifiers under one policy.
+
+    What it read lately it knows again by one look-up; that memory is bounded, and part of no state.
+    """
 
     def __init__(self, policy: IdentityPolicy) -> None:
         self._policy = policy
         self._kinds: dict[tuple[str, str], Kind] = {}
+        self._scopes: dict[tuple[str, str | None], str] = {}
+        self._lately: dict[_Asked, Named | Unusable] = {}
+        self._before: dict[_Asked, Named | Unusable] = {}
 
     def kind(self, type_name: str, namespace: str) -> Kind:
         """Give the kind of a type and namespace, the same object each time."""
@@ -151,17 +159,37 @@ class Reader:
         return self._clear(Identifier(name, "", text), tool)
 
     def _clear(self, identifier: Identifier, tool: str | None) -> Named | Unusable:
+        asked = (identifier.type, identifier.namespace, identifier.value, tool)
+        one = self._lately.get(asked)
+        if one is None:
+            one = self._before.get(asked) or self._fresh(identifier, tool)
+            if len(identifier.value) <= _REMEMBERED_LENGTH:
+                if len(self._lately) >= _REMEMBERED:
+                    self._before, self._lately = self._lately, {}
+                self._lately[asked] = one
+        return one
+
+    def _fresh(self, identifier: Identifier, tool: str | None) -> Named | Unusable:
         formed = normalise(identifier, self._policy)
         if isinstance(formed, Unusable):
             return formed
-        if formed.type == SUBJECT:
+        name, namespace = formed.type, formed.namespace
+        if name == SUBJECT:
             return self.subject(formed.value)
-        if not formed.namespace:
-            formed = replace(formed, namespace=self._policy.namespace(formed.type, tool))
+        if name == EMAIL:
+            return Named(self._policy.digester.digest(formed), self.kind(EMAIL, ""), formed)
+        if not namespace:
+            namespace = self._scope(name, tool)
+            if namespace:
+                formed = Identifier(name, namespace, formed.value)
         digest = self._policy.digester.digest(formed)
-        if formed.type == "email_sha256":
-            return Named(digest, self.kind(EMAIL, ""))
-        return Named(digest, self.kind(formed.type, formed.namespace), formed if formed.type == EMAIL else None)
+        return Named(digest, self.kind(EMAIL if name == "email_sha256" else name, namespace))
+
+    def _scope(self, name: str, tool: str | None) -> str:
+        scope = self._scopes.get((name, tool))
+        if scope is None:
+            scope = self._scopes[name, tool] = self._policy.namespace(name, tool)
+        return scope
 
     def _digested(self, word: str, namespace: str, digests: str) -> Named | Unusable:
         """Read what `pseudonymous` wrote: the namespace is part of the digest already."""

@@ -120,8 +120,10 @@ class Resolution:
         found: set[str] = set()
         for member in edges.members(leader):
             node = edges.nodes[member]
-            found.update(map(edges.leader, node.people))
-            found.update(node.refs)
+            if node.people:
+                found.update(map(edges.leader, node.people))
+            if node.refs:
+                found |= node.refs
         return found
 
     def _ask(self, leader: str) -> Answer:
