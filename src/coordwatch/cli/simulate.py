@@ -5,7 +5,6 @@ leaves `--shape canonical` is what `replay` reads.
 """
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -59,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return _score(args) if args.mode == "score" else _simulate(args)
     except BrokenPipeError:
-        # Whoever reads has seen enough; what is still buffered must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        raise  # the reader has gone; `main` knows what to do
     except (_Unreadable, OSError, ValueError) as error:
         print(f"coordwatch simulate: {error}", file=sys.stderr)
         return BAD_INPUT
