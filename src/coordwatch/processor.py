@@ -296,17 +296,7 @@ class _Work:
         if isinstance(event, Rejected):
             self._dead_letter(one, "decode", event.reason.value, (event.detail, event.path))
             return event
-        if event.time > self.now + _CLAMP:
-            observed = min(event.observed_at, self.now)
-            event = Event(
-                event.source,
-                event.id,
-                event.type,
-                self.now,
-                observed,
-                event.subject,
-                {**event.data, "time_basis": "clamped"},
-            )
+        event = clamped(event, self.now, one.record.timestamp)
         return MapResult(events=(event,), pieces=1, applied=1, source=CANONICAL)
 
     def _event(self, event: Event) -> ResultStatus:
@@ -449,6 +439,9 @@ class _Work:
         return status
 
     def _tally_insertion(self, insertion: Insertion | None) -> ResultStatus:
+        if insertion is Insertion.TOO_LATE:
+            self.tallies["too_late"] += 1
+            return self._tally(ResultStatus.DROPPED, reasons=(str(insertion),))
         if insertion is not None and insertion is not Insertion.ADDED:
             return self._tally(ResultStatus.DUPLICATE, reasons=(str(insertion),))
         return self._tally(ResultStatus.APPLIED)
@@ -456,6 +449,21 @@ class _Work:
 
 _CLAMP = 5 * 60_000_000
 _WORST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
+
+
+def clamped(event: Event, now: int, arrived_at: int | None) -> Event:
+    """An event that says it happened in the future, moved to when it was observed (RULES 34).
+
+    Against `observed_at`, so that a repeat is clamped to the same instant; one whose observation lies in the future too
+    is moved to when it arrived.
+    """
+    observed_at = event.observed_at
+    if observed_at > now + _CLAMP:
+        observed_at = now if arrived_at is None else min(arrived_at, now)
+    if event.time <= observed_at + _CLAMP:
+        return event
+    data = {**event.data, "time_basis": "clamped"}
+    return Event(event.source, event.id, event.type, observed_at, observed_at, event.subject, data)
 
 
 def _result(mapped: MapResult, statuses: Sequence[ResultStatus]) -> Result:

@@ -17,6 +17,7 @@ class Insertion(StrEnum):
     DUPLICATE = "duplicate"
     SEEN_EARLIER = "seen_earlier"
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
+    TOO_LATE = "too_late"
 
 
 def same_content(left: Fact, right: Fact) -> bool:
@@ -25,14 +26,19 @@ def same_content(left: Fact, right: Fact) -> bool:
 
 
 class Journal:
-    """The facts of one customer; `truncated` names the types of which older facts were let go."""
+    """The facts of one customer.
 
-    __slots__ = ("_by_identity", "facts", "truncated")
+    `truncated` names the types of which facts were let go because there were too many, with the time of the newest of
+    them; `too_late` counts events that came after facts of their age were let go.
+    """
+
+    __slots__ = ("_by_identity", "facts", "too_late", "truncated")
 
     def __init__(self, facts: Iterable[Fact] = ()) -> None:
         self.facts: list[Fact] = sorted(facts, key=order)
         self._by_identity: dict[tuple[str, str], Fact] = {(fact[SOURCE], fact[ID]): fact for fact in self.facts}
-        self.truncated: set[str] = set()
+        self.truncated: dict[str, int] = {}
+        self.too_late = 0
 
     def insert(self, fact: Fact) -> Insertion:
         """Add a fact; of a duplicate the smallest `observed_at` counts, other content is refused (RULES 31)."""

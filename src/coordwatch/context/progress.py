@@ -28,8 +28,8 @@ class SourceProgress:
 
     def seen(self, event_time: int, now: int) -> "SourceProgress":
         """After an event; a time in the future moves nothing (RULES 34)."""
-        reached = max(self.through, min(event_time, now) - self.disorder)
-        return replace(self, through=reached, heard_at=max(self.heard_at, now))
+        through = self.through if event_time > now else max(self.through, event_time - self.disorder)
+        return replace(self, through=through, heard_at=max(self.heard_at, now))
 
     def caught_up(self, now: int) -> "SourceProgress":
         """After the reader reached the end of what is there."""

@@ -6,10 +6,8 @@ Broadcast events enter; `rules/evaluate.py` asks for the facts of a key up to an
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
-from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact, each_value, order
+from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact, each_value, order
 from coordwatch.context.journal import Insertion, same_content
-
-HISTORY_MAX = 10_000
 
 
 class Reference:
@@ -29,13 +27,29 @@ class Reference:
         name = (fact[SOURCE], fact[ID])
         known = self._by_identity.get(name)
         if known is not None:
-            return Insertion.DUPLICATE if same_content(known, fact) else Insertion.CONFLICTING_DUPLICATE
+            if not same_content(known, fact):
+                return Insertion.CONFLICTING_DUPLICATE
+            if fact[OBSERVED] >= known[OBSERVED]:
+                return Insertion.DUPLICATE
+            self._replace(known, fact)
+            return Insertion.SEEN_EARLIER
         self._by_identity[name] = fact
         insort(self.facts.setdefault(fact[TYPE], []), fact, key=order)
         for (event_type, slots), index in self._indexes.items():
             if event_type == fact[TYPE]:
                 _put(index, slots, fact)
         return Insertion.ADDED
+
+    def _replace(self, known: Fact, fact: Fact) -> None:
+        """Put a copy that was seen earlier in the place of a fact."""
+        self._by_identity[(fact[SOURCE], fact[ID])] = fact
+        facts = self.facts[fact[TYPE]]
+        facts[bisect_left(facts, order(fact), key=order)] = fact
+        self._indexes = {name: index for name, index in self._indexes.items() if name[0] != fact[TYPE]}
+
+    def knows(self, source: str, event_id: str) -> bool:
+        """Whether a fact of this identity is kept."""
+        return (source, event_id) in self._by_identity
 
     def up_to(self, event_type: str, slots: tuple[int, ...], values: tuple[object, ...], until: int) -> Sequence[Fact]:
         """The facts of a type whose fields at `slots` contain `values`, with time <= until, oldest first."""
@@ -92,6 +106,3 @@ def combinations_of(choices: Sequence[Sequence[object]]) -> list[tuple[object, .
     for values in choices:
         combinations = [(*done, value) for done in combinations for value in values]
     return combinations
-
-
-__all__ = ["HISTORY_MAX", "MASK", "Reference", "combinations_of"]

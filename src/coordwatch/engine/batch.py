@@ -12,7 +12,7 @@ from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
 from coordwatch.engine.ledger import Count
-from coordwatch.engine.retention import Retention, prune
+from coordwatch.engine.retention import Retention, is_too_late, prune
 from coordwatch.engine.state import CustomerState, event_of, fact_of, fact_to_plain, save
 from coordwatch.engine.step import Engine, Proven, Step
 from coordwatch.events.event import Event
@@ -63,16 +63,27 @@ class Batch:
         """Put events into a customer's journal and judge; None for an event that no rule needs."""
         plan = self.desk.engine.plan
         facts = [fact_of(event, plan) for event in events]
-        needed = [fact for fact in facts if fact is not None]
-        if not needed:
-            return [None] * len(facts)
         state = self.desk.states[customer]
+        needed = [fact for fact in facts if fact is not None and not self._is_too_late(state, fact)]
+        late = [fact for fact in facts if fact is not None and all(fact is not other for other in needed)]
+        if late:
+            state.journal.too_late += len(late)
+            self.touched.add(customer)
+        if not needed:
+            return [None if fact is None else Insertion.TOO_LATE for fact in facts]
         step = self.desk.engine.step(state, needed, self.desk.reference, self.proven)
         self._take(customer, step)
         for fact in needed:
             self._note_reader(customer, fact)
         insertions = iter(step.insertions)
-        return [None if fact is None else next(insertions) for fact in facts]
+        return [
+            None if fact is None else Insertion.TOO_LATE if any(fact is other for other in late) else next(insertions)
+            for fact in facts
+        ]
+
+    def _is_too_late(self, state: CustomerState, fact: Fact) -> bool:
+        known = state.journal.get(fact[SOURCE], fact[ID])
+        return known is None and is_too_late(state.journal, self.desk.retention, fact, self.now)
 
     def insert_reference(self, event: Event) -> tuple[Insertion | None, set[str]]:
         """Put a broadcast event among the reference facts.

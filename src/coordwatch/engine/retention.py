@@ -20,12 +20,18 @@ UNSELECTED_MAX = 50
 class Retention:
     """How long facts of each type are kept, how many at most, and how late an event may come.
 
-    Units: `ages` and `lateness` in microseconds; a type without an age is kept for `lateness`
+    `selecting` holds the bits that rules ask for. Units: `ages` and `lateness` in microseconds; a type without an age is
+    kept for `lateness`
     """
 
     ages: Mapping[str, int] = field(default_factory=dict)
     cap: int = 200
     lateness: int = 7 * DAY
+    selecting: int = 0
+
+    def kind(self, fact: Fact) -> str:
+        """Whether some rule's condition selects a fact, beyond its type."""
+        return "selected" if fact[MASK] & self.selecting else "unselected"
 
 
 def derive(plan: Plan, *, cap: int = 200, lateness: int = 7 * DAY) -> Retention:
@@ -34,7 +40,10 @@ def derive(plan: Plan, *, cap: int = 200, lateness: int = 7 * DAY) -> Retention:
     for rule in plan.rules:
         for event_type, age in _ages(rule.spec, lateness):
             ages[event_type] = max(ages.get(event_type, 0), min(age, FOREVER))
-    return Retention(ages, cap, lateness)
+    selecting = 0
+    for rule in plan.rules:
+        selecting |= rule.all_bits
+    return Retention(ages, cap, lateness, selecting)
 
 
 def look_back(spec: RuleSpec) -> int:
@@ -60,7 +69,9 @@ def _ages(spec: RuleSpec, lateness: int) -> list[tuple[str, int]]:
     ages = [(match.event, keep_act) for match in spec.when.matches]
     for step in (*spec.after, *spec.while_, *spec.given, *spec.unless):
         matches = (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
-        ages += [(match.event, _length(step) + keep_act) for match in matches]
+        # A re-opening needs its opening, however long ago that was.
+        age = FOREVER if isinstance(step, State) and step.reopened else _length(step) + keep_act
+        ages += [(match.event, age) for match in matches]
     if spec.expect:
         ages += [(match.event, keep_act + spec.expect.early) for match in spec.expect.matches]
     return ages
@@ -73,27 +84,33 @@ def _follow(expect: Expect) -> int:
     return within + expect.repair
 
 
-def prune(journal: Journal, retention: Retention, now: int, keep: frozenset[tuple[str, str]]) -> list[Fact]:
+def is_too_late(journal: Journal, retention: Retention, fact: Fact, now: int) -> bool:
+    """Whether facts as old as this one were let go already, so that it can no longer be judged fairly (RULES 35)."""
+    time, event_type = fact[TIME], fact[TYPE]
+    return bool(
+        time < now - retention.ages.get(event_type, retention.lateness)
+        or time <= journal.truncated.get(event_type, time - 1)
+    )
+
+
+def prune(journal: Journal, retention: Retention, now: int, running: frozenset[tuple[str, str]]) -> list[Fact]:
     """Let go of facts that are too old to matter, or too many of their type; the newest stay (RULES 35).
 
-    Takes: `keep`, identities that must stay: acts whose deadline still runs
+    Takes: `running`, identities of acts whose deadline still runs: they stay at any age, and have a cap of their own
     Gives: the facts let go; the journal notes of which types some went only because there were too many
     """
     gone: list[Fact] = []
-    kept: Counter[tuple[str, bool]] = Counter()
+    kept: Counter[tuple[str, str]] = Counter()
     for fact in reversed(journal.facts):
         event_type = fact[TYPE]
-        if (fact[SOURCE], fact[ID]) in keep:
-            continue
-        if fact[TIME] < now - retention.ages.get(event_type, retention.lateness):
+        kind = "running" if (fact[SOURCE], fact[ID]) in running else retention.kind(fact)
+        if kind != "running" and fact[TIME] < now - retention.ages.get(event_type, retention.lateness):
             gone.append(fact)
-            continue
-        selected = fact[MASK].bit_count() > 1
-        if kept[event_type, selected] >= (retention.cap if selected else UNSELECTED_MAX):
+        elif kept[event_type, kind] >= (UNSELECTED_MAX if kind == "unselected" else retention.cap):
             gone.append(fact)
-            if selected:
-                journal.truncated.add(event_type)
+            if kind != "unselected":
+                journal.truncated[event_type] = max(fact[TIME], journal.truncated.get(event_type, fact[TIME]))
         else:
-            kept[event_type, selected] += 1
+            kept[event_type, kind] += 1
     journal.remove(gone)
     return gone

@@ -89,7 +89,8 @@ def save(state: CustomerState) -> bytes:
         {
             "version": VERSION,
             "facts": [fact_to_plain(fact) for fact in state.journal.facts],
-            "truncated": sorted(state.journal.truncated),
+            "truncated": state.journal.truncated,
+            "too_late": state.journal.too_late,
             "entries": [
                 [*name, entry.outcome.value, entry.at, entry.revision, entry.evidence, entry.evidence_tool]
                 for name, entry in state.entries.items()
@@ -115,6 +116,7 @@ def restore(customer: str, snapshot: bytes | None, plan: Plan) -> CustomerState:
     facts = (fact_from_plain(fact, plan) for fact in plain["facts"])
     journal = Journal(fact for fact in facts if fact is not None)
     journal.truncated.update(plain["truncated"])
+    journal.too_late = plain["too_late"]
     entries = {
         (rule, source, event_id): Entry(Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool)
         for rule, source, event_id, outcome, at, revision, evidence, tool in plain["entries"]

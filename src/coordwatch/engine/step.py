@@ -179,7 +179,7 @@ class Engine:
         reason, proven = how
         verdict = judge(rule, view, act, proven)
         new = None if verdict is None else _entry(rule, verdict)
-        if new == old:
+        if new == old or (old is not None and _only_forgotten(state, view.reference, old, new)):
             return
         if new is None:
             del state.entries[name]
@@ -195,6 +195,16 @@ class Engine:
         """Whether an act happened before its rule was there."""
         since = self.since.get(rule.id)
         return since is not None and bool(act[TIME] < since)
+
+
+def _only_forgotten(state: CustomerState, reference: Reference, old: Entry, new: Entry | None) -> bool:
+    """Whether a detection would fall or change only because its evidence is no longer kept (RULES 35)."""
+    if old.outcome not in STANDING:
+        return False
+    evidence = {(source, event_id) for _, source, event_id in old.evidence}
+    if new is not None and new.outcome in STANDING and {(s, i) for _, s, i in new.evidence} >= evidence:
+        return False
+    return any(state.journal.get(*name) is None and not reference.knows(*name) for name in evidence)
 
 
 def _entry(rule: CompiledRule, verdict: Verdict) -> Entry:

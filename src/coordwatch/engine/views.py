@@ -115,6 +115,7 @@ def customer_view(
         list(_states(view, plan)),
         sorted(waiting, key=lambda one: one.deadline),
         sorted(state.journal.truncated),
+        too_late=state.journal.too_late,
     )
 
 
