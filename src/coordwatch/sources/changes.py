@@ -79,6 +79,9 @@ def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     if spec.remove_suffix is not None:
         suffix = spec.remove_suffix
         texts.append(lambda text: text.removesuffix(suffix))
+    if spec.remove is not None:
+        unwanted = str.maketrans("", "", spec.remove)
+        texts.append(lambda text: text.translate(unwanted))
     texts += [str.lower] * spec.lower + [str.upper] * spec.upper
     changes += [_on_elements(_on_text(change)) for change in texts]
     if spec.table is not None:
@@ -134,7 +137,8 @@ def _to_number(value: Any) -> Any:
 def _scaled(factor: float) -> Change:
     def scaled(value: Any) -> Any:
         number = number_of(value)
-        return Unreadable(value) if number is None else round(number * factor, 9)
+        product = math.inf if number is None else number * factor
+        return round(product, 9) if math.isfinite(product) else Unreadable(value)
 
     return scaled
 
@@ -157,8 +161,9 @@ def _sum(value: Any) -> Any:
     numbers = [number_of(element) for element in value] if isinstance(value, list) else [number_of(value)]
     if None in numbers:
         return Unreadable(value)
+    total = sum(number for number in numbers if number is not None)
     # Money in binary fractions: nine digits are more than any currency has.
-    return round(sum(number for number in numbers if number is not None), 9)
+    return round(total, 9) if math.isfinite(total) else Unreadable(value)
 
 
 def _hash(key: bytes) -> Change:

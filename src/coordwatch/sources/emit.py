@@ -90,8 +90,10 @@ def _constants(parts: Parts, event_type: EventType, tool: Mapping[str, str]) -> 
 
 
 def _fills(parts: Parts, event_type: EventType, build: Build, find: Find) -> tuple[Fill, ...]:
+    # A payload may leave the category to the catalogue, which always has an answer.
+    required = set(event_type.required) - {"category"}
     fills = [
-        fill_field(name, spec, event_type.fields[name], name in event_type.required, build)
+        fill_field(name, spec, event_type.fields[name], name in required, build)
         for name, spec in {**parts.refs, **parts.set}.items()
         if name in event_type.fields
     ]

@@ -18,6 +18,7 @@ from coordwatch.sources.values import compile_raw, compile_value, path_text
 
 Fill = Callable[[Scope, dict[str, Any]], None]
 IDENTIFIERS_MAX = 100
+SELECTED_MAX = 100
 
 
 def joined(path: str | None, inner: str) -> str | None:
@@ -89,9 +90,9 @@ def fill_identifiers(specs: Sequence[IdentifierSpec], build: Build) -> Fill:
                     one["namespace"] = namespace
                 if one not in found:
                     found.append(one)
-        if len(found) > IDENTIFIERS_MAX:
-            detail = f"more than {IDENTIFIERS_MAX} identifiers in one event"
-            raise RefusedError(MapRejectReason.TOO_MANY, Stage.VALIDATE, "identifiers", detail)
+                if len(found) > IDENTIFIERS_MAX:
+                    detail = f"more than {IDENTIFIERS_MAX} identifiers in one event"
+                    raise RefusedError(MapRejectReason.TOO_MANY, Stage.VALIDATE, path, detail)
         if found:
             data["identifiers"] = found
 
@@ -141,7 +142,6 @@ def _add_entry(entry: Entry, data: dict[str, Any]) -> None:
 
 
 def _selected(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
     elements = value if isinstance(value, list) else () if value is None else (value,)
-    return tuple(text for element in elements[:100] if (text := text_of(element)) is not None)
+    texts = (text_of(element) for element in elements[:SELECTED_MAX])
+    return tuple(text for text in texts if text is not None and len(text) <= TEXT_MAX)

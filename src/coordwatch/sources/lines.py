@@ -28,10 +28,14 @@ def record_of_line(line: bytes) -> Record | None:
         return None
     if not isinstance(row, dict) or not {"topic", "value"} <= row.keys() <= _KEYS or not isinstance(row["topic"], str):
         return None
-    value, key, headers = row["value"], row.get("key"), row.get("headers")
+    try:
+        value = _bytes(row["value"])
+    except TypeError:  # nested deeper than can be written down again, so no line of a recorded stream
+        return None
+    key, headers = row.get("key"), row.get("headers")
     texts = {name: text for name, text in headers.items() if isinstance(text, str)} if isinstance(headers, dict) else {}
     return Record(
-        None if value is None else value.encode() if isinstance(value, str) else encode_json(value),
+        value,
         row["topic"],
         _count(row, "partition"),
         _count(row, "offset"),
@@ -39,6 +43,12 @@ def record_of_line(line: bytes) -> Record | None:
         texts,
         _instant(row.get("timestamp")),
     )
+
+
+def _bytes(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    return value.encode() if isinstance(value, str) else encode_json(value)
 
 
 def _count(row: Mapping[str, Any], name: str) -> int:

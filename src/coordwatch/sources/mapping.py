@@ -124,6 +124,7 @@ class ValueSpec:
     strip: bool = False
     remove_prefix: str | None = None
     remove_suffix: str | None = None
+    remove: str | None = None
     lower: bool = False
     upper: bool = False
     table: str | Mapping[str, Plain] | None = None

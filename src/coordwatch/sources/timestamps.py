@@ -38,13 +38,14 @@ def _epoch(numerator: int, denominator: int = 1) -> ReadTime:
         if isinstance(value, int):
             return _bounded(value * numerator // denominator)
         if isinstance(value, float):
-            return _bounded(round(value * numerator / denominator)) if math.isfinite(value) else None
+            scaled = value * numerator / denominator
+            return _bounded(round(scaled)) if math.isfinite(scaled) else None
         found = _NUMBER.fullmatch(value) if isinstance(value, str) else None
         if found is None:
             return None
         # Digit by digit: a float would lose the microseconds of a long text.
-        scaled = int(found[2]) * 10**20 + int((found[3] or "").ljust(20, "0"))
-        instant = scaled * numerator // (denominator * 10**20)
+        digits = int(found[2]) * 10**20 + int((found[3] or "").ljust(20, "0"))
+        instant = digits * numerator // (denominator * 10**20)
         return _bounded(-instant if found[1] else instant)
 
     return read

@@ -190,7 +190,7 @@ def _cloudevents(envelope: Envelope, options: Options) -> bool:
     if type(body) is not dict or "specversion" not in body or "type" not in body or "source" not in body:
         return False
     envelope.attributes |= {name: value for name, value in body.items() if name not in ("data", "data_base64")}
-    if "data_base64" in body and "data" not in body:
+    if "data_base64" in body and body.get("data") is None:
         envelope.body = _inner_json(_base64_text(body["data_base64"], "data_base64"), "data_base64")
     else:
         envelope.body = {} if body.get("data") is None else body["data"]

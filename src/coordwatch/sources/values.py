@@ -28,6 +28,8 @@ from coordwatch.sources.mapping import (
 )
 from coordwatch.sources.paths import Getter, Scope, compile_path, is_missing
 
+EACH_MAX = 1000
+
 
 def compile_value(spec: ValueSpec, build: Build) -> Getter:
     """Make the function that gives the value, None when it is missing."""
@@ -162,6 +164,8 @@ def _each_of(origin: EachOf, build: Build) -> Getter:
         elements = find(scope)
         if not isinstance(elements, list):
             return None
+        if len(elements) > EACH_MAX:
+            return Unreadable(elements)
         outer, found = scope.each, []
         for element in elements:
             scope.each = element

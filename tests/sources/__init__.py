@@ -1,0 +1,1 @@
+"""From a tool's own words to canonical events."""

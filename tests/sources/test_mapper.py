@@ -1,0 +1,289 @@
+"""A record in, an exact account out."""
+
+from typing import Any
+
+import pytest
+
+from coordwatch.events.times import DAY, MINUTE, SECOND, parse_time
+from coordwatch.sources.decode import RECORD_MAX
+from coordwatch.sources.mapper import PIECES_MAX, Mapper
+from coordwatch.sources.record import MapResult, Record
+from tests.sources.build import AT, BASICS, LINKED, mapped, mapping, payload, simple
+
+AT_US = parse_time(AT)
+
+
+def reasons(result: MapResult) -> list[str]:
+    return [str(one.reason) for one in result.rejected]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "stage"),
+    [
+        (b"", "empty", "decode"),
+        (b" \n\t", "empty", "decode"),
+        (b"\xef\xbb\xbf", "empty", "decode"),
+        (b"{", "not_json", "decode"),
+        (b'{"id": 1', "not_json", "decode"),
+        (b"\xff\xfe\x00", "not_json", "decode"),
+        (b'{"id": NaN}', "not_json", "decode"),
+        (b'{"id": Infinity}', "not_json", "decode"),
+        (b'"\\ud800"', "not_json", "decode"),
+        (b"[" * 5000 + b"]" * 5000, "not_json", "decode"),
+        (b'{"a":' * 5000 + b"1" + b"}" * 5000, "not_json", "decode"),
+        (b"\0\0\0\0\x2a\x02Hello", "binary_schema", "decode"),
+        (b"{" + b" " * RECORD_MAX + b"}", "too_large", "decode"),
+        (b"null", "not_an_object", "split"),
+        (b"7", "not_an_object", "split"),
+        (b'"text"', "not_an_object", "split"),
+        (b"true", "not_an_object", "split"),
+        (b"[[]]", "not_an_object", "split"),
+        (b"{}", "missing_id", "map"),
+    ],
+)
+def test_bytes_that_are_no_event_are_refused_where_they_fail(value: bytes, reason: str, stage: str) -> None:
+    result = mapped(simple(), value)
+    assert [(reason, stage)] == [(str(one.reason), str(one.stage)) for one in result.rejected]
+    assert (1, 0, ()) == (result.pieces, result.applied, result.events)
+
+
+def test_a_null_value_is_a_tombstone_and_no_mistake() -> None:
+    result = simple().map_record(Record(None))
+    assert (("tombstone",), 1) == (result.dropped, result.pieces)
+
+
+def test_json_behind_the_head_of_a_schema_registry_is_read() -> None:
+    assert (
+        1
+        == mapped(
+            simple(), b"\0\0\0\0\x07" + b'{"id": "1", "at": "' + AT.encode() + b'", "email": "a@example.com"}'
+        ).applied
+    )
+
+
+def test_a_list_is_a_batch_whatever_the_mapping_says() -> None:
+    result = mapped(simple(), [payload(id="1"), payload(id="2"), 5, payload(id=None)])
+    assert (4, 2, ["1", "2"]) == (result.pieces, result.applied, [event.id for event in result.events])
+    assert [("not_an_object", 2), ("missing_id", 3)] == [(str(one.reason), one.piece) for one in result.rejected]
+
+
+def test_a_batch_may_stand_in_a_field_and_an_empty_one_is_counted() -> None:
+    mapper = simple("split: [records, data.events]")
+    assert 2 == mapped(mapper, {"records": [payload(id="1"), payload(id="2")]}).applied
+    assert 1 == mapped(mapper, {"data": {"events": [payload()]}}).applied
+    assert ("empty_batch",) == mapped(mapper, {"records": []}).dropped
+    assert 1 == mapped(mapper, payload()).applied, "without such a field the whole is the event"
+
+
+def test_a_batch_without_end_is_refused_whole() -> None:
+    result = mapped(simple(), b"[" + b"0," * PIECES_MAX + b"0]")
+    assert (["too_many"], 1) == (reasons(result), result.pieces)
+
+
+def test_two_events_of_a_record_under_one_id_are_not_lost_in_silence() -> None:
+    result = mapped(simple(), [payload(), payload(), payload(email="noor@example.com")])
+    assert (2, ["duplicate_id"]) == (result.applied, reasons(result))
+
+
+def test_a_piece_gives_all_of_its_events_or_none() -> None:
+    emit = """
+    emit: [{event: customer.identifiers.linked}]
+    also: {profile: {event: customer.profile.changed, constant: {system: tool, field: email}, set: {value_hash: code}}}
+    """
+    mapper = simple(emit=emit)
+    assert ["1", "1/profile"] == [event.id for event in mapped(mapper, payload(code="h")).events]
+    result = mapped(mapper, payload(code={"no": "text"}))
+    assert ((), ["wrong_kind"]) == (result.events, reasons(result))
+
+
+def test_the_first_emission_that_fits_is_the_event_and_also_adds_to_it() -> None:
+    emit = """
+    emit:
+      - {event: customer.status.changed, when: {kind: risky}, constant: {status: fraud_hold}}
+      - {event: customer.status.changed, when: {kind: [risky, soft]}, constant: {status: vulnerable}}
+    also:
+      linked: {event: customer.identifiers.linked, when: {link: true}}
+    """
+    mapper = simple(emit=emit)
+    assert ["fraud_hold"] == [event.data.get("status") for event in mapped(mapper, payload(kind="risky")).events]
+    assert ["vulnerable"] == [event.data.get("status") for event in mapped(mapper, payload(kind="soft")).events]
+    assert ["1/linked"] == [event.id for event in mapped(mapper, payload(link=True)).events]
+    assert ["not_recognised"] == reasons(mapped(mapper, payload(kind="other")))
+
+
+def test_what_a_mapping_leaves_aside_is_counted_with_its_reason() -> None:
+    mapper = simple("drop_if: [{when: {kind: ping}, reason: housekeeping}, {when: {role: [agent]}, reason: staff}]")
+    result = mapped(mapper, [payload(id="1", kind="ping"), payload(id="2", role="agent"), payload(id="3")])
+    assert (("housekeeping", "staff"), 1, 3) == (result.dropped, result.applied, result.pieces)
+
+
+def test_time_is_the_payloads_unless_it_is_unreadable_or_lies_in_the_future() -> None:
+    mapper = simple("")
+    seen = AT_US + MINUTE
+    cases = {
+        AT: (AT_US, "event"),
+        "2026-01-31T09:35:59Z": (AT_US + 5 * MINUTE + 59 * SECOND, "event"),
+        "2026-01-31T09:36:00Z": (AT_US + 6 * MINUTE, "event"),
+        "2026-01-31T09:36:00.000001Z": (seen, "clamped"),
+        "2099-01-01T00:00:00Z": (seen, "clamped"),
+        "yesterday": (seen, "broker"),
+        "0001-01-01T00:00:00Z": (seen, "broker"),
+        "9999-12-31T23:59:59Z": (seen, "broker"),
+        None: (seen, "broker"),
+        5: (seen, "broker"),
+    }
+    for written, expected in cases.items():
+        (event,) = mapped(mapper, payload(at=written), timestamp=seen).events
+        assert (*expected, seen) == (event.time, event.data["time_basis"], event.observed_at), written
+
+
+def test_without_any_time_there_is_no_event() -> None:
+    for written in ("yesterday", None, "0001-01-01T00:00:00Z", "9999-12-31T00:00:00Z"):
+        (rejection,) = mapped(simple(), payload(at=written)).rejected
+        assert ("bad_time", "at") == (rejection.reason, rejection.path)
+    (event,) = mapped(simple(), payload()).events
+    assert event.time == event.observed_at, "a record that says nothing was observed when it happened"
+
+
+@pytest.mark.parametrize("written", [-1, 0])
+def test_a_log_that_wrote_no_time_down_is_not_believed(written: int) -> None:
+    (event,) = mapped(simple(), payload(), timestamp=written).events
+    assert AT_US == event.observed_at
+
+
+def test_the_second_time_is_read_when_the_first_is_not_there() -> None:
+    mapper = Mapper(
+        [
+            mapping(
+                "id: id\ntime: [{path: a, format: iso}, {path: b, format: epoch_s}]\nidentifiers: [{type: email, path: email}]\n"
+                + LINKED
+            )
+        ]
+    )
+    (event,) = mapped(mapper, {"id": "1", "email": "a@example.com", "b": 1760011200}).events
+    assert parse_time("2025-10-09T12:00:00Z") == event.time
+
+
+def test_an_event_of_nobody_is_refused_unless_a_ref_may_find_its_customer() -> None:
+    emit = """
+    emit:
+      - {event: customer.status.changed, constant: {status: churned}, refs: {order: order, item: item}}
+    """
+    mapper = simple(emit=emit)
+    assert 1 == mapped(mapper, payload()).applied
+    assert 1 == mapped(mapper, payload(email=None, order="7")).applied
+    assert ["no_customer"] == reasons(mapped(mapper, payload(email=" ", item="TENT")))
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [({"an": "object"}, "wrong_kind"), (True, "wrong_kind"), (1.5, "wrong_kind"), ("x" * 513, "too_long"), ([["x"]], "wrong_kind"),
+     ([f"a{number}@example.com" for number in range(101)], "too_many")],
+)  # fmt: skip
+def test_an_identifier_of_the_wrong_shape_is_refused_with_its_path(email: Any, reason: str) -> None:
+    (rejection,) = mapped(simple(), payload(email=email)).rejected
+    assert (reason, "email") == (rejection.reason, rejection.path)
+
+
+def test_identifiers_keep_their_namespace_and_come_once() -> None:
+    text = """
+    identifiers:
+      - {type: email, path: [emails, email]}
+      - {type: email, path: email}
+      - {type: tool_user, namespace: account, path: user}
+      - {type: {path: kind, map: {tel: phone}}, path: value}
+    """
+    mapper = Mapper([mapping("id: id\ntime: {path: at, format: iso}\n" + text.replace("\n    ", "\n") + LINKED)])
+    (event,) = mapped(
+        mapper, payload(emails=["mina@example.com", ""], account=7, user=900, kind="tel", value="123")
+    ).events
+    assert [
+        {"type": "email", "value": "mina@example.com"},
+        {"type": "tool_user", "value": "900", "namespace": "7"},
+        {"type": "phone", "value": "123"},
+    ] == event.data["identifiers"]
+    (event,) = mapped(mapper, payload(kind="fax", value="123")).events
+    assert [{"type": "email", "value": "mina@example.com"}] == event.data["identifiers"]
+
+
+def test_one_event_for_each_of_those_affected() -> None:
+    emit = """
+    emit:
+      - event: booking.changed
+        refs: {booking: flight}
+        constant: {status: cancelled_by_company}
+        identifiers: []
+        fan_out: {path: passengers, identifiers: [{type: customer_id, path: $each.customer}]}
+    """
+    mapper = simple(emit=emit)
+    people = [{"customer": "C-1"}, {"customer": "C-2"}, {"customer": "C-1"}]
+    result = mapped(mapper, payload(flight="F7", passengers=people))
+    assert (1, 2) == (result.applied, len(result.events))
+    assert ["C-1", "C-2"] == [event.data["identifiers"][0]["value"] for event in result.events]
+    again = mapped(mapper, payload(flight="F7", passengers=people[::-1]))
+    assert {event.id for event in result.events} == {event.id for event in again.events}, "ids do not hang on the order"
+    assert ["missing_field"] == reasons(mapped(mapper, payload(flight="F7", passengers=[])))
+    assert ["no_customer"] == reasons(mapped(mapper, payload(flight="F7", passengers=[{"customer": "C-1"}, {}])))
+
+
+def test_topic_header_and_field_choose_among_mappings() -> None:
+    def one(name: str, match: str) -> Any:
+        text = f"match: {match}\ntool: {{name: {name}}}\n" + BASICS + LINKED
+        return mapping(text)
+
+    mapper = Mapper(
+        [
+            one("by-topic", '{topic: "shop.*"}'),
+            one("by-header", "{header: {X-Kind: a}}"),
+            one("by-field", "{field: {kind: [b, c]}}"),
+        ]
+    )
+
+    def chosen(record: Record) -> list[str | None]:
+        return [event.tool for event in mapper.map_record(record).events]
+
+    body = b'{"id": "1", "at": "2026-01-31T09:30:00Z", "email": "a@example.com", "kind": "%s"}'
+    assert ["by-topic"] == chosen(Record(body % b"b", "shop.eu"))
+    assert ["by-header"] == chosen(Record(body % b"b", "other", headers=[("x-kind", b"a")]))
+    assert ["by-field"] == chosen(Record(body % b"b", "other"))
+    lost = mapper.map_record(Record(body % b"z", "other"))
+    assert (["no_mapping"], 1) == (reasons(lost), lost.pieces)
+    assert "mappings: tool" in lost.rejected[0].detail
+
+
+def test_a_name_that_no_mapping_has_is_refused_and_not_guessed() -> None:
+    assert ["no_mapping"] == reasons(simple().map_record(Record(b"{}"), "somebody-else"))
+
+
+def test_a_missing_value_and_an_unknown_one_are_told_apart() -> None:
+    emit = """
+    let: {kind: {path: about.kind, map: {broken: complaint}}}
+    emit: [{event: service.case.opened, refs: {case: ticket}, set: {kind: $let.kind}}]
+    """
+    mapper = simple(emit=emit)
+    (missing,) = mapped(mapper, payload(ticket="1")).rejected
+    assert ("missing_field", "about.kind") == (missing.reason, missing.path)
+    (unknown,) = mapped(mapper, payload(ticket="1", about={"kind": "odd"})).rejected
+    assert ("unknown_value", "about.kind", True) == (unknown.reason, unknown.path, "'odd'" in unknown.detail)
+
+
+def test_free_text_does_not_fit_into_a_field() -> None:
+    emit = "emit: [{event: customer.identifiers.linked, set: {reason: words}}]"
+    (rejection,) = mapped(simple(emit=emit), payload(words="x" * 513)).rejected
+    assert ("too_long", "validate", "words") == (rejection.reason, rejection.stage, rejection.path)
+
+
+def test_a_promise_falls_due_after_the_event_not_after_its_arrival() -> None:
+    emit = """
+    emit:
+      - {event: service.commitment.made, refs: {commitment: id}, constant: {kind: callback}, set: {due_at: {after_event: {value: 1d}}}}
+    """
+    (event,) = mapped(simple(emit=emit), payload(), timestamp=AT_US + DAY).events
+    assert "2026-02-01T09:30:00Z" == event.data["due_at"]
+
+
+def test_an_instance_names_itself_in_the_source() -> None:
+    mapper = simple("tool: {instance: eu, team: care}")
+    (event,) = mapped(mapper, payload()).events
+    assert "tool/eu" == event.source
+    assert {"name": "tool", "family": "crm", "instance": "eu", "team": "care"} == event.data["tool"]
