@@ -1,13 +1,18 @@
-"""`coordwatch map`: vendor payloads in, canonical events out as JSON Lines; what cannot be mapped on standard error."""
+"""`coordwatch map`: a tool's own payloads, as they would reach a topic, turned into canonical events.
+
+What enters: files or standard input: one JSON a line, one JSON text, or the record lines of a recorded stream.
+What leaves: canonical events as JSON Lines on standard output; what was refused, with its original, on standard error.
+"""
 
 import argparse
 import base64
 import gzip
 import json
 import os
+import re
 import sys
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +20,6 @@ from typing import IO, Any
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources, read_source_files
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.documents import did_you_mean
-from coordwatch.errors import DocumentError
 from coordwatch.events.times import parse_time
 from coordwatch.events.wire import encode_event
 from coordwatch.sources.lines import record_of_line
@@ -27,6 +31,7 @@ OK, SOME_REJECTED, BAD_USAGE = 0, 1, 2
 WHOLE_FILE_MAX = 256 << 20
 # A batch of thousands that is refused piece by piece prints its bytes once, not thousands of times.
 REPEATED_ORIGINAL_MAX = 64 << 10
+_BLANKS = re.compile(r"\s*")
 _PROGRESS_EVERY = 20_000
 
 
@@ -64,26 +69,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Map every payload, and say with the exit code whether all could be mapped or left aside."""
-    try:
-        files = SourceFiles() if args.config is None else read_source_files(args.config)
-        mapper = Mapper(*load_sources(files))
-        template = _template(args, mapper)
-        streams = [(name, _open(name)) for name in args.payloads]
-    except DocumentError as error:
-        return _refuse(error.problems)
-    except (ValueError, OSError) as error:
-        return _refuse([f"coordwatch map: {error}"])
+    files = SourceFiles() if args.config is None else read_source_files(args.config)
+    mapper = Mapper(*load_sources(files))
     counts = Counts()
     try:
-        for name, stream in streams:
+        template = _template(args, mapper)
+        for name, stream in [(name, _open(name)) for name in args.payloads]:
             with stream:
-                _map_stream(name, stream, mapper, template, args.source, counts)
+                _map_stream(_printable(name), stream, mapper, template, args.source, counts)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Whoever read us has seen enough; nothing more may be written, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, EOFError, zlib.error) as error:
-        return _refuse([f"coordwatch map: {error}"])
+        raise  # whoever read us has seen enough; the dispatcher knows how to end
+    except (ValueError, OSError, EOFError, zlib.error) as error:
+        print(f"coordwatch map: {error}", file=sys.stderr)
+        return BAD_USAGE
     _report(counts)
     return SOME_REJECTED if counts.rejected else OK
 
@@ -104,7 +103,12 @@ def _template(args: argparse.Namespace, mapper: Mapper) -> Record:
         observed = None if args.observed_at is None else parse_time(args.observed_at)
     except ValueError as error:
         raise ValueError(f"--observed-at: {error}") from None
-    return Record(None, args.topic, headers=headers, timestamp=observed)
+    return Record(None, _printable(args.topic), headers=headers, timestamp=observed)
+
+
+def _printable(text: str) -> str:
+    """A name from the command line as JSON can hold it: file names may be any bytes."""
+    return os.fsencode(text).decode("utf-8", "replace")
 
 
 def _open(name: str) -> Stream:
@@ -170,14 +174,21 @@ def _several(whole: bytes, number: int) -> list[tuple[int, bytes]]:
         text = whole.decode()
         decoder = json.JSONDecoder()
         found: list[tuple[int, bytes]] = []
-        position = 0
+        position = _past_blanks(text, 0)
         while position < len(text):
             _, end = decoder.raw_decode(text, position)
-            found.append((number + text.count("\n", 0, position), text[position:end].encode()))
-            position = end + len(text[end:]) - len(text[end:].lstrip())
+            found.append((number, text[position:end].encode()))
+            following = _past_blanks(text, end)
+            number += text.count("\n", position, following)
+            position = following
     except (ValueError, RecursionError):
         return []
     return found
+
+
+def _past_blanks(text: str, position: int) -> int:
+    found = _BLANKS.match(text, position)
+    return position if found is None else found.end()
 
 
 def _is_json(text: bytes) -> bool:
@@ -234,9 +245,3 @@ def _report(counts: Counts) -> None:
         f"{counts.dropped:,} left aside, {counts.rejected:,} rejected",
         file=sys.stderr,
     )
-
-
-def _refuse(problems: Sequence[object]) -> int:
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return BAD_USAGE

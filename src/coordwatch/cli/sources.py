@@ -1,4 +1,8 @@
-"""`coordwatch sources`: which tools can be read and what their events become; the golden examples of mapping files."""
+"""`coordwatch sources`: which tools can be read, what their events become, and whether the mappings hold their examples.
+
+What enters: the mapping files that ship and those of the site. What leaves: one line for each mapping or example; for
+a program JSON Lines, for a person at a terminal words.
+"""
 
 import argparse
 import sys
@@ -14,7 +18,7 @@ from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.examples import ExampleResult, run_examples
 from coordwatch.sources.mapping import SourceMapping
 
-OK, FINDINGS, BAD_USAGE = 0, 1, 2
+OK, FINDINGS = 0, 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,17 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the mappings, or run their examples; a failed example is a finding."""
-    try:
-        files = SourceFiles() if args.config is None else read_source_files(args.config)
-        if args.what == "list":
-            mappings, _ = load_sources(files)
-            return _list(mappings)
-        mappings, catalogue = _chosen(args.names, files)
-    except DocumentError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return BAD_USAGE
-    return _test(mappings, catalogue)
+    files = SourceFiles() if args.config is None else read_source_files(args.config)
+    if args.what == "list":
+        return _list(load_sources(files)[0])
+    return _test(*_chosen(args.names, files))
 
 
 def _list(mappings: Sequence[SourceMapping]) -> int:
