@@ -28,6 +28,7 @@ class Site:
     address: str
     loop: asyncio.AbstractEventLoop
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
+    listening: threading.Event = field(default_factory=threading.Event)
 
     def announce(self, **alert: Any) -> None:
         """Send one new alert to every open stream."""
@@ -50,11 +51,13 @@ def serving(context: PagesContext) -> Iterator[Site]:
     app = FastAPI(openapi_url=None)
     app.include_router(pages_router(context))
     queues: list[asyncio.Queue[str]] = []
+    listening = threading.Event()
 
     @app.get("/v1/stream")
     async def stream() -> StreamingResponse:
         queue: asyncio.Queue[str] = asyncio.Queue()
         queues.append(queue)
+        listening.set()
 
         async def messages() -> AsyncIterator[str]:
             yield ": here\n\n"
@@ -80,7 +83,7 @@ def serving(context: PagesContext) -> Iterator[Site]:
     assert server.started_event.wait(20), "the pages' server did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Site(f"http://127.0.0.1:{port}", loop, queues)
+        yield Site(f"http://127.0.0.1:{port}", loop, queues, listening)
     finally:
         server.should_exit = True
         server.force_exit = True

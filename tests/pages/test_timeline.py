@@ -72,7 +72,7 @@ def test_every_sample_is_well_formed_and_stays_inside() -> None:
             assert f"{SVG}script" != element.tag
             for name, limit in (("x", width), ("y", height)):
                 assert -1 <= float(element.get(name, "0")) <= limit + 1, (rule, element.attrib)
-        ids = [element.get("id") for element in root.iter() if element.get("id")]
+        ids = [element.get("id", "") for element in root.iter() if element.get("id")]
         assert sorted(set(ids)) == sorted(ids)
         assert 1 == len(marks_of(root, "act")), rule
     assert count > 100

@@ -88,5 +88,5 @@ def seen_late(mark: Mark, drawing: Drawing) -> bool:
     """Whether an event reached the log so much later than it happened that the picture must show it."""
     if mark.seen_at is None or mark.seen_at - mark.at < SEEN_LEAST:
         return False
-    instants = [one.at for one in drawing.marks if one.kind != "context"]
+    instants = [one.at for one in drawing.marks if one.kind != "context"] or [mark.at]
     return (mark.seen_at - mark.at) * _SEEN_SHARE >= max(instants) - min(instants)

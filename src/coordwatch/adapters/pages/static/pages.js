@@ -139,12 +139,22 @@
     else if (first) first.querySelector(".open").focus({ preventScroll: true });
   }
 
+  // A box that scrolls sideways must be reachable by keyboard; one that does not would be an empty stop.
+  function stops() {
+    for (const box of all(".wide-table, .scroll, pre")) {
+      if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+
   function prepare() {
     localise(document);
+    stops();
     for (const form of all(".pick-filters")) form.querySelector("button").hidden = true;
     for (const button of all(".keys-help")) button.hidden = !keysOn();
   }
 
+  window.addEventListener("resize", stops);
   prepare();
   listen();
 })();

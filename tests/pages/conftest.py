@@ -1,0 +1,67 @@
+"""The served sample, once for all tests that only read, and anew for each test that acts; and one browser."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.pages.sample_data import Sample, empty_sample, sample
+from tests.pages.serving import CHROMIUM_ARGUMENTS, Site, serving
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A sample and the place where it is served."""
+
+    sample: Sample
+    site: Site
+
+    @property
+    def address(self) -> str:
+        return self.site.address
+
+    def wait_for_stream(self) -> None:
+        """Return when a page listens for new alerts."""
+        assert self.site.listening.wait(20), "no page opened the stream"
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Served]:
+    """For reading only."""
+    filled = sample()
+    with serving(filled.context) as site:
+        yield Served(filled, site)
+
+
+@pytest.fixture
+def own_served() -> Iterator[Served]:
+    """For a test that changes alerts."""
+    filled = sample()
+    with serving(filled.context) as site:
+        yield Served(filled, site)
+
+
+@pytest.fixture(scope="session")
+def empty_served() -> Iterator[Served]:
+    """A first start."""
+    nothing = empty_sample()
+    with serving(nothing.context) as site:
+        yield Served(nothing, site)
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[httpx.Client]:
+    """A client that follows nothing by itself."""
+    with httpx.Client(base_url=served.address) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """One Chromium for a whole worker."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -1,0 +1,498 @@
+"""The pages as a client without a browser sees them: status, headers, size, forms, what is escaped."""
+
+import hashlib
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+
+from coordwatch.adapters.memory import MemoryStore
+from coordwatch.adapters.pages import static
+from coordwatch.alerts.card import cards_of
+from coordwatch.clock import ManualClock
+from coordwatch.ports import Count, DeadLetter, Effects, ExplainStep, SourceView, StateView, WaitingView
+from coordwatch.rules.detection import Detection, DetectionChange
+from tests.pages import sample_data
+from tests.pages.conftest import Served
+from tests.pages.paths import alert_of, every_path, main_paths
+from tests.pages.sample_data import MAIN, NOW, SPECS
+from tests.pages.serving import serving
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def elements_of(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    parser = Elements()
+    parser.feed(text)
+    return parser.found
+
+
+# ---- every page
+
+
+def test_every_page_answers_under_a_strict_policy(served: Served, client: httpx.Client) -> None:
+    """No inline style, script or handler, nothing from outside, and the headers that hold it there."""
+    for path in every_path(served.sample):
+        answer = client.get(path)
+        assert (404 if "not-there" in path else 200) == answer.status_code, path
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "private, no-cache" == answer.headers["cache-control"]
+        for tag, attributes in elements_of(answer.text):
+            assert "style" not in attributes, (path, tag)
+            assert not [name for name in attributes if name.startswith("on")], (path, tag)
+            assert "style" != tag
+            assert tag != "script" or attributes.get("src"), path
+            for name in ("src", "href", "action", "hx-get", "hx-post"):
+                address = attributes.get(name)
+                assert address is None or address.startswith(("/", "#")), (path, tag, address)
+                assert address is None or not address.startswith("//")
+
+
+def test_every_page_has_one_heading_that_is_a_sentence_and_one_title(served: Served, client: httpx.Client) -> None:
+    """A sentence before a table, on every page."""
+    for path in main_paths(served.sample):
+        text = client.get(path).text
+        assert 1 == text.count("<h1"), path
+        title = re.findall(r"<title>([^<]+) · coordwatch</title>", text)
+        assert title, path
+
+
+def test_links_inside_the_pages_lead_somewhere(served: Served, client: httpx.Client) -> None:
+    """No page links to a page that is not there."""
+    addresses = set()
+    for path in main_paths(served.sample):
+        if "not-there" in path:
+            continue
+        for tag, attributes in elements_of(client.get(path).text):
+            if tag == "a" and (attributes.get("href") or "").startswith("/"):
+                addresses.add(attributes["href"] or "")
+    broken = {address: status for address in sorted(addresses) if (status := client.get(address).status_code) != 200}
+    assert {} == broken
+    assert len(addresses) > 60
+
+
+def test_the_first_page_is_small(client: httpx.Client) -> None:
+    """Fifty rows at most, under 60 KB, and with style, script and htmx together under 60 KB on the wire."""
+    page = client.get("/")
+    assert len(page.content) < 60_000
+    wire = 0
+    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
+    for address in ("/", *dict.fromkeys(addresses)):
+        with client.stream("GET", address) as answer:
+            wire += sum(len(chunk) for chunk in answer.iter_raw())
+    assert 10_000 < wire < 60_000
+
+
+def test_head_and_an_unchanged_page(client: httpx.Client) -> None:
+    """HEAD answers without a body; a page that has not changed is not sent again."""
+    assert b"" == client.head("/").content
+    first = client.get("/rules")
+    again = client.get("/rules", headers={"If-None-Match": first.headers["etag"]})
+    assert (304, b"") == (again.status_code, again.content)
+    assert 200 == client.get("/rules", headers={"If-None-Match": 'W/"else"'}).status_code
+
+
+# ---- files
+
+
+def test_files_are_named_by_their_content_and_kept(client: httpx.Client) -> None:
+    """Their names hold a digest, so a browser may keep them for ever; compressed when it asks."""
+    page = client.get("/").text
+    for address in set(re.findall(r'"(/static/[^"]+)"', page)):
+        answer = client.get(address)
+        assert 200 == answer.status_code
+        assert "public, max-age=31536000, immutable" == answer.headers["cache-control"]
+        assert "gzip" == answer.headers["content-encoding"]
+        assert hashlib.sha256(answer.content).hexdigest()[:10] in address
+        plain = client.get(address, headers={"Accept-Encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert plain.content == answer.content
+        assert 304 == client.get(address, headers={"If-None-Match": answer.headers["etag"]}).status_code
+
+
+def test_a_file_under_another_name_is_not_there(client: httpx.Client) -> None:
+    """Neither an old digest nor a way out of the folder."""
+    for name in ("pages.css", "pages.0000000000.css", "..%2frouter.py", "VENDORED.md"):
+        assert 404 == client.get(f"/static/{name}").status_code
+
+
+def test_the_mark_is_served_as_the_icon(client: httpx.Client) -> None:
+    """A browser that asks for the icon by its old name gets it."""
+    answer = client.get("/favicon.ico")
+    assert (200, "image/svg+xml") == (answer.status_code, answer.headers["content-type"])
+
+
+def test_what_is_vendored_is_what_the_note_says() -> None:
+    """The sum of htmx in VENDORED.md is the sum of the file, and its licence stands there."""
+    folder = Path(static.__file__).with_name("static")
+    note = (folder / "VENDORED.md").read_text(encoding="utf-8")
+    body = (folder / "htmx.min.js").read_bytes()
+    assert hashlib.sha256(body).hexdigest() in note
+    assert "4.0.1" in note
+    assert b"4.0.1" in body
+    assert "THE SOFTWARE IS PROVIDED" in note
+
+
+# ---- the inbox
+
+
+def test_the_inbox_says_a_sentence_first(client: httpx.Client) -> None:
+    """How many wait, in which status, how bad."""
+    text = client.get("/").text
+    assert text.index("alerts wait: 35 open, 8 acknowledged and 4 snoozed; 20 high.") < text.index("<table")
+
+
+def test_filters_and_order_live_in_the_address(client: httpx.Client) -> None:
+    """Each filter narrows; each neighbouring view keeps the others."""
+    rows = r'<tr class="row">'
+    everything = client.get("/?status=all").text.count(rows)
+    assert 50 == everything
+    bot = client.get("/?status=all&rule=bot-loop").text
+    assert 6 == bot.count(rows)
+    assert "/?rule=bot-loop&amp;status=all&amp;sort=severity" in bot
+    tool = client.get("/?status=all&tool=Parcelway").text
+    assert 6 == tool.count(rows)
+    assert "Remove: " in tool
+    assert client.get("/?status=all&range=1h").text.count(rows) < everything
+    medium = client.get("/?status=all&severity=medium").text
+    assert 0 == medium.count('<span class="sev high"><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">'
+                             '<path d="M6 1 12 11.5H0Z"/></svg>high</span></td>')  # fmt: skip
+
+
+def test_the_order_can_be_turned(client: httpx.Client) -> None:
+    """Newest first, oldest first: the same rows from either end."""
+    ages = [re.findall(r'class="num age"><time datetime="([^"]+)"', client.get(f"/?status=open&sort={sort}").text)
+            for sort in ("newest", "oldest")]  # fmt: skip
+    assert ages[0] == sorted(ages[0], reverse=True)
+    assert ages[1] == sorted(ages[1])
+
+
+def test_pages_follow_each_other_without_gap_or_repeat(client: httpx.Client) -> None:
+    """The link to older alerts leads through all of them once."""
+    seen: list[str] = []
+    address = "/?status=all"
+    while address:
+        text = client.get(address).text
+        seen += re.findall(r'class="open" href="/alerts/([^"]+)"', text)
+        older = re.findall(r'<a href="([^"]+)" rel="next"', text)
+        address = html.unescape(older[0]) if older else ""
+    assert len(seen) == len(set(seen)) == 59
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?status=nonsense&severity=worst&sort=sideways&range=ever",
+        "/?status=&rule=&q=%00&after=",
+        "/?rule=" + "x" * 5000,
+        "/?unheard=1&status=open,nonsense",
+    ],
+)
+def test_a_senseless_address_shows_what_it_can(client: httpx.Client, address: str) -> None:
+    """What means nothing is left out."""
+    assert 200 == client.get(address).status_code
+
+
+def test_a_foreign_cursor_is_answered_in_words(client: httpx.Client) -> None:
+    """Not a crash, and a way back."""
+    answer = client.get("/?after=AAAA")
+    assert 400 == answer.status_code
+    assert "cursor" in answer.text
+    assert "Go back" in answer.text
+
+
+def test_empty_pages_say_what_would_fill_them(empty_served: Served) -> None:
+    """A first start: the command that brings something stands on the page."""
+    with httpx.Client(base_url=empty_served.address) as client:
+        assert "coordwatch demo" in client.get("/").text
+        assert "coordwatch demo" in client.get("/customers").text
+        assert "coordwatch demo" in client.get("/tools").text
+        assert "coordwatch serve" in client.get("/sources").text
+        assert 200 == client.get("/rules").status_code
+
+
+# ---- one alert
+
+
+def test_an_alert_stands_in_the_order_of_its_questions(served: Served, client: httpx.Client) -> None:
+    """Sentence, buttons, picture, list, known, what to do, why, lately, history, raw evidence folded."""
+    text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
+    order = [
+        "<h1", ">Acknowledge<", ">Snooze<", ">Resolve<", ">Not a conflict<", "timeline-svg", 'class="events"',
+        "Could it have known", "Yes. The evidence lay in the log for 2 h 9 min before Journeys acted.", "What to do",
+        "Stop the bleeding: in Journeys, pause Spring sale", "hit by the same cause", "Why this fired",
+        "What would have stopped it", "This rule lately", "History", "<details><summary>Raw evidence",
+    ]  # fmt: skip
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+
+
+def test_the_engines_own_explanation_comes_first(served: Served) -> None:
+    """When `explain` says something, the page shows that, with what was missed and by how much."""
+    steps = [
+        ExplainStep("promo", "when", True, "The act was judged.", [("/journeys", "x")]),
+        ExplainStep(
+            "complaint", "while", False, "The complaint was closed.", (), 60_000_000, "A closing an hour before."
+        ),
+        ExplainStep("other", "given", None, "No fact was there."),
+    ]
+    context = replace(served.sample.context, explain=lambda rule, customer, act: steps)
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
+    for words in ("The act was judged.", "did not hold, missed by 1 min", "unknown", "A closing an hour before."):
+        assert words in text
+
+
+def test_an_alert_of_a_rule_that_is_gone_can_still_be_read(served: Served) -> None:
+    """Without the rule: the sentence, the picture, and a line that says why there are no steps."""
+    context = replace(served.sample.context, rules={})
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        answer = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint"))
+    assert 200 == answer.status_code
+    assert "is no longer loaded" in answer.text
+    assert "timeline-svg" in answer.text
+
+
+# ---- acting
+
+
+def version_of(text: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', text)
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def acting(own_served: Served) -> Iterator[tuple[httpx.Client, str]]:
+    """A client and an open alert of its own."""
+    with httpx.Client(base_url=own_served.address) as client:
+        yield client, alert_of(own_served.sample, MAIN, "promo-during-open-complaint")
+
+
+def test_acting_needs_no_script(acting: tuple[httpx.Client, str]) -> None:
+    """Acknowledge with a note, undo it, snooze it until it happens again: plain forms and redirects."""
+    client, path = acting
+    version = version_of(client.get(path).text)
+    done = client.post(path, data={"verb": "acknowledge", "version": version, "note": "looking"})
+    assert (303, f"{path}?done=acknowledge") == (done.status_code, done.headers["location"])
+    page = client.get(done.headers["location"]).text
+    assert "Acknowledged." in page
+    assert "looking" in page
+    assert ">Undo<" in page
+    undone = client.post(path, data={"verb": "undo", "version": version_of(page)})
+    assert f"{path}?done=undo" == undone.headers["location"]
+    page = client.get(path).text
+    assert ">Acknowledge<" in page
+    client.post(path, data={"verb": "snooze", "version": version_of(page), "snooze": "repeat"})
+    assert "until the next detection" in client.get(path).text
+    page = client.get(path).text
+    client.post(path, data={"verb": "snooze", "version": version_of(page), "snooze": "4h"})
+    assert "until 3 Mar 2026 18:20 UTC" in client.get(path).text
+
+
+def test_acting_on_what_has_changed_is_refused_in_words(acting: tuple[httpx.Client, str]) -> None:
+    """The second of two people is told, sees how it stands, and can decide again."""
+    client, path = acting
+    version = version_of(client.get(path).text)
+    client.post(path, data={"verb": "acknowledge", "version": version})
+    late = client.post(path, data={"verb": "resolve", "version": version})
+    assert 409 == late.status_code
+    assert "It changed while you looked at it" in late.text
+    assert version_of(late.text) != version
+    again = client.post(path, data={"verb": "acknowledge", "version": version_of(late.text)})
+    assert 409 == again.status_code
+    assert "cannot take" in again.text
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"verb": "raise", "version": "1"}, 400),
+        ({"verb": "", "version": "1"}, 400),
+        ({}, 400),
+        ({"verb": "acknowledge"}, 409),
+        ({"verb": "acknowledge", "version": "nonsense"}, 409),
+        ({"verb": "acknowledge", "version": "-1"}, 409),
+        ({"verb": "acknowledge", "version": "9" * 40}, 409),
+    ],
+)
+def test_a_senseless_form_changes_nothing(acting: tuple[httpx.Client, str], form: dict[str, str], status: int) -> None:
+    """A missing version is not "whatever stands"."""
+    client, path = acting
+    assert status == client.post(path, data=form).status_code
+    assert ">Acknowledge<" in client.get(path).text
+
+
+def test_acting_on_an_alert_that_is_not_there(client: httpx.Client) -> None:
+    """404 and a sentence."""
+    answer = client.post("/alerts/nobody", data={"verb": "acknowledge", "version": "1"})
+    assert 404 == answer.status_code
+    assert "There is no alert nobody" in answer.text
+
+
+def test_several_at_once_and_undone_at_once(own_served: Served) -> None:
+    """The boxes name alerts and versions; one that has changed meanwhile is left alone and counted."""
+    rows, _ = own_served.sample.store.alerts({"status": "open"}, 3, None)
+    tokens = [f"{row.id}.{row.version}" for row in rows[:2]] + [f"{rows[2].id}.77"]
+    with httpx.Client(base_url=own_served.address) as client:
+        done = client.post("/alerts", data={"verb": "acknowledge", "alert": tokens, "back": "/?sort=oldest"})
+        assert done.headers["location"].startswith("/?sort=oldest&done=acknowledge&count=2&left=1&undo=")
+        page = client.get(done.headers["location"]).text
+        assert "2 alerts acknowledged. 1 other had changed meanwhile and is as before." in page
+        undo = re.findall(r'name="alert" value="([^"]+)">', page.split("</form>")[1])
+        back = client.post("/alerts", data={"verb": "undo", "alert": undo, "back": "/"})
+        assert "count=2&left=0" in back.headers["location"]
+    statuses = {row.id: row.status for row in own_served.sample.store.alerts({}, 100, None)[0]}
+    assert ["open"] * 3 == [statuses[row.id] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_another_site_is_refused(acting: tuple[httpx.Client, str], headers: dict[str, str]) -> None:
+    """Whatever it says, nothing changes."""
+    client, path = acting
+    form = {"verb": "acknowledge", "version": version_of(client.get(path).text)}
+    for target in (path, "/alerts", "/look"):
+        assert 403 == client.post(target, data=form, headers=headers).status_code
+    assert ">Acknowledge<" in client.get(path).text
+
+
+def test_a_form_too_large_or_unreadable_is_refused(client: httpx.Client) -> None:
+    """Bounded bytes, bounded fields, UTF-8."""
+    assert 413 == client.post("/look", content=b"theme=" + b"x" * 70_000, headers=FORM).status_code
+    assert 400 == client.post("/look", content="&".join(["a=1"] * 600).encode(), headers=FORM).status_code
+    assert 400 == client.post("/look", content=b"theme=\xff\xfe", headers=FORM).status_code
+    assert 303 == client.post("/look", content=b"theme=%ff%fe", headers=FORM).status_code
+
+
+def test_the_look_is_kept_in_a_cookie(client: httpx.Client) -> None:
+    """Dark by the switch, keys off, and back to the page where the person was, on this site only."""
+    done = client.post("/look", data={"theme": "dark", "back": "/rules"})
+    assert (303, "/rules") == (done.status_code, done.headers["location"])
+    assert 'data-theme="dark"' in client.get("/rules").text
+    client.post("/look", data={"keys": "off"})
+    page = client.get("/").text
+    assert 'data-theme="dark"' in page
+    assert 'data-keys="off"' in page
+    for elsewhere in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x", "/a\r\nX: 1"):
+        assert "/" == client.post("/look", data={"theme": "light", "back": elsewhere}).headers["location"]
+    assert "data-theme" not in client.get("/", headers={"Cookie": "coordwatch_look=<script>.off"}).text
+
+
+# ---- search
+
+
+def test_search_goes_to_the_only_thing_it_can_mean(served: Served, client: httpx.Client) -> None:
+    """A customer's key, an alert's id, a rule's id lead there; words lead to a list."""
+    rows, _ = served.sample.store.alerts({}, 1, None)
+    for wanted, target in (
+        (MAIN, f"/customers/{MAIN}"),
+        (rows[0].id, f"/alerts/{rows[0].id}"),
+        ("bot-loop", "/rules/bot-loop"),
+        ("", "/"),
+    ):
+        answer = client.get("/search", params={"q": wanted})
+        assert (303, target) == (answer.status_code, answer.headers["location"])
+    listed = client.get("/search", params={"q": "complaint"}).text
+    assert "speak of “complaint”" in listed
+    assert "/rules/promo-during-open-complaint" in listed
+
+
+# ---- hostile names
+
+
+def hostile_detection() -> Detection:
+    detection = sample_data.promo_complaint(HOSTILE, NOW - 60_000_000, 0)
+    act = replace(detection.act, tool=HOSTILE, id=HOSTILE, data={**detection.act.data, "campaign": HOSTILE})
+    opened = replace(detection.evidence[0], tool=HOSTILE + "2", data={"case": HOSTILE, "kind": HOSTILE})
+    return replace(detection, act=act, evidence=(opened,))
+
+
+def hostile_store() -> MemoryStore:
+    store = MemoryStore(cards_of(SPECS.values()))
+    letter = DeadLetter("d", HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, NOW, HOSTILE.encode() + b"\xff\x00")
+    counts = [
+        Count("promo-during-open-complaint", NOW // 3_600_000_000, HOSTILE, HOSTILE + "2", kind, 5)
+        for kind in ("acts", "detections")
+    ]
+    store.commit(
+        Effects(
+            changes=[DetectionChange("raised", hostile_detection())],
+            counts=counts,
+            dead_letters=[letter],
+            tallies={HOSTILE: 1},
+        ),
+        NOW,
+    )
+    return store
+
+
+def test_hostile_names_are_letters_on_every_page(served: Served) -> None:
+    """Tools, customers, campaigns, notes, sources, dead letters: none of them becomes an element."""
+    store = hostile_store()
+    base = sample_data.main_customer()
+    customer = replace(
+        base,
+        key=HOSTILE,
+        facts=[replace(fact, tool=HOSTILE, id=HOSTILE, data={"case": HOSTILE}) for fact in base.facts],
+        states=[StateView(HOSTILE, HOSTILE, HOSTILE, (HOSTILE, HOSTILE), NOW - 10_000_000, None, HOSTILE)],
+        waiting=[WaitingView(HOSTILE, (HOSTILE, HOSTILE), HOSTILE, NOW, HOSTILE, HOSTILE)],
+        truncated=[HOSTILE],
+        warming=[HOSTILE],
+        aliases=[HOSTILE],
+    )
+    source = SourceView(HOSTILE, HOSTILE, NOW, NOW, [HOSTILE], {HOSTILE: 1}, (1, 2), [(NOW, HOSTILE)], HOSTILE)
+    context = replace(
+        served.sample.context,
+        reader=store,
+        desk=store,
+        customer=lambda key: None if key == "<script>alert(1)" else customer,
+        sources=lambda: [source],
+        sentences=dict.fromkeys(SPECS, HOSTILE),
+        rule_texts=dict.fromkeys(SPECS, HOSTILE),
+        clock=ManualClock(NOW),
+        explain=lambda rule, who, act: [ExplainStep(HOSTILE, HOSTILE, True, HOSTILE, [(HOSTILE, HOSTILE)], 1, HOSTILE)],
+    )
+    row = store.alerts({}, 1, None)[0][0]
+    paths = ["/", f"/alerts/{row.id}", "/customers", "/customers/x", "/rules", "/rules/bot-loop", "/tools", "/sources"]
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        client.post(f"/alerts/{row.id}", data={"verb": "acknowledge", "version": str(row.version), "note": HOSTILE})
+        texts = {path: client.get(path) for path in [*paths, "/?status=all"]}
+        texts["search"] = client.get("/search", params={"q": "<script>alert(1)"})
+        texts["filter"] = client.get("/", params={"rule": HOSTILE, "campaign": HOSTILE, "q": HOSTILE})
+        texts["nobody"] = client.get(f"/alerts/{HOSTILE.replace('/', '')}")
+    for path, answer in texts.items():
+        assert answer.status_code in (200, 404), path
+        tags = [(tag, attributes) for tag, attributes in elements_of(answer.text)]
+        assert not [tag for tag, attributes in tags if tag == "img" and "onerror" in attributes], path
+        assert not [tag for tag, attributes in tags if tag == "script" and "src" not in attributes], path
+        assert not [tag for tag, attributes in tags if any(name.startswith("on") for name in attributes)], path
+        assert "49" not in re.findall(r"alert\(2\)&gt;(..)", answer.text), path
+    shown = [path for path, answer in texts.items() if "&lt;script&gt;" in answer.text]
+    assert {"/", f"/alerts/{row.id}", "/customers", "/customers/x", "/tools", "/sources"} - set(shown) in ({"/"}, set())
