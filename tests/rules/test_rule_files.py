@@ -1,5 +1,6 @@
 """Rule files on disk: folders, shared words, and what is told of files that cannot be read."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,10 @@ def test_the_shared_words_of_every_folder_on_the_way_count_and_the_inner_ones_wi
     assert single.when == one.when
 
 
-def test_a_file_named_from_within_its_folder_finds_its_shared_words(tmp_path, monkeypatch):
+def test_a_file_named_from_within_its_folder_finds_its_shared_words(tmp_path):
     write(tmp_path, {"_shared.yaml": "macros: {bad: score < 3}", "sub/one.yaml": named("one", "bad")})
-    monkeypatch.chdir(tmp_path / "sub")
-    assert [spec.id for spec in load_rules([Path("one.yaml")]).specs] == ["one"]
+    with contextlib.chdir(tmp_path / "sub"):
+        assert [spec.id for spec in load_rules([Path("one.yaml")]).specs] == ["one"]
 
 
 def test_a_wrong_shared_file_is_told_once_and_not_in_every_rule_that_uses_it(tmp_path):

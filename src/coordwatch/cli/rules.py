@@ -1,4 +1,9 @@
-"""`coordwatch rules`: rule files in; what is wrong with them, what their tests say, or what they mean out."""
+"""`coordwatch rules`: lint, test, list, show, sentence.
+
+What enters: rule files, or nothing for those that ship.
+What leaves: what is wrong with them, what their tests say, or what they mean; text, or JSON Lines with --json.
+The next room: the person who wrote the rule.
+"""
 
 import argparse
 import sys

@@ -6,7 +6,6 @@ that. Length and depth are bounded, so that a hostile text is an error and never
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal as Choice
 from typing import NoReturn, cast
 
@@ -22,6 +21,7 @@ from coordwatch.rules.expression import (
     Quantifier,
     Unary,
 )
+from coordwatch.rules.expression_tokens import Token, tokens_of
 from coordwatch.rules.references import depth_of
 
 TEXT_MAX = 10_000
@@ -29,16 +29,6 @@ DEPTH_MAX = 64
 INT_MAX = 2**63 - 1
 RESERVED = frozenset({"true", "false", "null", "in"})
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-      | (?P<double>\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)
-      | (?P<int>\d+)
-      | (?P<string>[rR]?(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
-      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
-      | (?P<operator>&&|\|\||==|!=|<=|>=|[-+*/%<>!().,\[\]])""",
-    re.VERBOSE | re.DOTALL,
-)
-_RAW_STRING = re.compile(r"""[rR](?:"[^"\n]*"|'[^'\n]*')""")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 _PLAIN_ESCAPES = "\\\"'`?"
@@ -48,23 +38,7 @@ _POWER = {
     "+": 4, "-": 4, "*": 5, "/": 5, "%": 5,
 }  # fmt: skip
 _COMPARING = 3
-_HINTS = {
-    "=": "write == to compare",
-    "&": "write && for and",
-    "|": "write || for or",
-    "?": "there is no a ? b : c; write two conditions with && and ||",
-    "{": "there are no maps here",
-    '"': "the text is not closed",
-    "'": "the text is not closed",
-}
 _WORD_HINTS = {"and": "write &&", "or": "write ||", "not": "write !", "is": "write =="}
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    at: int
 
 
 def parse_expression(text: str, place: Place, locate: Callable[[int], Place] | None = None) -> Expression:
@@ -76,30 +50,14 @@ def parse_expression(text: str, place: Place, locate: Callable[[int], Place] | N
     if len(text) > TEXT_MAX:
         raise RuleError([Problem(place, f"the expression is longer than {TEXT_MAX:,} characters", "split the rule")])
     find = locate or (lambda offset: Place(place.path, place.line, place.column + offset))
-    parser = _Parser(text, _tokens(text, find), find)
+    parser = _Parser(text, tokens_of(text, find), find)
     return parser.whole()
-
-
-def _tokens(text: str, find: Callable[[int], Place]) -> list[_Token]:
-    tokens: list[_Token] = []
-    at = 0
-    while at < len(text):
-        found = _RAW_STRING.match(text, at) or _TOKEN.match(text, at)
-        if found is None:
-            hint = _HINTS.get(text[at])
-            raise RuleError([Problem(find(at), f"'{text[at]}' means nothing here", hint)])
-        kind = found.lastgroup or "string"
-        if kind != "space":
-            tokens.append(_Token(kind, found.group(), at))
-        at = found.end()
-    tokens.append(_Token("end", "", len(text)))
-    return tokens
 
 
 class _Parser:
     """A Pratt parser over the tokens of one expression."""
 
-    def __init__(self, text: str, tokens: Sequence[_Token], find: Callable[[int], Place]) -> None:
+    def __init__(self, text: str, tokens: Sequence[Token], find: Callable[[int], Place]) -> None:
         self.text = text
         self.tokens = tokens
         self.find = find
@@ -107,7 +65,7 @@ class _Parser:
         self.depth = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.at]
 
     def whole(self) -> Expression:
@@ -120,7 +78,7 @@ class _Parser:
             raise RuleError([Problem(self.find(0), f"nested deeper than {DEPTH_MAX} levels", "split it with macros")])
         return tree
 
-    def fail(self, message: str, hint: str | None = None, token: _Token | None = None) -> NoReturn:
+    def fail(self, message: str, hint: str | None = None, token: Token | None = None) -> NoReturn:
         raise RuleError([Problem(self.find((token or self.token).at), message, hint)])
 
     def unexpected(self, wanted: str) -> NoReturn:
@@ -162,7 +120,7 @@ class _Parser:
     def power(self) -> int:
         return _POWER.get(self.token.text, 0) if self.token.kind in ("operator", "name") else 0
 
-    def chain(self, operator: _Token, first: Expression, power: int) -> Expression:
+    def chain(self, operator: Token, first: Expression, power: int) -> Expression:
         """Read `a && b && c` as one balanced tree: a long chain is wide, not deep."""
         operands = [first, self.expression(power + 1)]
         while self.token.text == operator.text and self.token.kind == "operator":
@@ -190,7 +148,7 @@ class _Parser:
             return Unary(token.text, operand, self.find(token.at))
         return self.postfix(self.primary())
 
-    def next_is_adjacent(self, token: _Token) -> bool:
+    def next_is_adjacent(self, token: Token) -> bool:
         return self.token.at == token.at + 1
 
     def primary(self) -> Expression:
@@ -211,7 +169,7 @@ class _Parser:
             self.unexpected("a value")
         return ListOf(self.arguments("]"), place)
 
-    def name(self, token: _Token, place: Place) -> Expression:
+    def name(self, token: Token, place: Place) -> Expression:
         if token.text == "in":
             self.unexpected("a value")
         self.at += 1
@@ -232,7 +190,7 @@ class _Parser:
             raise RuleError([Problem(place, "has() takes one field", "write has(refund_id)")])
         return Has(target, place)
 
-    def number(self, token: _Token, minus: _Token | None) -> Literal:
+    def number(self, token: Token, minus: Token | None) -> Literal:
         self.at += 1
         start = minus or token
         text = ("-" if minus else "") + token.text
@@ -245,7 +203,7 @@ class _Parser:
             self.fail(f"{text[:24]} does not fit into 64 bits", token=start)
         return Literal(int(text), "int", self.find(start.at))
 
-    def string(self, token: _Token) -> str:
+    def string(self, token: Token) -> str:
         if token.text[0] in "rR":
             return token.text[2:-1]
 
@@ -288,7 +246,7 @@ class _Parser:
             self.unexpected("an operator")
         return left
 
-    def method(self, receiver: Expression, token: _Token) -> Expression:
+    def method(self, receiver: Expression, token: Token) -> Expression:
         place = self.find(token.at)
         arguments = self.arguments(")")
         if token.text not in ("exists", "all"):

@@ -1,4 +1,8 @@
-"""The next move for a word that is not known: the nearest word that is, as long as looking for it is cheap."""
+"""The next move for a word that is not known.
+
+What enters: the word, and the words that are known. What leaves: the nearest of them, as long as looking is cheap.
+The next room: the problem that the word is told with.
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,8 @@
-"""Texts that a field can never hold: rules in, every comparison with a value outside a field's closed list out."""
+"""Texts that a field can never hold, looked for by `lint`.
+
+What enters: a rule. What leaves: every comparison with a value outside a field's closed list, and the nearest inside.
+The next room: `lint` itself, which prints them as warnings.
+"""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,8 @@
-"""The words of an alert: a rule in, every key and every {placeholder} that nothing can fill out."""
+"""The words of an alert, looked at by `lint`.
+
+What enters: a rule. What leaves: every key of `once_per` and every {placeholder} that nothing can fill.
+The next room: `alerts`, which fills the others.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +12,7 @@ from coordwatch.errors import Place
 from coordwatch.events.taxonomy import EventType
 from coordwatch.rules.fields import NoField, field_of_any
 from coordwatch.rules.outline import all_steps, matches_of, types_of
-from coordwatch.rules.spec import After, RuleSpec
+from coordwatch.rules.spec import RuleSpec
 
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}")
 # What a sentence may say beside the fields of steps.
@@ -21,7 +25,7 @@ def word_issues(spec: RuleSpec) -> _Issues:
     yield from _keys(spec)
     unless = {step.name for step in spec.unless}
     steps = {step.name: types_of(step) for step in all_steps(spec) if step.name not in unless}
-    counting = {step.name for step in spec.after if isinstance(step, After) and step.is_counting}
+    counting = {step.name for step in spec.after if step.is_counting}
     for word, text in (("alert.say", spec.alert.say or ""), ("runbook", spec.runbook)):
         for name in dict.fromkeys(PLACEHOLDER.findall(text)):
             problem = _placeholder(name, steps, counting, unless)

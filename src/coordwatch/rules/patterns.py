@@ -1,4 +1,8 @@
-"""RE2 patterns: a text in, a pattern that searches in linear time out."""
+"""RE2 patterns, for `matches`.
+
+What enters: the text of a pattern. What leaves: a pattern that searches in linear time, or why there is none.
+The next room: `runtime`, which searches with it.
+"""
 
 from typing import Any
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from coordwatch.errors import Place, Problem
 from coordwatch.events.taxonomy import ANY, ATTRIBUTES, EventType, Field
-from coordwatch.events.times import parse_duration, parse_time
 from coordwatch.rules.expression import (
     Binary,
     Call,
@@ -25,15 +24,12 @@ from coordwatch.rules.expression import (
 )
 from coordwatch.rules.fields import NoField, field_inside, field_of_any, kind_of_field
 from coordwatch.rules.hints import hint_for
-from coordwatch.rules.kinds import ARGUMENTS, EQUALITY, element_kind, is_timed, kind_of
-from coordwatch.rules.patterns import BadPattern, compile_pattern
+from coordwatch.rules.kinds import EQUALITY, element_kind, is_timed, kind_of
+from coordwatch.rules.resolve_calls import checked_call, wrong_call
 from coordwatch.rules.spec import SharedSpec
 
 NODES_MAX = 5_000
 DEPTH_MAX = 128
-FUNCTIONS: Mapping[str, tuple[int, int]] = {
-    name: (1 if name.startswith("get") else len(wanted), len(wanted)) for name, wanted in ARGUMENTS.items()
-}
 
 
 @dataclass(slots=True)
@@ -242,64 +238,21 @@ class _Resolver:
         message = f"'{first}' is no field of {owners}, and no earlier step, list or macro"
         return self.problem(node.place, message, hint_for(first, known, self.scope.problems))
 
-    # ---- functions
-
     def call(self, node: Call, variables: Mapping[str, Field], depth: int) -> Expression:
-        if node.function not in FUNCTIONS:
-            hint = hint_for(node.function, [*FUNCTIONS, "has", "exists", "all"], self.scope.problems)
-            return self.problem(node.place, f"there is no function '{node.function}'", hint)
-        least, most = FUNCTIONS[node.function]
-        if not least <= len(node.arguments) <= most:
-            count = str(most) if least == most else f"{least} or {most}"
-            message = f"{node.function}() takes {count} values, and {len(node.arguments)} are given"
-            return self.problem(node.place, message, "the receiver of x.f(y) counts as the first")
-        before = len(self.scope.problems)
+        problems = self.scope.problems
+        wrong = wrong_call(node, problems)
+        if wrong is not None:
+            problems.append(wrong)
+            return Literal(None, "any", node.place)
+        before = len(problems)
         arguments = tuple(self.operand(argument, variables, depth) for argument in node.arguments)
-        if len(self.scope.problems) > before:
+        if len(problems) > before:
             return Literal(None, "any", node.place)
-        if node.function in ("duration", "timestamp"):
-            return self.constant(node, arguments[0])
-        if node.function == "matches":
-            return self.matches(node, arguments)
-        if node.function in ("addOpen", "addBusinessDays"):
-            return self.with_calendar(node, arguments)
-        return Call(node.function, arguments, node.place)
-
-    def text_of(self, node: Call, argument: Expression, what: str) -> str | None:
-        if isinstance(argument, Literal) and isinstance(argument.value, str):
-            return argument.value
-        self.problem(argument.place, f"{node.function}() wants {what} written out in quotes")
-        return None
-
-    def constant(self, node: Call, argument: Expression) -> Expression:
-        text = self.text_of(node, argument, "its value")
-        if text is None:
+        found = checked_call(Call(node.function, arguments, node.place), self.scope.shared, problems)
+        if isinstance(found, Problem):
+            problems.append(found)
             return Literal(None, "any", node.place)
-        try:
-            if node.function == "duration":
-                return Literal(parse_duration(text), "duration", node.place)
-            return Literal(parse_time(text), "timestamp", node.place)
-        except ValueError as error:
-            return self.problem(argument.place, str(error))
-
-    def matches(self, node: Call, arguments: tuple[Expression, ...]) -> Expression:
-        pattern = self.text_of(node, arguments[1], "a pattern")
-        if pattern is None:
-            return Literal(None, "any", node.place)
-        try:
-            compile_pattern(pattern)
-        except BadPattern as error:
-            return self.problem(arguments[1].place, str(error), 'the syntax is RE2\'s; a text r"..." keeps backslashes')
-        return Call("matches", arguments, node.place)
-
-    def with_calendar(self, node: Call, arguments: tuple[Expression, ...]) -> Expression:
-        name = self.text_of(node, arguments[2], "the name of a calendar")
-        if name is None:
-            return Literal(None, "any", node.place)
-        if name not in self.scope.shared.calendars:
-            hint = hint_for(name, self.scope.shared.calendars, self.scope.problems) or "calendars stand in _shared.yaml"
-            return self.problem(arguments[2].place, f"there is no calendar '{name}'", hint)
-        return Call(node.function, arguments, node.place)
+        return found
 
 
 _DURATION = Field("integer")

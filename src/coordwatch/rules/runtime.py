@@ -8,84 +8,25 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coordwatch.events.times import TIME_MAX, TIME_MIN, parse_time
+from coordwatch.events.times import TIME_MAX, TIME_MIN
 from coordwatch.rules.calendars import add_business_days, add_open, local_datetime, zone_named
 from coordwatch.rules.patterns import compile_pattern
 from coordwatch.rules.spec import Calendar
+from coordwatch.rules.values import (
+    NUMBERS,
+    SEQUENCES,
+    as_time,
+    both,
+    dig,
+    either,
+    equal,
+    known,
+    negated,
+    same_value,
+)
 
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
-_TIME_TEXT_MAX = 64
 _TEXT_MAX = 1_000_000
-
-
-def equal(left: Any, right: Any) -> bool | None:
-    """Whether two values are equal; other kinds are not equal, numbers are compared by value, `true` is not 1."""
-    if left is None or right is None:
-        return None
-    return same_value(left, right)
-
-
-def same_value(left: Any, right: Any) -> bool:
-    """Whether two values, also inside lists and objects, are one value."""
-    kind, other = left.__class__, right.__class__
-    if kind is other:
-        if kind is list or kind is tuple:
-            return len(left) == len(right) and all(map(same_value, left, right))
-        if kind is dict:
-            return left.keys() == right.keys() and all(same_value(value, right[key]) for key, value in left.items())
-        return bool(left == right)
-    if kind in _NUMBERS and other in _NUMBERS:
-        return bool(left == right)
-    if kind in _SEQUENCES and other in _SEQUENCES:
-        return len(left) == len(right) and all(map(same_value, left, right))
-    return False
-
-
-def known(left: Any, right: Any) -> bool | None:
-    """False when both values are known, else unknown: equality of kinds that are never equal."""
-    return None if left is None or right is None else False
-
-
-def negated(value: Any) -> bool | None:
-    """Kleene not."""
-    return not value if value is True or value is False else None
-
-
-def both(left: Any, right: Any) -> bool | None:
-    """Kleene and."""
-    if left is False or right is False:
-        return False
-    return True if left is True and right is True else None
-
-
-def either(left: Any, right: Any) -> bool | None:
-    """Kleene or."""
-    if left is True or right is True:
-        return True
-    return False if left is False and right is False else None
-
-
-def dig(value: Any, path: tuple[str, ...]) -> Any:
-    """Follow a path into an element of a list; None when it leads nowhere."""
-    for name in path:
-        if value.__class__ is not dict:
-            return None
-        value = value.get(name)
-    return value
-
-
-def as_time(value: Any) -> int | None:
-    """The instant of a text; None when it is none."""
-    if value.__class__ is str and len(value) <= _TIME_TEXT_MAX:
-        try:
-            return parse_time(value)
-        except ValueError:
-            return None
-    return None
-
-
-_NUMBERS: frozenset[Any] = frozenset((int, float))
-_SEQUENCES: frozenset[Any] = frozenset((list, tuple))
 
 
 class Runtime:
@@ -118,14 +59,14 @@ class Runtime:
 
     def less(self, left: Any, right: Any) -> bool | None:
         kind, other = left.__class__, right.__class__
-        if (kind in _NUMBERS and other in _NUMBERS) or (kind is str and other is str):
+        if (kind in NUMBERS and other in NUMBERS) or (kind is str and other is str):
             return bool(left < right)
         self.mismatch(left, right)
         return None
 
     def less_or_equal(self, left: Any, right: Any) -> bool | None:
         kind, other = left.__class__, right.__class__
-        if (kind in _NUMBERS and other in _NUMBERS) or (kind is str and other is str):
+        if (kind in NUMBERS and other in NUMBERS) or (kind is str and other is str):
             return bool(left <= right)
         self.mismatch(left, right)
         return None
@@ -135,7 +76,7 @@ class Runtime:
     def inside(self, value: Any, items: Any) -> bool | None:
         if value is None or items is None:
             return None
-        if items.__class__ not in _SEQUENCES:
+        if items.__class__ not in SEQUENCES:
             self.mismatch(value, items)
             return None
         unknown = False
@@ -155,7 +96,7 @@ class Runtime:
         """Membership in a list of another kind: never true."""
         if value is None or items is None:
             return None
-        if items.__class__ not in _SEQUENCES:
+        if items.__class__ not in SEQUENCES:
             self.mismatch(value, items)
             return None
         return None if any(item is None for item in items) else False
@@ -184,7 +125,7 @@ class Runtime:
         return self._number(value, 0, lambda: -value)
 
     def _number(self, left: Any, right: Any, result: Callable[[], Any]) -> Any:
-        if left.__class__ not in _NUMBERS or right.__class__ not in _NUMBERS:
+        if left.__class__ not in NUMBERS or right.__class__ not in NUMBERS:
             self.mismatch(left, right)
             return None
         try:
@@ -271,7 +212,7 @@ class Runtime:
     def add_days(self, instant: int | None, count: Any, calendar: str) -> int | None:
         if instant is None or count is None:
             return None
-        if count.__class__ not in _NUMBERS:
+        if count.__class__ not in NUMBERS:
             self.mismatch(count)
             return None
         if count != int(count):
@@ -283,7 +224,7 @@ class Runtime:
 
     def exists(self, items: Any, condition: Callable[[Any], Any]) -> bool | None:
         """Kleene or over the elements."""
-        if items.__class__ not in _SEQUENCES:
+        if items.__class__ not in SEQUENCES:
             self.mismatch(items)
             return None
         answer: bool | None = False
@@ -297,7 +238,7 @@ class Runtime:
 
     def every(self, items: Any, condition: Callable[[Any], Any]) -> bool | None:
         """Kleene and over the elements."""
-        if items.__class__ not in _SEQUENCES:
+        if items.__class__ not in SEQUENCES:
             self.mismatch(items)
             return None
         answer: bool | None = True
