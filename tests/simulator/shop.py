@@ -21,7 +21,7 @@ from coordwatch.sources.catalogue import Catalogue, parse_catalogue
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapResult
 
-WEEK = SimulationConfig(customers=260, days=7, seed=20)
+WEEK = SimulationConfig(customers=300, days=7, seed=23)
 
 
 @cache

@@ -35,6 +35,11 @@ class Case:
         """Whether the customer says that something went wrong."""
         return self.kind in COMPLAINTS
 
+    def is_felt(self, since: int) -> bool:
+        """Whether the case was open at any time since then. Units: microseconds since 1970 UTC."""
+        closed = self.episodes[-1][1]
+        return closed is None or closed >= since
+
     def close(self, now: int) -> None:
         """End the episode that is going on."""
         opened, _ = self.episodes[-1]
@@ -49,6 +54,7 @@ class Chat:
     """
 
     id: str
+    began: int
     complained: int | None = None
     complained_last: int = 0
     over: int | None = None

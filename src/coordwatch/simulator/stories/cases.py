@@ -3,10 +3,13 @@
 What enters: a customer and what kind of case. What leaves: what Zendesk publishes.
 """
 
+from coordwatch.events.times import DAY
 from coordwatch.simulator.stage import Stage
 from coordwatch.simulator.timeline import Story
 from coordwatch.simulator.truth import Case, Chat
 from coordwatch.simulator.world import Person
+
+_REMEMBERED = 3 * DAY
 
 
 def open_case(
@@ -14,7 +17,7 @@ def open_case(
 ) -> Case:
     """Open a case at the help desk; the desk tells once who the requester is."""
     case = Case(stage.mint.number("case", 10_001), kind, [], chat, published)
-    person.cases = [*person.cases[-9:], case]
+    person.cases = [*(known for known in person.cases if known.is_felt(stage.now - _REMEMBERED)), case]
     if not published:
         case.episodes.append((stage.now, None))
         return case

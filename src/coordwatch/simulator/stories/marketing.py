@@ -133,7 +133,7 @@ def sell_out(stage: Stage, item: Item, store: str) -> Story:
 
 def _report(stage: Stage, item: Item, store: str, available: int) -> None:
     report = (stage.now + CLOUDEVENTS, available)
-    stage.world.stock.setdefault((item.sku, store), []).append(report)
+    stage.world.stock[item.sku, store] = [*stage.world.stock.get((item.sku, store), ())[-1:], report]
     stage.publish(
         stage.services.says(
             WAREHOUSE, stage.now, "inventory.level.changed", None, item=item.sku, location=store, available=available

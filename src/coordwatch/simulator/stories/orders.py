@@ -25,7 +25,7 @@ _NOTICE_WITHIN = HOUR
 _DELAY_NOTICE_WITHIN = 4 * HOUR
 _ASKED_WITHIN = 2 * DAY + HOUR
 _FATES = [("arrives", 0.6), ("delayed", 0.13), ("dropped", 0.08), ("called_off", 0.05), ("faulty", 0.14)]
-_NOTICES = [("none", 0.45), ("soon", 0.25), ("late", 0.12), ("late_record", 0.1), ("unread_tool", 0.08)]
+_NOTICES = [("none", 0.25), ("soon", 0.5), ("late", 0.09), ("late_record", 0.08), ("unread_tool", 0.08)]
 
 
 def order(stage: Stage, person: Person, fate: str | None = None, notice: str | None = None) -> Story:
@@ -148,7 +148,8 @@ def _delayed(stage: Stage, person: Person, bought: Order, tracker: Tracker, noti
             )
     if notice in ("soon", "late_record"):
         yield stage.minutes(5, 180)
-        notify(stage, person, NOTICES["delay_notice"], bought, 3 * HOUR if notice == "late_record" else 0)
+        late = max(deadline - stage.now, 0) + HOUR if notice == "late_record" else 0
+        notify(stage, person, NOTICES["delay_notice"], bought, late)
     elif notice == "late":
         yield (deadline - stage.now) // SECOND * SECOND + stage.minutes(30, 900)
         notify(stage, person, NOTICES["delay_notice"], bought)

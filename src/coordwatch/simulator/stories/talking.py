@@ -20,6 +20,7 @@ from coordwatch.simulator.world import Person
 
 _INTENT = {"complaint": "complain", "cancel": "cancel_order", "refund": "request_refund", "question": "track_order"}
 _SETTLE = 30 * MINUTE
+_REMEMBERED = 6 * HOUR
 _OTHER_DETAILS = ("serial_number", "postcode", "photo")
 
 
@@ -68,9 +69,9 @@ def talk(stage: Stage, person: Person, topic: str, ending: str, order: Order | N
     if person.busy:
         return
     person.busy = True
-    chat = Chat(f"chat-{stage.mint.hex(12)}")
-    person.chats = [*person.chats[-4:], chat]
-    person.told = person.told[-12:]
+    chat = Chat(f"chat-{stage.mint.hex(12)}", stage.now)
+    person.chats = [*(known for known in person.chats if known.began >= stage.now - _REMEMBERED), chat]
+    person.told = [told for told in person.told if told.at >= stage.now - _REMEMBERED]
     conversation = Talk(stage, person, topic, chat, Bot(person, chat), order)
     stage.publish(conversation.bot.started(stage.now))
     yield stage.minutes(0.2, 1)
