@@ -73,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
     mapper = Mapper(*load_sources(files))
     counts = Counts()
     try:
-        template = _template(args, mapper)
+        mapping = _Mapping(mapper, _template(args, mapper), args.source, counts)
         for name, stream in [(name, _open(name)) for name in args.payloads]:
             with stream:
-                _map_stream(_printable(name), stream, mapper, template, args.source, counts)
+                _map_stream(_printable(name), stream, mapping)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise  # whoever read us has seen enough; the dispatcher knows how to end
@@ -117,22 +117,31 @@ def _open(name: str) -> Stream:
     return gzip.open(name, "rb") if name.endswith(".gz") else Path(name).open("rb")
 
 
-def _map_stream(
-    name: str, stream: Stream, mapper: Mapper, template: Record, source: str | None, counts: Counts
-) -> None:
-    out = sys.stdout.buffer
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """Everything that one payload after the other is mapped with, and the count of what became of them."""
+
+    mapper: Mapper
+    template: Record
+    source: str | None
+    counts: Counts
+
+    def take(self, name: str, line: int, record: Record) -> None:
+        """Map one record and print what came of it."""
+        result = self.mapper.map_record(record, self.source)
+        for event in result.events:
+            sys.stdout.buffer.write(encode_event(event) + b"\n")
+        _print_rejections(name, line, record, result)
+        _count(self.counts, result)
+
+
+def _map_stream(name: str, stream: Stream, mapping: _Mapping) -> None:
     empty = True
     for line, payload in payloads_of(stream):
         empty = False
-        record = record_of_line(payload) or replace(template, value=payload)
-        result = mapper.map_record(record, source)
-        for event in result.events:
-            out.write(encode_event(event) + b"\n")
-        _print_rejections(name, line, record, result)
-        _count(counts, result)
+        mapping.take(name, line, record_of_line(payload) or replace(mapping.template, value=payload))
     if empty:
-        _print_rejections(name, 1, template, result := mapper.map_record(replace(template, value=b""), source))
-        _count(counts, result)
+        mapping.take(name, 1, replace(mapping.template, value=b""))
 
 
 def payloads_of(stream: Stream) -> Iterator[tuple[int, bytes]]:
