@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.alerts.card import cards_of
+from coordwatch.alerts.card import RuleCard, cards_of
 from coordwatch.context.progress import SourceProgress
 from coordwatch.engine.replay import Replay, replay_events
 from coordwatch.events.event import Event
@@ -83,6 +83,9 @@ def replay_lines(
     return plain(reading.finish())
 
 
+EVERYTHING = (SourceProgress(CANONICAL, frozenset(TYPES), publishing_delay=0),)
+
+
 class Running:
     """The running engine: one processor over a store in memory, with one source that carries every type.
 
@@ -90,26 +93,38 @@ class Running:
     """
 
     def __init__(
-        self, rules: Sequence[Mapping[str, Any]], shared: Mapping[str, Any] | None = None, cap: int = 200
+        self,
+        rules: Sequence[Mapping[str, Any]],
+        shared: Mapping[str, Any] | None = None,
+        sources: Sequence[SourceProgress] = EVERYTHING,
+        **settings: Any,
     ) -> None:
-        self.specs = specs(rules, shared)
-        self.store = MemoryStore(cards_of(self.specs))
-        self.settings = ProcessorSettings(IdentityPolicy(mode=IdentityMode.TRUSTED_ID), lateness=1000 * DAY, cap=cap)
-        self.restart()
+        self.sources = sources
+        settings = {"lateness": 1000 * DAY, **settings}
+        self.settings = ProcessorSettings(IdentityPolicy(mode=IdentityMode.TRUSTED_ID), **settings)
+        self.cards: dict[str, RuleCard] = {}
+        self.store = MemoryStore(self.cards)
+        self.restart(rules, shared)
 
-    def restart(self) -> None:
-        """A new process, which knows only what the store holds."""
-        everything = SourceProgress(CANONICAL, frozenset(TYPES), publishing_delay=0)
-        self.processor = Processor(self.specs, self.store, self.settings, sources=[everything])
+    def restart(
+        self, rules: Sequence[Mapping[str, Any]] | None = None, shared: Mapping[str, Any] | None = None
+    ) -> None:
+        """A new process, which knows only what the store holds; perhaps with other rules."""
+        if rules is not None:
+            self.specs = specs(rules, shared)
+            self.cards.clear()
+            self.cards.update(cards_of(self.specs))
+        self.processor = Processor(self.specs, self.store, self.settings, sources=self.sources)
 
-    def feed(self, events: Iterable[Mapping[str, Any]], now: int) -> list[Result]:
+    def feed(self, events: Iterable[Mapping[str, Any]], now: int, source: str = CANONICAL) -> list[Result]:
         """Handle one batch."""
         lines = (encode_event(engine_event(event)) for event in events)
-        return self.processor.handle([Input(Record(line), CANONICAL) for line in lines], now)
+        return self.processor.handle([Input(Record(line), CANONICAL, source) for line in lines], now)
 
-    def settle(self, clock: int) -> None:
-        """Everything up to the clock is read: let the deadlines pass."""
-        self.processor.caught_up(CANONICAL, clock)
+    def settle(self, clock: int, *names: str) -> None:
+        """These sources (all of them) are read up to the clock: let the deadlines pass."""
+        for name in names or [source.name for source in self.sources]:
+            self.processor.caught_up(name, clock)
         for _ in range(100):
             if not self.processor.tick(clock):
                 return
