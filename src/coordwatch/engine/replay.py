@@ -6,11 +6,11 @@ customer and every act is judged once, with the same `judge` that the running en
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact, order
+from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import once_each
 from coordwatch.context.reference import Reference
 from coordwatch.events.event import Event
@@ -18,10 +18,11 @@ from coordwatch.events.taxonomy import PREFIX, TYPES
 from coordwatch.events.times import format_time, parse_time
 from coordwatch.events.wire import Rejected, decode_event
 from coordwatch.rules.compile import Plan, compile_rules
-from coordwatch.rules.evaluate import BEGINNING, Outcome, Verdict, View, judge
+from coordwatch.rules.evaluate import BEGINNING, Outcome, Verdict, View, cannot_hold, judge
 from coordwatch.rules.layout import Project
 from coordwatch.rules.spec import RuleSpec
 
+Word = Annotated[str, msgspec.Meta(min_length=1)]
 CACHE_MAX = 200_000
 _ABSENT = object()
 
@@ -123,20 +124,17 @@ class Replay:
         data = msgspec.defstruct(
             "Data", [(f"d_{head}", Any, None) for head in heads], rename={f"d_{head}": head for head in heads}, gc=False
         )
-        line = msgspec.defstruct(
-            "Line",
-            [
-                ("id", str),
-                ("source", str),
-                ("type", str),
-                ("time", str),
-                ("subject", str | None, None),
-                ("data", data | None, None),
-                ("specversion", str, "1.0"),
-                ("recordedtime", Any, None),
-            ],
-            gc=False,
-        )
+        recorded: list[Any] = [("recordedtime", Any, None)] if self.plan.layouts.reads_observed else []
+        attributes: list[Any] = [
+            ("id", Word),
+            ("source", Word),
+            ("type", str),
+            ("time", str),
+            ("subject", Word | None, None),
+            ("data", data | None, None),
+            ("specversion", Literal["1.0"], "1.0"),
+        ]
+        line = msgspec.defstruct("Line", [*attributes, *recorded], gc=False)
         self._decode_lines = msgspec.json.Decoder(line).decode_lines
         self._empty = data()
         projections = self.plan.attribute_projections()
@@ -152,7 +150,7 @@ class Replay:
         table, minutes, rests = self._table.get, self._times.minutes, self._times.rests
         until, latest, journals = self.until, self.latest, self.journals
         intern = self._sources.setdefault
-        broadcast, reads_observed = self._broadcast, self.plan.layouts.reads_observed
+        empty, broadcast, reads_observed = self._empty, self._broadcast, self.plan.layouts.reads_observed
         for number, event in enumerate(decoded):
             project: Any = table(event.type, _ABSENT)
             text = event.time
@@ -163,14 +161,13 @@ class Replay:
                     time = self._times.parse(text)
                 except ValueError:
                     project = _ABSENT
-            subject = event.subject
             observed = 0
             if reads_observed:
                 try:
                     observed = time if event.recordedtime is None else self._times.parse(event.recordedtime)
                 except (ValueError, TypeError):
                     project = _ABSENT
-            if project is _ABSENT or not event.id or not event.source or subject == "" or event.specversion != "1.0":
+            if project is _ABSENT:
                 self._bad_line(number, lines)
                 continue
             if until is not None and time > until:
@@ -180,8 +177,9 @@ class Replay:
                 latest = time
             if project is None:
                 continue
+            subject = event.subject
             source = intern(event.source, event.source)
-            fact = project(time, source, event.id, observed, event.data or self._empty)
+            fact = project(time, source, event.id, observed, event.data or empty)
             if fact is None:
                 fact = hash((source, event.id))
                 if subject is None:
@@ -197,7 +195,7 @@ class Replay:
             if event.type in broadcast and fact.__class__ is tuple:
                 self.broadcasts.append(fact)
         self.latest = latest
-        self.counts.lines += lines.count(b"\n") or len(decoded)
+        self.counts.lines += len(decoded) if b"\n\n" not in lines else lines.count(b"\n")
         self.counts.events += len(decoded)
 
     def _without_customer(self, fact: Fact) -> None:
@@ -270,21 +268,6 @@ class Replay:
         found.sort(key=_print_order)
         return [(_print_order(detection), row(*detection)) for detection in found]
 
-    def _selected(self, kept: list[Fact | int]) -> list[Fact]:
-        """The facts of a customer, less those whose identity an event that no rule selects had before them."""
-        if int not in set(map(type, kept)):
-            return kept  # type: ignore[return-value]
-        unselected: set[int] = set()
-        facts: list[Fact] = []
-        for one in kept:
-            if isinstance(one, int):
-                unselected.add(one)
-            elif unselected and hash((one[SOURCE], one[ID])) in unselected:
-                self.counts.conflicting_duplicates += 1
-            else:
-                facts.append(one)
-        return facts
-
     def _judge_customer(
         self,
         customer: str,
@@ -293,26 +276,47 @@ class Replay:
         clock: int,
         found: list[tuple[str, str, Fact, Verdict]],
     ) -> None:
-        facts = self._selected(kept)
+        facts = [one for one in kept if one.__class__ is not int]
         present = 0
         for fact in facts:
-            present |= fact[MASK]
+            present |= fact[MASK]  # type: ignore[index]
         rules = self.plan.candidates(present)
         if not rules:
             return
-        if len(facts) > 1:
-            if len({fact[ID] for fact in facts}) == len(facts):
-                facts.sort(key=order)
-            else:
-                facts, duplicates, conflicts = once_each(facts)
-                self.counts.duplicates += duplicates
-                self.counts.conflicting_duplicates += conflicts
-        view = View(facts, customer, reference)
+        view = View(self._once_each(kept, facts), customer, reference)  # type: ignore[arg-type]
         for rule in rules:
             for act in view.of(rule.act.bits):
+                if cannot_hold(rule, view, act[TIME]):
+                    continue
                 verdict = judge(rule, view, act, clock)
                 if verdict is not None and verdict.outcome in _STANDING:
                     found.append((rule.id, customer, act, verdict))
+
+    def _once_each(self, kept: list[Fact | int], facts: list[Fact]) -> list[Fact]:
+        """The facts in order, each identity once; what an event that no rule selects was first to use is refused."""
+        if len(facts) < len(kept):
+            unselected = {one for one in kept if one.__class__ is int}
+            if any(hash((fact[SOURCE], fact[ID])) in unselected for fact in facts):
+                facts = self._not_refused(kept)
+        if len({fact[ID] for fact in facts}) == len(facts):
+            facts.sort()
+            return facts
+        facts, duplicates, conflicts = once_each(facts)
+        self.counts.duplicates += duplicates
+        self.counts.conflicting_duplicates += conflicts
+        return facts
+
+    def _not_refused(self, kept: list[Fact | int]) -> list[Fact]:
+        unselected: set[int] = set()
+        facts: list[Fact] = []
+        for one in kept:
+            if isinstance(one, int):
+                unselected.add(one)
+            elif hash((one[SOURCE], one[ID])) in unselected:
+                self.counts.conflicting_duplicates += 1
+            else:
+                facts.append(one)
+        return facts
 
 
 _STANDING = (Outcome.OPEN, Outcome.MADE_GOOD)

@@ -17,6 +17,7 @@ from coordwatch.rules.compile_expression import true_code, value_code
 from coordwatch.rules.expression import Expression, FieldRef
 from coordwatch.rules.generate import function_of
 from coordwatch.rules.layout import Layouts, Project, build_projection, conjunction, conjuncts, shape
+from coordwatch.rules.outline import conditions
 from coordwatch.rules.references import references
 from coordwatch.rules.runtime import Runtime
 from coordwatch.rules.spec import (
@@ -50,7 +51,11 @@ class Take:
 
 @dataclass(slots=True)
 class EventStep:
-    """A compiled `after`, `unless` event or `expect`. `reach` gives the open start of a window that ends at an instant."""
+    """A compiled `after`, `unless` event or `expect`. `reach` gives the open start of a window that ends at an instant.
+
+    `is_alone` is true of a single step that no other step names and whose events no other step could take: which of its
+    events is bound then changes nothing but the evidence, and the latest is enough.
+    """
 
     name: str
     at: int
@@ -62,6 +67,7 @@ class EventStep:
     at_least: int = 1
     distinct: Mapping[str, int] | None = None
     counting: bool = False
+    is_alone: bool = False
 
 
 @dataclass(slots=True)
@@ -74,6 +80,7 @@ class StateStep:
     closed: tuple[Take, ...]
     reopened: tuple[Take, ...]
     bits: int
+    opening_bits: int
     ties: tuple[int, ...]
     static: bool
     grace: int
@@ -131,6 +138,8 @@ class CompiledRule:
     all_bits: int
     before_bits: int
     unless_bits: int
+    can_be_cancelled: bool
+    afters: tuple[EventStep, ...]
 
     @property
     def id(self) -> str:
@@ -235,6 +244,7 @@ class _RuleCompiler:
             *(step.bits for step in local),
         )
         counting_seen = [step.counting for step in after]
+        self._mark_alone(after, [*unless_events, *([expect.step] if expect else [])])
         if display:
             self._show()
         return CompiledRule(
@@ -261,8 +271,18 @@ class _RuleCompiler:
             | (expect.step.bits if expect else 0),
             before_bits=_bits_of(*after, *states, *given, *unless_events, *unless_states),
             unless_bits=_bits_of(*unless_events, *unless_states),
+            can_be_cancelled=bool(unless_events or unless_states or spec.exceptions),
+            afters=tuple(after),
             counts_first=True in counting_seen and False in counting_seen[counting_seen.index(True) :],
         )
+
+    def _mark_alone(self, after: Sequence[EventStep], others: Sequence[EventStep]) -> None:
+        named = {step for one in conditions(self.spec) for step, _ in references(one.expression)}
+        named |= {step.since for step in (*self.spec.after, *self.spec.unless) if not isinstance(step, State)}
+        for step in after:
+            types = {take.type for take in step.takes}
+            rivals = {take.type for other in (*after, *others) if other is not step for take in other.takes}
+            step.is_alone = not step.counting and step.name not in named and not types & rivals
 
     def _act_take(self, match: Match) -> Take:
         """The act's keys: its own path where `same` gives one, else the key's name, for every key of the rule."""
@@ -299,7 +319,7 @@ class _RuleCompiler:
     def _split(self, where: Expression | None) -> tuple[Expression | None, Expression | None]:
         parts = conjuncts(where)
         crossing = [part for part in parts if any(_crosses(step, path) for step, path in references(part))]
-        if any(("observed_at",) == path for part in parts for _, path in references(part)):
+        if any(path == ("observed_at",) for part in parts for _, path in references(part)):
             self.layouts.reads_observed = True
         local = [part for part in parts if all(part is not other for other in crossing)]
         return conjunction(local), conjunction(crossing)
@@ -386,6 +406,7 @@ class _RuleCompiler:
             closed,
             reopened,
             _bits(takes),
+            _bits(opened),
             ties,
             static,
             step.grace,

@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact, each_value, has_value, order
 from coordwatch.context.reference import Reference, combinations_of
@@ -95,7 +97,7 @@ class Search:
     def _single(self, number: int, bound: Bound) -> Iterator[None]:
         singles = self.rule.singles
         if number == len(singles):
-            if all(self.count(step, bound) for step in self.rule.counting):
+            if not self.rule.counting or all(self.count(step, bound) for step in self.rule.counting):
                 yield from self._state(0, bound)
             return
         step = singles[number]
@@ -103,6 +105,8 @@ class Search:
             self.env[step.at] = fact
             self.named[step.at] = [fact]
             yield from self._single(number + 1, bound)
+            if step.is_alone:
+                break
         self.env[step.at] = None
 
     def before(self, step: EventStep, bound: Bound) -> Iterator[Fact]:
@@ -152,7 +156,7 @@ class Search:
     def _state(self, number: int, bound: Bound) -> Iterator[None]:
         states = self.rule.states
         if number == len(states):
-            if all(self.given(step, bound) for step in self.rule.given):
+            if not self.rule.given or all(self.given(step, bound) for step in self.rule.given):
                 yield None
             return
         step = states[number]
@@ -258,30 +262,42 @@ class Search:
         names = self.rule.names
         return tuple((names[place], fact) for place in self.rule.evidence for fact in self.named[place])
 
-    def rank(self) -> list[list[tuple[int, str, str]]]:
-        """How late the present binding's events are, step by step."""
-        return [[order(fact) for fact in reversed(self.named[place])] for place in self.rule.evidence]
-
 
 def is_felt(episode: Episode, time: int, linger: int) -> bool:
     """Whether an episode that has begun is held at an instant, or was closed so shortly before that it lingers."""
     return time < episode.end or (episode.closed_at is not None and episode.closed_at > time - linger)
 
 
-Rank = list[list[tuple[int, str, str]]]
-
-
 @dataclass(slots=True)
 class Violation:
-    """One binding that violates: how late its events are, what it names, and the late event that made it good."""
+    """One binding that violates: what it names, and the late event that made it good."""
 
-    rank: Rank
     evidence: tuple[tuple[str, Fact], ...]
     late: Fact | None = None
 
-    def key(self) -> tuple[Rank, tuple[int, str, str]]:
-        """Compares bindings: the one whose events are latest is named (RULES 13)."""
-        return self.rank, (BEGINNING, "", "") if self.late is None else order(self.late)
+    def key(self) -> tuple[list[list[tuple[int, str, str]]], tuple[int, str, str]]:
+        """Compares bindings: the one whose events are latest, step by step as written, is named (RULES 13)."""
+        steps = [list(group) for _, group in groupby(self.evidence, key=itemgetter(0))]
+        rank = [[order(fact) for _, fact in reversed(step)] for step in steps]
+        return rank, (BEGINNING, "", "") if self.late is None else order(self.late)
+
+
+def cannot_hold(rule: CompiledRule, view: View, time: int) -> bool:
+    """Whether some step's events all lie outside its window, so that an act at this time need not be judged at all.
+
+    A quick look that is often enough; it leaves aside keys, conditions and whether the act lacks a key.
+    """
+    for step in rule.afters:
+        facts = view.of(step.bits)
+        if len(facts) < step.at_least or facts[0][TIME] > time:
+            return True
+        if step.reach is not None and facts[-1][TIME] <= step.reach(time):
+            return True
+    for state in rule.states:
+        facts = view.of(state.opening_bits)
+        if not facts or facts[0][TIME] > time:
+            return True
+    return False
 
 
 def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | None:
@@ -361,14 +377,14 @@ def _violations(search: Search, readings: Sequence[Sequence[object]]) -> list[Vi
     for values in readings:
         for bound in bounds(values, rule.positive):
             for _ in search.bindings(bound):
-                if search.cancelled(bound):
+                if rule.can_be_cancelled and search.cancelled(bound):
                     continue
                 late: Fact | None = None
                 if rule.expect is not None and search.deadline is not None:
                     late = search.expected(rule.expect, search.deadline, bound)
                     if late is not None and late[TIME] <= search.deadline:
                         continue
-                found.append(Violation(search.rank() if rule.evidence else [], search.evidence(), late))
+                found.append(Violation(search.evidence(), late))
                 if late is None and not rule.counts_first:
                     break
     return found
