@@ -17,7 +17,7 @@ from coordwatch.rules.spec import RuleSpec, RuleStatus
 FILES = load_rules(None)
 SPECS = {spec.id: spec for spec in FILES.specs}
 # RULES 5 wants a window on every `after`, also where `since` already says more.
-NEVER_DECIDES = {("details-asked-again", "after.taken_over.within")}
+NEVER_DECIDES = {("details-asked-again", "after.takeover.within")}
 PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)*)\}")
 OWN_WORDS = {"gap", "deadline", "customer"}
 
