@@ -7,7 +7,7 @@ leaves `--shape canonical` is what `replay` reads.
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +24,7 @@ from coordwatch.simulator.score import Miss, Score, score
 OK, FOUND, BAD_INPUT = 0, 1, 2
 CUSTOMERS_MAX, DAYS_MAX = 1_000_000, 3_650
 _SHOWN_EVERY = 20_000
+_SHOWN_AT_MOST = 20
 
 
 class _Unreadable(Exception):
@@ -179,8 +180,10 @@ def _in_words(one: Score) -> str:
     return "\n".join(lines)
 
 
-def _explained(word: str, misses: Iterable[Miss]) -> list[str]:
-    return [f"    {word}: {source} {act}: {one.reason}" for one in misses for _, source, act in [one.act]]
+def _explained(word: str, misses: Sequence[Miss]) -> list[str]:
+    lines = [f"    {word}: {source} {act}: {one.reason}" for one in misses for _, source, act in [one.act]]
+    rest = len(lines) - _SHOWN_AT_MOST
+    return [*lines[:_SHOWN_AT_MOST], f"    {word}: {rest} more; --json explains every one"] if rest > 0 else lines
 
 
 def _counted(word: str, misses: Iterable[Miss]) -> list[str]:

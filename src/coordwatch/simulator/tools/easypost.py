@@ -12,8 +12,8 @@ from coordwatch.simulator.tools.meaning import EASYPOST, clock_text, meaning
 from coordwatch.simulator.world import Person
 
 TOPIC = "easypost.events"
-SOURCE = "EasyPost"
-TOOL = {"name": SOURCE}
+SOURCE = "easypost"
+TOOL = {"name": "EasyPost"}
 
 
 class Tracker:

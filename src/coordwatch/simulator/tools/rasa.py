@@ -15,8 +15,8 @@ from coordwatch.simulator.truth import Chat, Order
 from coordwatch.simulator.world import Person
 
 TOPIC = "rasa.events"
-SOURCE = "Rasa"
-TOOL = {"name": SOURCE}
+SOURCE = "rasa"
+TOOL = {"name": "Rasa"}
 FALLBACK = "utter_default"
 FALLBACKS = (FALLBACK, "utter_ask_rephrase")
 ORDER_DETAIL = "order_id"

@@ -15,8 +15,8 @@ from coordwatch.simulator.truth import Order
 from coordwatch.simulator.world import Campaign, Item, Person
 
 TOPIC = "sendgrid.events"
-SOURCE = "SendGrid"
-TOOL = {"name": SOURCE}
+SOURCE = "sendgrid"
+TOOL = {"name": "SendGrid"}
 
 
 @dataclass(frozen=True, slots=True)

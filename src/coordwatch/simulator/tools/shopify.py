@@ -16,8 +16,8 @@ from coordwatch.simulator.truth import Order
 from coordwatch.simulator.world import Item, Person
 
 TOPIC = "shopify.webhooks"
-SOURCE = "Shopify"
-TOOL = {"name": SOURCE}
+SOURCE = "shopify"
+TOOL = {"name": "Shopify"}
 # The mapping makes an event for each detail of a customer's record, and names them by the detail.
 _PHONE = "/phone"
 

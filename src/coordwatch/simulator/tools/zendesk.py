@@ -13,8 +13,8 @@ from coordwatch.simulator.truth import Case
 from coordwatch.simulator.world import Person
 
 TOPIC = "zendesk.events"
-SOURCE = "Zendesk"
-TOOL = {"name": SOURCE}
+SOURCE = "zendesk"
+TOOL = {"name": "Zendesk"}
 _ACCOUNT = 4200042
 
 
