@@ -246,6 +246,7 @@ def test_topic_header_and_field_choose_among_mappings() -> None:
     assert ["by-topic"] == chosen(Record(body % b"b", "shop.eu"))
     assert ["by-header"] == chosen(Record(body % b"b", "other", headers=[("x-kind", b"a")]))
     assert ["by-field"] == chosen(Record(body % b"b", "other"))
+    assert ["by-field"] == chosen(Record(b"[" + body % b"c" + b"]", "other")), "a batch is known by its first"
     lost = mapper.map_record(Record(body % b"z", "other"))
     assert (["no_mapping"], 1) == (reasons(lost), lost.pieces)
     assert "mappings: tool" in lost.rejected[0].detail
@@ -283,7 +284,7 @@ def test_a_promise_falls_due_after_the_event_not_after_its_arrival() -> None:
 
 
 def test_an_instance_names_itself_in_the_source() -> None:
-    mapper = simple("tool: {instance: eu, team: care}")
+    mapper = simple("tool: {name: The Tool, instance: eu, team: care}")
     (event,) = mapped(mapper, payload()).events
     assert "tool/eu" == event.source
-    assert {"name": "tool", "family": "crm", "instance": "eu", "team": "care"} == event.data["tool"]
+    assert {"name": "The Tool", "family": "crm", "instance": "eu", "team": "care"} == event.data["tool"]

@@ -36,6 +36,7 @@ def pass_through() -> Callable[[Scope], Event]:
             )
         data: dict[str, Any] = {"tool": {"name": source}, "time_basis": basis}
         _take_over(scope.item, tables[event_type.name], data)
+        data["tool"] = {"name": source, **data["tool"]}
         for name in event_type.required:
             if name not in data:
                 detail = f"'{name}' is required, and nothing stands here"

@@ -54,7 +54,7 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
     event_type = TYPES[emission.type or ""]
     parts = merged(mapping.shared, emission.parts)
     assert parts.id is not None, "the parser saw to it that there is an id"
-    make_id, stamp, source = compile_id(parts.id, build), compile_stamp(parts.time, build), source_of(mapping.tool)
+    make_id, stamp, source = compile_id(parts.id, build), compile_stamp(parts.time, build), source_of(mapping)
     suffix = f"/{emission.name}" if any(emission is other for other in mapping.also) else ""
     base = _constants(parts, event_type, mapping.tool)
     fills = _fills(parts, event_type, build, find)
@@ -76,9 +76,12 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
     return make
 
 
-def source_of(tool: Mapping[str, str]) -> str:
-    """Give the CloudEvents source of a tool's events: its name, and its instance when a site has several."""
-    return f"{tool['name']}/{tool['instance']}" if "instance" in tool else tool["name"]
+def source_of(mapping: SourceMapping) -> str:
+    """Give the CloudEvents source of a tool's events: the mapping's name, and the instance when a site has several.
+
+    The name that people call the tool by may change; the identity of its events may not.
+    """
+    return f"{mapping.name}/{mapping.tool['instance']}" if "instance" in mapping.tool else mapping.name
 
 
 def _constants(parts: Parts, event_type: EventType, tool: Mapping[str, str]) -> dict[str, Any]:

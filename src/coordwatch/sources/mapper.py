@@ -5,7 +5,7 @@ bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coordwatch.events.event import Event
@@ -97,7 +97,11 @@ class Mapper:
         headers = header_texts(record.headers)
         for compiled in candidates:
             scope = _peeled(compiled, record, body, headers)
-            if compiled.holds is None or compiled.holds(scope) or (source is not None and len(candidates) == 1):
+            if (
+                compiled.holds is None
+                or compiled.holds(_first_of(scope))
+                or (source is not None and len(candidates) == 1)
+            ):
                 return compiled, scope
         known = ", ".join(sorted({compiled.mapping.name for compiled in self._compiled})) or "none"
         wanted = f"topic '{record.topic[:200]}'" if source is None else f"source '{source[:64]}'"
@@ -149,6 +153,11 @@ def _peeled(compiled: _Compiled, record: Record, body: Any, headers: dict[str, s
         record.offset,
         observed=record.timestamp if record.timestamp is not None and record.timestamp > 0 else None,
     )
+
+
+def _first_of(scope: Scope) -> Scope:
+    """Give what `match` looks at: the payload, or the first one of a batch, which is all of one kind."""
+    return replace(scope, item=scope.item[0]) if isinstance(scope.item, list) and scope.item else scope
 
 
 def _split(compiled: _Compiled, scope: Scope) -> list[Scope | RefusedError | LeftAsideError]:
