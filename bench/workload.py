@@ -15,10 +15,33 @@ from typing import Any
 import orjson
 
 START = 1_767_225_600
-WORDS = (
-    "order delayed customer refund status promo spring sale vip agent reply waiting shipping address changed gift "
-    "card loyalty points warehouse carrier label returned invoice paid"
-).split()
+WORDS = [
+    "order",
+    "delayed",
+    "customer",
+    "refund",
+    "status",
+    "promo",
+    "spring",
+    "sale",
+    "vip",
+    "agent",
+    "reply",
+    "waiting",
+    "shipping",
+    "address",
+    "changed",
+    "gift",
+    "card",
+    "loyalty",
+    "points",
+    "warehouse",
+    "carrier",
+    "label",
+    "returned",
+    "invoice",
+    "paid",
+]
 KINDS = (
     ("marketing.message.sent", 30), ("marketing.message.engaged", 9), ("service.case.opened", 4),
     ("service.case.status_changed", 6), ("commerce.order.changed", 12), ("fulfilment.return.changed", 4),

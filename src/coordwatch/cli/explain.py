@@ -31,7 +31,7 @@ _MARKS = {True: "yes", False: "no ", None: "?  "}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("events", nargs="+", metavar="EVENTS", help="files of canonical events, '-' for standard input")
+    parser.add_argument("events", nargs="*", metavar="EVENTS", help="files of canonical events, '-' for standard input")
     parser.add_argument("--rule", required=True, metavar="R", help="the rule's id")
     parser.add_argument("--customer", required=True, metavar="C", help="the customer key")
     parser.add_argument("--at", metavar="TIME", help="the act nearest to this time (default: the last act)")
@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, and say with the exit code whether the question could be asked."""
+    if not args.events:
+        return _refuse("which events? Name the files before --rules, or '-' for standard input")
     try:
         at, until = (None if text is None else parse_time(text) for text in (args.at, args.until))
     except ValueError as error:

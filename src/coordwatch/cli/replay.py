@@ -27,7 +27,7 @@ OK, BAD_INPUT = 0, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("events", nargs="+", metavar="EVENTS", help="files of canonical events, '-' for standard input")
+    parser.add_argument("events", nargs="*", metavar="EVENTS", help="files of canonical events, '-' for standard input")
     parser.add_argument(
         "--rules", nargs="+", type=Path, metavar="PATH", help="rule files or folders instead of the shipped packs"
     )
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay, print, and say with the exit code whether every line could be used."""
+    if not args.events:
+        return _refuse("which events? Name the files before --rules, or '-' for standard input")
     try:
         until = None if args.until is None else parse_time(args.until)
     except ValueError as error:

@@ -207,8 +207,13 @@ def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False) -> Plan:
 def revision_of(spec: RuleSpec) -> str:
     """The revision of a rule: a digest of its matching parts only (RULES 36)."""
     parts = (spec.id, spec.when, spec.after, spec.while_, spec.given, spec.unless, spec.expect, spec.exceptions)
-    calendars = spec.shared.calendars if spec.shared else {}
-    return hashlib.sha256(repr((shape(parts), sorted(calendars.items()))).encode()).hexdigest()[:12]
+    meaning = repr(shape(parts))
+    calendars = [
+        (name, hours.zone, sorted(hours.weekly.items()), sorted(hours.holidays))
+        for name, hours in sorted((spec.shared.calendars if spec.shared else {}).items())
+        if repr(name) in meaning
+    ]
+    return hashlib.sha256(repr((meaning, calendars)).encode()).hexdigest()[:12]
 
 
 class _RuleCompiler:
