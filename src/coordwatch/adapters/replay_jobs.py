@@ -136,7 +136,7 @@ def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[
     line.send_bytes(pickle.dumps({"rows": replay.finish_keyed(told["clock"]), "counts": replay.counts}))
 
 
-class _without_collector:  # noqa: N801 - reads as the statement it is
+class _without_collector:
     """No garbage collection while millions of facts without cycles are made."""
 
     def __enter__(self) -> None:
