@@ -3,7 +3,7 @@
 import hashlib
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,9 +13,21 @@ import pytest
 
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.pages import static
+from coordwatch.adapters.pages.tables import account_words
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
-from coordwatch.ports import Count, DeadLetter, Effects, ExplainStep, SourceView, StateView, WaitingView
+from coordwatch.errors import PermanentError, TemporaryError
+from coordwatch.ports import (
+    AlertRow,
+    Count,
+    DeadLetter,
+    Effects,
+    ExplainStep,
+    RuleCounts,
+    SourceView,
+    StateView,
+    WaitingView,
+)
 from coordwatch.rules.detection import Detection, DetectionChange
 from tests.pages import sample_data
 from tests.pages.conftest import Served
@@ -403,6 +415,53 @@ def test_the_look_is_kept_in_a_cookie(client: httpx.Client) -> None:
     for elsewhere in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x", "/a\r\nX: 1"):
         assert "/" == client.post("/look", data={"theme": "light", "back": elsewhere}).headers["location"]
     assert "data-theme" not in client.get("/", headers={"Cookie": "coordwatch_look=<script>.off"}).text
+
+
+# ---- when something is wrong behind the pages
+
+
+class BusyStore(MemoryStore):
+    """A store whose database cannot be read just now."""
+
+    def alerts(self, filters: Mapping[str, str], limit: int, cursor: str | None) -> tuple[list[AlertRow], str | None]:
+        raise TemporaryError("the database is busy")
+
+    def rule_counts(self) -> list[RuleCounts]:
+        raise TemporaryError("the database is busy")
+
+
+def test_a_busy_database_is_said_in_words(served: Served) -> None:
+    """503, the reason, the next move, and still a page."""
+    context = replace(served.sample.context, reader=BusyStore({}))
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        for path in ("/", "/rules", "/search?q=x"):
+            answer = client.get(path)
+            assert 503 == answer.status_code
+            assert "Not now: the database is busy. Load the page again in a moment." in answer.text
+        assert 200 == client.get("/tools").status_code
+
+
+def test_an_explanation_that_fails_gives_way_to_the_derived_one(served: Served) -> None:
+    """The engine cannot say why: the page says what the detection shows."""
+
+    def fails(rule: str, customer: str, act: tuple[str, str]) -> Sequence[ExplainStep]:
+        raise PermanentError("the context was forgotten")
+
+    context = replace(served.sample.context, explain=fails)
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
+    assert "began 2 h 10 min before the act and was open at the act." in text
+
+
+def test_the_accounts_are_one_sentence_that_adds_up(client: httpx.Client) -> None:
+    """What came in, where it went; a difference would be said."""
+    text = client.get("/sources").text.replace("\u202f", " ")
+    assert (
+        "48 214 events in: 47 102 applied, 611 duplicates, 402 dropped by a rule of their mapping, "
+        "96 waiting for their customer and 3 that could not be used." in text
+    )
+    assert account_words({"in": 10, "applied": 7}).endswith("; 3 not accounted for.")
+    assert "" == account_words({})
 
 
 # ---- search

@@ -7,6 +7,7 @@ The next room: `app`, which mounts it beside the API.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -33,6 +34,7 @@ from coordwatch.adapters.pages.tables import (
 )
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.clock import Clock
+from coordwatch.errors import CoordwatchError, TemporaryError
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, ExplainStep, SourceView
 from coordwatch.rules.detection import Detection
 from coordwatch.rules.spec import RuleSpec
@@ -68,7 +70,7 @@ def pages_router(context: PagesContext) -> APIRouter:
     static = load_static()
     pages = _Pages(context, Shell(context.reader, context.sources, context.clock, static), static)
     router = APIRouter(include_in_schema=False)
-    reading: Mapping[str, Callable[..., Any]] = {
+    reading: Mapping[str, Callable[..., Response]] = {
         "/": pages.inbox,
         "/alerts/{alert_id}": pages.alert,
         "/customers": pages.customers,
@@ -82,9 +84,9 @@ def pages_router(context: PagesContext) -> APIRouter:
         "/favicon.ico": pages.favicon,
     }
     for path, endpoint in reading.items():
-        router.add_api_route(path, endpoint, methods=["GET", "HEAD"])
-    for path, endpoint in (("/alerts", pages.act_on_several), ("/alerts/{alert_id}", pages.act), ("/look", pages.look)):
-        router.add_api_route(path, endpoint, methods=["POST"])
+        router.add_api_route(path, pages.patient(endpoint), methods=["GET", "HEAD"])
+    for path, form in (("/alerts", pages.act_on_several), ("/alerts/{alert_id}", pages.act), ("/look", pages.look)):
+        router.add_api_route(path, form, methods=["POST"])
     return router
 
 
@@ -93,6 +95,18 @@ class _Pages:
 
     def __init__(self, context: PagesContext, shell: Shell, static: StaticFiles) -> None:
         self._context, self._shell, self._static = context, shell, static
+
+    def patient(self, endpoint: Callable[..., Response]) -> Callable[..., Response]:
+        """The same endpoint, which answers in words when the database is busy."""
+
+        @wraps(endpoint)
+        def answer(request: Request, *args: Any, **named: Any) -> Response:
+            try:
+                return endpoint(request, *args, **named)
+            except TemporaryError as problem:
+                return self._nothing(request, 503, f"Not now: {problem}. Load the page again in a moment.", "/")
+
+        return answer
 
     # ---- reading
 
@@ -128,7 +142,11 @@ class _Pages:
         )
 
     def _explain(self, detection: Detection) -> Sequence[ExplainStep]:
-        return self._context.explain(detection.rule, detection.customer, (detection.act.source, detection.act.id))
+        try:
+            return self._context.explain(detection.rule, detection.customer, (detection.act.source, detection.act.id))
+        except CoordwatchError:
+            # The page explains from the detection instead: whoever reads it at night needs an answer.
+            return ()
 
     def _sentence(self, spec: RuleSpec) -> str:
         return self._context.sentences.get(spec.id, spec.why)
@@ -210,7 +228,7 @@ class _Pages:
             fields = await read_form(request)
         except FormRefused as problem:
             return await run_in_threadpool(self._nothing, request, problem.status, str(problem), "/")
-        return await run_in_threadpool(self._act, request, alert_id, fields)
+        return await run_in_threadpool(self.patient(self._act), request, alert_id, fields)
 
     def _act(self, request: Request, alert_id: str, fields: list[tuple[str, str]]) -> Response:
         order = order_of(fields, self._shell.now())
@@ -226,7 +244,7 @@ class _Pages:
             fields = await read_form(request)
         except FormRefused as problem:
             return await run_in_threadpool(self._nothing, request, problem.status, str(problem), "/")
-        return await run_in_threadpool(self._act_on_several, request, fields)
+        return await run_in_threadpool(self.patient(self._act_on_several), request, fields)
 
     def _act_on_several(self, request: Request, fields: list[tuple[str, str]]) -> Response:
         order, back = order_of(fields, self._shell.now()), own_path(dict(fields).get("back"))

@@ -28,10 +28,12 @@ from coordwatch.adapters.pages.words import (
     percent_words,
     plural,
     rate_words,
+    short_key,
     short_words,
 )
 from coordwatch.alerts.words import attribution_words, duration_words
 from coordwatch.clock import Clock
+from coordwatch.errors import CoordwatchError
 from coordwatch.events.times import format_time
 from coordwatch.ports import AlertReader, AlertRow, RuleCounts, SourceView
 from coordwatch.rules.detection import Attribution
@@ -104,6 +106,7 @@ class Shell:
             number=number_words,
             duration=duration_words,
             prose=prose,
+            short=short_key,
             age=age_words,
             segment=lambda text: quote(str(text), safe=""),
         )
@@ -118,21 +121,28 @@ class Shell:
     ) -> Response:
         """A whole page. Takes: `values` are the template's own; `status` is the HTTP status."""
         now = self.now()
-        look = look_of(request.cookies.get(COOKIE))
-        dark = [source.name for source in self._sources() if source.status == "dark"]
         frame: dict[str, Any] = {
             "now": now,
             "when": lambda at: when(at, now),
-            "look": look,
+            "look": look_of(request.cookies.get(COOKIE)),
             "path": request.url.path,
             "here": _here(request),
-            "dark": dark,
-            "mood": mood_of(self._reader.rule_counts(), now),
-            "totals": self._reader.alert_totals(),
             "search": "",
+            **self._top_bar(now),
         }
         text = self._environment.get_template(template).render({**frame, **(values or {})})
         return _response(request, text.encode("utf-8"), status)
+
+    def _top_bar(self, now: int) -> dict[str, Any]:
+        try:
+            return {
+                "dark": [source.name for source in self._sources() if source.status == "dark"],
+                "mood": mood_of(self._reader.rule_counts(), now),
+                "totals": self._reader.alert_totals(),
+            }
+        except CoordwatchError:
+            # The page that says what is wrong needs a frame too.
+            return {"dark": [], "mood": None, "totals": {}}
 
 
 def _here(request: Request) -> str:

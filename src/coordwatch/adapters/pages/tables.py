@@ -17,6 +17,7 @@ from coordwatch.adapters.alert_rows import LIVE_STATUSES
 from coordwatch.adapters.pages.alert import pictures
 from coordwatch.adapters.pages.chart import hour_of, sparkline, strip
 from coordwatch.adapters.pages.picture import customer_drawing
+from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.words import (
     about_words,
     event_words,
@@ -25,6 +26,7 @@ from coordwatch.adapters.pages.words import (
     percent_words,
     plural,
     rate_words,
+    short_key,
 )
 from coordwatch.events.times import format_duration
 from coordwatch.ports import AlertRow, CustomerView, DeadLetter, PairCount, RuleCounts, SourceView
@@ -34,6 +36,10 @@ _PICTURE_FACTS = 80
 _FACT_ROWS = 200
 _ORIGINAL_MOST = 2000
 _SHADES = 5
+_ACCOUNT = {
+    "in": "in", "applied": "applied", "duplicate": "duplicates", "dropped": "dropped by a rule of their mapping",
+    "parked": "waiting for their customer", "dead_lettered": "that could not be used",
+}  # fmt: skip
 NO_COUNTS = RuleCounts("", 0, 0, 0, 0, 0, 0, ())
 
 
@@ -56,7 +62,7 @@ def customer_values(
         "drawn": pictures(drawing, "c") if drawing.marks else None,
         "kinds": kinds | ({"bar"} if drawing.bars else set()),
         "rules": rules,
-        "summary": f"{customer.key}: {_customer_words(len(live), len(open_states), len(newest))}",
+        "summary": f"{short_key(customer.key)}: {_customer_words(len(live), len(open_states), len(newest))}",
         "waiting": [(one, event_words(one.act_type, {})) for one in customer.waiting],
     }
 
@@ -208,10 +214,24 @@ def sources_values(
             }
             for source in sources
         ],
+        "has_strip": any(source.strip for source in sources),
+        "has_tallies": any(source.tallies for source in sources),
+        "has_unknown": any(source.unknown[1] for source in sources),
         "letters": [(letter, original_words(letter.original)) for letter in letters],
-        "tallies": sorted(tallies.items()),
+        "account": account_words(tallies),
+        "tallies": sorted((name, count) for name, count in tallies.items() if name not in _ACCOUNT),
         "summary": _sources_words(sources),
     }
+
+
+def account_words(tallies: Mapping[str, int]) -> str:
+    """The accounting identity in one sentence; empty before anything came in."""
+    if not tallies.get("in"):
+        return ""
+    parts = [f"{number_words(tallies.get(name, 0))} {words}" for name, words in _ACCOUNT.items() if name != "in"]
+    left = tallies["in"] - sum(tallies.get(name, 0) for name in _ACCOUNT if name != "in")
+    ending = "." if left == 0 else f"; {number_words(left)} not accounted for."
+    return f"{plural(tallies['in'], 'event')} in: {listed(parts, 'and')}{ending}"
 
 
 def _sources_words(sources: Sequence[SourceView]) -> str:

@@ -7,10 +7,10 @@ The next room: the page of an alert or a customer, which puts a list with the sa
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
+from coordwatch.adapters.pages.canvas import Canvas
 from coordwatch.adapters.pages.drawing import Drawing, Mark, Ruler, seen_late
-from coordwatch.adapters.pages.scale import Scale, scale_of
+from coordwatch.adapters.pages.scale import scale_of
 from coordwatch.adapters.pages.svg import (
     box,
     css_word,
@@ -32,40 +32,6 @@ _RADIUS = 9.0
 _RULER, _AXIS = 24.0, 50.0
 _RANK = {"act": 0, "missing": 1, "late": 2, "due": 3, "evidence": 4, "alert": 5, "context": 6}
 _REPEATS = 3
-
-
-@dataclass(slots=True)
-class _Canvas:
-    """A picture being drawn: pieces in paint order, texts on top, and which stretches of a text row are taken."""
-
-    scale: Scale
-    left: float
-    right: float
-    width: float
-    lane_height: float
-    lanes: dict[str, float]
-    bottom: float
-    is_wide: bool
-    parts: list[str] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    taken: dict[float, list[tuple[float, float]]] = field(default_factory=dict)
-
-    def claim(self, y: float, start: float, end: float) -> bool:
-        """Take a stretch of the row at `y` unless some of it is taken."""
-        row = self.taken.setdefault(y, [])
-        if any(start < right + 6 and left - 6 < end for left, right in row):
-            return False
-        row.append((start, end))
-        return True
-
-    def label(self, x: float, y: float, text: str, css: str) -> bool:
-        """Write a text around a place, moved inside the picture; False when there is no room."""
-        length = length_of(text, bold="act" in css or "missing" in css)
-        start = min(max(x - length / 2, self.left - 8), self.width - length - 2)
-        if start < min(self.left - 9, 0) or not self.claim(y, start, start + length):
-            return False
-        self.texts.append(text_at(start, y, text, css))
-        return True
 
 
 def draw(drawing: Drawing, width: int, name: str) -> str:
@@ -96,7 +62,7 @@ def draw(drawing: Drawing, width: int, name: str) -> str:
     )
 
 
-def _prepare(drawing: Drawing, width: int) -> _Canvas:
+def _prepare(drawing: Drawing, width: int) -> Canvas:
     is_wide = width >= _WIDE
     left, high, first = (176.0, 62.0, 34.0) if is_wide else (14.0, 78.0, 52.0)
     has_tail = any(bar.end is None for bar in drawing.bars)
@@ -105,7 +71,7 @@ def _prepare(drawing: Drawing, width: int) -> _Canvas:
     last = max(lanes.values(), default=0.0)
     bottom = last + 35 + (len(drawing.rulers) * _RULER + 10 if drawing.rulers else 0.0)
     scale = scale_of(_instants(drawing), left + 14, right)
-    return _Canvas(scale, left, float(width) - 4, width, high, lanes, bottom, is_wide)
+    return Canvas(scale, left, float(width) - 4, width, high, lanes, bottom, is_wide)
 
 
 def _instants(drawing: Drawing) -> Iterable[int]:
@@ -137,7 +103,7 @@ def _lane_order(drawing: Drawing) -> list[str]:
     return sorted(first, key=lambda lane: (lane in missing, lane in acting, first[lane], lane))
 
 
-def _lanes(canvas: _Canvas) -> None:
+def _lanes(canvas: Canvas) -> None:
     for lane, y in canvas.lanes.items():
         if canvas.is_wide:
             canvas.parts.append(text_at(0, y + 4, cut(lane, canvas.left - 14), "lane"))
@@ -146,7 +112,7 @@ def _lanes(canvas: _Canvas) -> None:
         canvas.parts.append(line((canvas.left, y), (canvas.right, y), "rule"))
 
 
-def _shades(canvas: _Canvas, drawing: Drawing, name: str) -> None:
+def _shades(canvas: Canvas, drawing: Drawing, name: str) -> None:
     for shade in drawing.shades:
         y, start = canvas.lanes.get(shade.lane), canvas.scale.place(shade.start)
         if y is None:
@@ -159,7 +125,7 @@ def _shades(canvas: _Canvas, drawing: Drawing, name: str) -> None:
         )
 
 
-def _bars(canvas: _Canvas, drawing: Drawing) -> None:
+def _bars(canvas: Canvas, drawing: Drawing) -> None:
     for bar in drawing.bars:
         y, start = canvas.lanes[bar.lane], canvas.scale.place(bar.start)
         end = canvas.right - 6 if bar.end is None else max(canvas.scale.place(bar.end), start + 2)
@@ -172,7 +138,7 @@ def _bars(canvas: _Canvas, drawing: Drawing) -> None:
         canvas.label(start + 14 + length_of(text) / 2, y + 25, text, "bar-text")
 
 
-def _breaks(canvas: _Canvas) -> None:
+def _breaks(canvas: Canvas) -> None:
     for index in sorted(canvas.scale.cuts):
         middle = (canvas.scale.places[index] + canvas.scale.places[index + 1]) / 2
         left, right, low = digits(middle - 4), digits(middle + 4), digits(canvas.bottom)
@@ -182,7 +148,7 @@ def _breaks(canvas: _Canvas) -> None:
         )
 
 
-def _ruler(canvas: _Canvas, ruler: Ruler, y: float) -> None:
+def _ruler(canvas: Canvas, ruler: Ruler, y: float) -> None:
     start, end = canvas.scale.place(ruler.start), canvas.scale.place(ruler.end)
     lane, far = canvas.lanes.get(ruler.lane, y), end if ruler.points_on else start
     canvas.parts += [
@@ -208,7 +174,7 @@ def _ruler(canvas: _Canvas, ruler: Ruler, y: float) -> None:
     )
 
 
-def _groups(canvas: _Canvas, marks: Iterable[Mark]) -> list[list[Mark]]:
+def _groups(canvas: Canvas, marks: Iterable[Mark]) -> list[list[Mark]]:
     """Marks of one kind in one lane that would cover each other become one mark; the act is painted last."""
     groups: list[list[Mark]] = []
     growing: dict[tuple[str, str], list[Mark]] = {}
@@ -223,11 +189,11 @@ def _groups(canvas: _Canvas, marks: Iterable[Mark]) -> list[list[Mark]]:
     return groups
 
 
-def _middle(canvas: _Canvas, group: Sequence[Mark]) -> float:
+def _middle(canvas: Canvas, group: Sequence[Mark]) -> float:
     return (canvas.scale.place(group[0].at) + canvas.scale.place(group[-1].at)) / 2
 
 
-def _labels(canvas: _Canvas, groups: Sequence[Sequence[Mark]], *, with_context: bool) -> None:
+def _labels(canvas: Canvas, groups: Sequence[Sequence[Mark]], *, with_context: bool) -> None:
     """Words above a mark, or below it when the row is full; a word that a lane repeats is written at most once a kind."""
     repeated = Counter((group[0].lane, group[0].text) for group in groups)
     written = set()
@@ -243,7 +209,7 @@ def _labels(canvas: _Canvas, groups: Sequence[Sequence[Mark]], *, with_context: 
             written.add(key)
 
 
-def _seen(canvas: _Canvas, group: Sequence[Mark]) -> None:
+def _seen(canvas: Canvas, group: Sequence[Mark]) -> None:
     """A small tick where an event reached the log, when that was visibly later than it happened."""
     for mark in group:
         if mark.seen_at is None or mark.seen_at not in canvas.scale.instants or mark.seen_at <= mark.at:
@@ -256,7 +222,7 @@ def _seen(canvas: _Canvas, group: Sequence[Mark]) -> None:
         )
 
 
-def _shape(canvas: _Canvas, group: Sequence[Mark]) -> str:
+def _shape(canvas: Canvas, group: Sequence[Mark]) -> str:
     mark, y, x = group[0], canvas.lanes[group[0].lane], _middle(canvas, group)
     title = "; ".join(_title(one) for one in group[:12])
     number = mark.number if len(group) == 1 else span_words([one.number for one in group])
@@ -279,7 +245,7 @@ def _title(mark: Mark) -> str:
     return f"{mark.text}{about}, {exact_words(mark.at)}"
 
 
-def _axis(canvas: _Canvas, drawing: Drawing) -> None:
+def _axis(canvas: Canvas, drawing: Drawing) -> None:
     y = canvas.bottom
     canvas.parts.append(line((canvas.left, y), (canvas.right, y), "axis"))
     marks = [mark for mark in drawing.marks if mark.kind != "context" or drawing.pivot is None]

@@ -16,6 +16,7 @@ from coordwatch.events.times import MINUTE, SECOND, format_time
 _CERTAIN = 1.959964  # the normal quantile of a two-sided 95 % interval
 _SMALL = 200
 _WORD_MAX = 80
+_KEY_MAX = 20
 NARROW_SPACE = "\u202f"
 
 # What an event is called in a lane or a list; `{field}` is filled from its data, and a phrase whose field is missing
@@ -172,6 +173,11 @@ def _filled(phrase: str, data: Mapping[str, Any]) -> str | None:
     if value is None or isinstance(value, Mapping | list | tuple):
         return None
     return before + _short(str(value).replace("_", " ")) + after
+
+
+def short_key(key: str) -> str:
+    """A customer's key as a list shows it: a long digest is cut where nobody reads on."""
+    return key if len(key) <= _KEY_MAX else f"{key[: _KEY_MAX - 5]}…"
 
 
 def about_words(data: Mapping[str, Any], most: int = 2) -> str:
