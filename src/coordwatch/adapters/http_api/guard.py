@@ -100,9 +100,13 @@ class Guard:
 
 
 def _name_of(host: str) -> str:
+    name, port = host, ""
     if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
+        name, _, port = host[1:].partition("]")
+    elif ":" in host:
+        name, _, port = host.partition(":")
+        port = f":{port}"
+    return name.lower() if not port or (port.startswith(":") and port[1:].isdecimal()) else ""
 
 
 def _same_site(headers: Headers, host: str) -> bool:

@@ -1,0 +1,1 @@
+"""The HTTP API, with friendly and with hostile callers."""

@@ -1,0 +1,139 @@
+"""An API over a store in memory and a real processor, without a thread or a socket."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+from coordwatch.adapters.files import load_rules
+from coordwatch.adapters.http_api.application import http_application
+from coordwatch.adapters.http_api.context import ApiContext, Posting
+from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.mapping_files import load_sources
+from coordwatch.adapters.memory import MemoryStore
+from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.alerts.card import cards_of
+from coordwatch.clock import ManualClock
+from coordwatch.context.progress import SourceProgress
+from coordwatch.embedded.source_views import source_views
+from coordwatch.errors import CoordwatchError
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.processor import Input, Processor, ProcessorSettings, Result
+from coordwatch.sources.mapper import Mapper
+from tests.build import CARDS, NOW, fill
+
+ADDRESS = "http://127.0.0.1:8484"
+
+
+class Client:
+    """Sends requests straight into an application."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._transport = httpx.ASGITransport(application, raise_app_exceptions=False)
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            async with httpx.AsyncClient(transport=self._transport, base_url=ADDRESS) as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("POST", path, **more)
+
+    def delete(self, path: str) -> httpx.Response:
+        return self.request("DELETE", path)
+
+
+@dataclass
+class Api:
+    """Everything behind one client, for tests to look at."""
+
+    client: Client
+    store: MemoryStore
+    processor: Processor
+    clock: ManualClock
+    stream: Stream
+    trouble: str | None = None
+
+    def events(self, body: bytes, content_type: str = "application/json", **query: str) -> Any:
+        return self.client.post("/v1/events", content=body, params=query, headers={"Content-Type": content_type})
+
+
+@cache
+def _content() -> tuple[Any, Any, Any]:
+    mappings, catalogue = load_sources()
+    return load_rules().specs, mappings, Mapper(mappings, catalogue)
+
+
+def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True) -> Api:
+    """An API; `filled` with invented alerts."""
+    specs, mappings, mapper = _content()
+    cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
+    store = MemoryStore(cards)
+    if filled:
+        fill(store)
+    clock = ManualClock(NOW)
+    processor = Processor(
+        specs,
+        store,
+        ProcessorSettings(),
+        mapper=mapper,
+        sources=[SourceProgress("http", frozenset(TYPES))],
+    )
+    known = frozenset({"canonical", *(mapping.name for mapping in mappings)})
+
+    def post(inputs: Sequence[Input]) -> "Future[list[Result]]":
+        answer: Future[list[Result]] = Future()
+        try:
+            answer.set_result(processor.handle(inputs, clock.now()))
+        except CoordwatchError as error:
+            answer.set_exception(error)
+        return answer
+
+    def sources() -> Any:
+        return source_views(processor.progress.sources.values(), {}, clock.now())
+
+    stream = Stream()
+    api = Api(None, store, processor, clock, stream)  # type: ignore[arg-type]
+    context = ApiContext(
+        reader=store,
+        desk=store,
+        clock=clock,
+        rules={spec.id: spec for spec in specs},
+        sentences={spec.id: spec.title for spec in specs},
+        disabled=lambda: processor.disabled,
+        warming=lambda: processor.warming,
+        customer=lambda key: processor.customer(key, clock.now()),
+        explain=lambda rule, customer, act, at: processor.explain(rule, customer, act, at, clock.now()),
+        sources=sources,
+        metrics=Metrics(
+            Readings(store, sources, clock, {"coordwatch_stream_watchers": lambda: stream.watchers})
+        ).render,
+        trouble=lambda: api.trouble,
+        stream=stream,
+        door=Door(token),
+        posting=Posting("http", "canonical", known, post) if posts else None,
+    )
+    api.client = Client(http_application(context))
+    return api
+
+
+def an_event(
+    id: str, type: str = "service.case.opened", at: str = "2026-03-02T10:00:00Z", **data: Any
+) -> dict[str, Any]:
+    """One canonical event as plain data."""
+    subject = data.pop("subject", "customer-01")
+    return {
+        "specversion": "1.0", "id": id, "source": "/deskflow", "type": f"org.coordwatch.{type}", "time": at,
+        "subject": subject, "data": {"case": "K-1", "kind": "complaint", **data},
+    }  # fmt: skip
