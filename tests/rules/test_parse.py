@@ -448,3 +448,15 @@ def test_a_hostile_file_is_an_error(text):
 def test_an_empty_file_holds_no_rule():
     assert parse_rules("", "rule.yaml") == []
     assert parse_rules("# nothing\n---\n", "rule.yaml") == []
+
+
+@pytest.mark.parametrize("by", ["due_at", "promise.due_at", "act.due_at"])
+def test_statement_6_by_is_a_time_of_the_act(by):
+    spec = rule(
+        "when: {promise: {event: service.commitment.made}}\n"
+        f"expect: {{paid: {{event: commerce.payment.changed, by: '{by} + duration(\"15m\")'}}}}\n"
+    )
+    assert spec.expect is not None
+    assert spec.expect.by is not None
+    (field,) = [node for node in walk(spec.expect.by) if isinstance(node, FieldRef)]
+    assert (field.step, field.path, field.kind) == ("promise", ("due_at",), "timestamp")

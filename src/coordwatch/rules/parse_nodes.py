@@ -16,6 +16,8 @@ from coordwatch.rules.hints import hint_for
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 NAMES_RESERVED = frozenset({"true", "false", "null", "in", "has"})
+# What YAML takes for the end of a line.
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _WORD_KEY = re.compile(r"[A-Za-z0-9_.\-]+")
 _QUOTE_HINT = "quote an expression that holds [, { or a comma: where: 'status in [\"solved\"]'"
 _ESCAPE_LENGTHS = {"x": 4, "u": 6, "U": 10}
@@ -26,7 +28,7 @@ class Reader:
 
     def __init__(self, text: str, path: str) -> None:
         self.path = path
-        self.lines = text.split("\n")
+        self.lines = _LINE_END.split(text)
         self.problems: list[Problem] = []
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> None:

@@ -62,7 +62,7 @@ class WordReader:
             for name in self.names.types:
                 if name != self.act.name:
                     scope.closed_to = {**scope.closed_to, name: "'by' is a time of the act; it sees no other step"}
-        scope.own_step = self.act.name
+        scope.own_step = scope.act_alias = self.act.name
         return scope
 
     # ---- keys

@@ -37,7 +37,8 @@ class Scope:
     """What the names in one expression may mean, and where its mistakes go.
 
     `own_step` names the step whose fields bare names are (None: the event the expression is asked of). `closed_to` gives,
-    for a name that is a step but may not be read here, the reason.
+    for a name that is a step but may not be read here, the reason. `act_alias` is the step that `act` means, where a rule
+    may say `act` instead of its name.
     """
 
     own: tuple[EventType, ...]
@@ -45,6 +46,7 @@ class Scope:
     shared: SharedSpec
     problems: list[Problem]
     own_step: str | None = None
+    act_alias: str | None = None
     closed_to: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -172,6 +174,8 @@ class _Resolver:
             return self.reference(found, self.scope.own_step, names, node)
         if first in self.scope.steps:
             return self.step_field(node)
+        if first == "act" and self.scope.act_alias is not None:
+            return self.step_field(Path((self.scope.act_alias, *names[1:]), node.place))
         if len(names) == 1 and first in self.scope.shared.lists:
             return self.named_list(first, node.place)
         if len(names) == 1 and first in self.scope.shared.macros:
