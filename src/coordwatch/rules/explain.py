@@ -94,6 +94,7 @@ class _Walk:
     search: Search
     bound: Bound
     verdict: Verdict | None
+    is_bound: bool
 
     @classmethod
     def over(cls, rule: CompiledRule, view: View, act: Fact, verdict: Verdict | None) -> "_Walk":
@@ -103,12 +104,11 @@ class _Walk:
             [act[slot] for _, slot in rule.act.takes[0].keys]
         ]
         choices = [bound for values in readings for bound in bounds(values, rule.positive)]
-        walk = cls(search, choices[0], verdict)
         for bound in choices:
-            walk.bound = bound
-            if any(True for _ in search.bindings(bound)):
-                break
-        return walk
+            for _ in search.bindings(bound):
+                return cls(search, bound, verdict, True)
+        empty = search_for(rule, view, act, deadline)
+        return cls(empty, choices[0], verdict, False)
 
     @property
     def rule(self) -> CompiledRule:
@@ -121,7 +121,7 @@ class _Walk:
     def positives(self) -> Iterator[ExplainStep]:
         """Every `after`, `while` and `given`."""
         for step in self.rule.singles:
-            fact = next(self.search.before(step, self.bound), None)
+            fact = self.search.env[step.at] if self.is_bound else self._latest(step)
             self.search.env[step.at] = fact
             yield self._missed(step) if fact is None else self._held_event(step, fact)
         for step in self.rule.counting:
@@ -130,6 +130,13 @@ class _Walk:
             yield self._state(state)
         for given in self.rule.given:
             yield self._given(given)
+
+    def _latest(self, step: EventStep) -> Fact | None:
+        return None if self._since_missing(step) else next(self.search.before(step, self.bound), None)
+
+    def _since_missing(self, step: EventStep) -> bool:
+        """Whether the step since which this one is asked did not hold."""
+        return step.since is not None and self.search.env[step.since] is None and step.since not in self.search.starts
 
     def _held_event(self, step: EventStep, fact: Fact) -> ExplainStep:
         self.search.named[step.at] = [fact]
@@ -150,7 +157,7 @@ class _Walk:
         return start, self.search.time - step.grace
 
     def _missed(self, step: EventStep) -> ExplainStep:
-        if step.since is not None and self.search.env[step.since] is None:
+        if step.since is not None and self._since_missing(step):
             since = self.rule.names[step.since]
             return ExplainStep(
                 step.name, "after", None, f"Not asked: {since}, since which it should have happened, is missing."
@@ -159,6 +166,8 @@ class _Walk:
         return _from_miss(step.name, "after", miss, _types(step.takes))
 
     def _count(self, step: EventStep) -> ExplainStep:
+        if self._since_missing(step):
+            return self._missed(step)
         counted = list(self.search.before(step, self.bound))
         enough = self.search.count(step, self.bound)
         what = "different values" if step.distinct is not None else "events"
@@ -174,7 +183,7 @@ class _Walk:
         )
 
     def _state(self, state: StateStep) -> ExplainStep:
-        begin = next(self.search.felt(state, self.bound), None)
+        begin = self.search.env[state.at] if self.is_bound else next(self.search.felt(state, self.bound), None)
         if begin is None:
             return _from_miss(state.name, "while", state_miss(self.search, state, self.bound), _types(state.opened))
         self.search.env[state.at] = begin
@@ -231,7 +240,7 @@ class _Walk:
             yield ExplainStep(name, "exception", applies, text)
 
     def _unless(self, step: EventStep) -> ExplainStep:
-        if step.since is not None and self.search.env[step.since] is None and step.since not in self.search.starts:
+        if step.since is not None and self._since_missing(step):
             return ExplainStep(step.name, "unless", None, f"Not asked: {self.rule.names[step.since]} is missing.")
         fact = self.search.cancelling(step, self.bound)
         if fact is not None:
