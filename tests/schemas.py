@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from coordwatch.events.schemas import event_schemas
+from coordwatch.rules.rule_schema import rule_schema
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
 def generated() -> dict[Path, str]:
     """Give every generated file with the text it must have."""
-    return {SCHEMAS / "events" / f"{name}.json": _text(schema) for name, schema in event_schemas().items()}
+    events = {SCHEMAS / "events" / f"{name}.json": _text(schema) for name, schema in event_schemas().items()}
+    return {**events, SCHEMAS / "rule.schema.json": _text(rule_schema())}
 
 
 def drifted(expected: Mapping[Path, str]) -> list[Path]:
