@@ -5,6 +5,7 @@ What leaves: a Service that can be run.
 The next room: the command line, which runs it.
 """
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
 from coordwatch.embedded.source_views import source_views
 from coordwatch.embedded.telling import to_all, to_log
-from coordwatch.errors import DocumentError, PermanentError, TemporaryError
+from coordwatch.errors import CoordwatchError, DocumentError, PermanentError, TemporaryError
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE
 from coordwatch.identity.digest import Digester
@@ -60,6 +61,7 @@ _ANSWER_SECONDS = 15.0
 _KEY_BYTES = 32
 # The slowest simulated tool publishes this late; absence waits for it, as it would for a real one.
 _SIMULATED_DELAY = 30 * MINUTE
+_log = logging.getLogger("coordwatch.app")
 T = TypeVar("T")
 
 
@@ -251,7 +253,11 @@ class _Views:
         return _answer(self.runtime.ask(lambda processor: processor.explain(rule, customer, act, at, now)))
 
     def steps(self, rule: str, customer: str, act: tuple[str, str]) -> Sequence[ExplainStep]:
-        explanation = self.explain(rule, customer, act, None)
+        """The steps for a page, which explains from the detection when there are none."""
+        try:
+            explanation = self.explain(rule, customer, act, None)
+        except PermanentError:
+            return ()
         return () if explanation is None else explanation.steps
 
     def sources(self) -> Sequence[SourceView]:
@@ -264,6 +270,11 @@ def _answer(future: "Future[T]") -> T:
     except FutureTimeoutError:
         future.cancel()
         raise TemporaryError("the writer is busy with a large batch", retry_after=2.0) from None
+    except CoordwatchError:
+        raise
+    except Exception as error:
+        _log.error("a question could not be answered", exc_info=error)
+        raise PermanentError("this cannot be answered; the log says why") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange
 from coordwatch.clock import Clock
 from coordwatch.embedded.inlets import Inlet
-from coordwatch.errors import CoordwatchError, TemporaryError
+from coordwatch.errors import TemporaryError
 from coordwatch.notify.decide import Notification, NotifyPolicy, decide, notification
 from coordwatch.ports import Store
 from coordwatch.processor import Input, Processor, Result
@@ -224,7 +224,8 @@ class Runtime:
                 continue
             try:
                 answer.set_result(question(self._processor))
-            except CoordwatchError as error:
+            except Exception as error:
+                # A question only reads: whatever is wrong with it is the asker's, and must not end the writer.
                 answer.set_exception(error)
 
     def _chores(self) -> None:
