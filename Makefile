@@ -79,7 +79,7 @@ mutants: setup  ## break the engine on purpose; the suite must notice each
 	@$(BIN)/python -m tests.mutants
 
 bench: setup  ## the speed table, all ratios from one run
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.run
 
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
