@@ -253,7 +253,7 @@ _type(
 _type(
     "bot.message.received",
     "The customer wrote to the bot.",
-    "conversation turn",
+    "conversation",
     turn=INTEGER,
     intent=STRING,
     confidence=NUMBER,
@@ -263,7 +263,7 @@ _type(
 _type(
     "bot.message.sent",
     "The bot wrote to the customer.",
-    "conversation turn",
+    "conversation",
     turn=INTEGER,
     response_id=STRING,
     fallback=BOOLEAN,
