@@ -20,6 +20,7 @@ from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import (
     AlertRow,
     Count,
+    CustomerView,
     DeadLetter,
     Effects,
     ExplainStep,
@@ -451,6 +452,21 @@ def test_an_explanation_that_fails_gives_way_to_the_derived_one(served: Served) 
     with serving(context) as site, httpx.Client(base_url=site.address) as client:
         text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
     assert "began 2 h 10 min before the act and was open at the act." in text
+
+
+def test_a_failure_behind_a_page_is_a_page_too(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of ours: 500, a sentence, a way back, and the trace in the log only."""
+
+    def fails(key: str) -> CustomerView | None:
+        raise KeyError("secret detail")
+
+    context = replace(served.sample.context, customer=fails)
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        answer = client.get(f"/customers/{MAIN}")
+    assert 500 == answer.status_code
+    assert "This page failed." in answer.text
+    assert "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
 
 
 def test_the_accounts_are_one_sentence_that_adds_up(client: httpx.Client) -> None:

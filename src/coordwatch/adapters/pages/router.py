@@ -5,6 +5,7 @@ What leaves: an APIRouter.
 The next room: `app`, which mounts it beside the API.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -34,11 +35,12 @@ from coordwatch.adapters.pages.tables import (
 )
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.clock import Clock
-from coordwatch.errors import CoordwatchError, TemporaryError
+from coordwatch.errors import TemporaryError
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, ExplainStep, SourceView
 from coordwatch.rules.detection import Detection
 from coordwatch.rules.spec import RuleSpec
 
+_LOG = logging.getLogger(__name__)
 _CUSTOMERS = 200
 _DEAD_LETTERS = 100
 _YEAR = 31_536_000
@@ -105,6 +107,9 @@ class _Pages:
                 return endpoint(request, *args, **named)
             except TemporaryError as problem:
                 return self._nothing(request, 503, f"Not now: {problem}. Load the page again in a moment.", "/")
+            except Exception:
+                _LOG.exception("the page %s failed", request.url.path)
+                return self._nothing(request, 500, "This page failed. What went wrong stands in the server's log.", "/")
 
         return answer
 
@@ -144,8 +149,9 @@ class _Pages:
     def _explain(self, detection: Detection) -> Sequence[ExplainStep]:
         try:
             return self._context.explain(detection.rule, detection.customer, (detection.act.source, detection.act.id))
-        except CoordwatchError:
+        except Exception:
             # The page explains from the detection instead: whoever reads it at night needs an answer.
+            _LOG.exception("rule %s could not be explained", detection.rule)
             return ()
 
     def _sentence(self, spec: RuleSpec) -> str:

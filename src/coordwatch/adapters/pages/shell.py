@@ -33,7 +33,6 @@ from coordwatch.adapters.pages.words import (
 )
 from coordwatch.alerts.words import attribution_words, duration_words
 from coordwatch.clock import Clock
-from coordwatch.errors import CoordwatchError
 from coordwatch.events.times import format_time
 from coordwatch.ports import AlertReader, AlertRow, RuleCounts, SourceView
 from coordwatch.rules.detection import Attribution
@@ -140,7 +139,7 @@ class Shell:
                 "mood": mood_of(self._reader.rule_counts(), now),
                 "totals": self._reader.alert_totals(),
             }
-        except CoordwatchError:
+        except Exception:
             # The page that says what is wrong needs a frame too.
             return {"dark": [], "mood": None, "totals": {}}
 

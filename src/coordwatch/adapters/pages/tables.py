@@ -173,7 +173,14 @@ def tools_values(pairs: Sequence[PairCount], sources: Sequence[SourceView]) -> d
         }
         for tool in sorted(named, key=lambda tool: (-_caused(found, tool), tool))
     ]
-    return {"acting": acting, "against": against, "cells": cells, "tools": lines, "summary": _tools_words(found, acts)}
+    return {
+        "acting": acting,
+        "against": against,
+        "cells": cells,
+        "tools": lines,
+        "has_source": any(line["source"] for line in lines),
+        "summary": _tools_words(found, acts),
+    }
 
 
 def _caused(found: Mapping[tuple[str, str], int], tool: str) -> int:

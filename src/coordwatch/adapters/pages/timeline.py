@@ -76,7 +76,9 @@ def _prepare(drawing: Drawing, width: int) -> Canvas:
 
 def _instants(drawing: Drawing) -> Iterable[int]:
     """What the axis must show. A linger may end long after everything else: then it runs off the edge instead."""
-    ends = [mark.at for mark in drawing.marks] + [bar.end for bar in drawing.bars if bar.end is not None]
+    # What happened beside it takes the place that the axis has for it, and must not bend the axis.
+    own = [mark for mark in drawing.marks if mark.kind != "context" or drawing.pivot is None] or drawing.marks
+    ends = [mark.at for mark in own] + [bar.end for bar in drawing.bars if bar.end is not None]
     last = max(ends, default=0)
     yield from ends
     for mark in drawing.marks:

@@ -189,7 +189,9 @@ def about_words(data: Mapping[str, Any], most: int = 2) -> str:
         if values:
             more = f" and {len(values) - 1} more" if len(values) > 1 else ""
             words.append(f"{ref} {_short(str(values[0]))}{more}")
-    return ", ".join(words[:most])
+    # A message's own id says little beside anything else.
+    telling = [word for word in words if not word.startswith("message ")] or words
+    return ", ".join(telling[:most])
 
 
 def _short(text: str) -> str:
