@@ -46,6 +46,7 @@ class Ledger:
     def _follow(self, change: Change) -> None:
         for old, new in change.aliases:
             self.journals.setdefault(new, {}).update(self.journals.pop(old, {}))
+        assert not {alias.old for alias in change.aliases} & {*change.divided, *(alias.new for alias in change.aliases)}
         for customer in change.divided:
             for name, event in list(self.journals.get(customer, {}).items()):
                 now = self.identity.customer_of_ids(self.ids[name])

@@ -11,6 +11,7 @@ from coordwatch.identity.observation import Outcome
 from coordwatch.identity.parking import ParkReason
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from tests.identity.build import LINKED, event
+from tests.identity.ledger import Ledger
 
 ANN, BEN = "email:ann@example.com", "email:ben@example.com"
 
@@ -31,6 +32,18 @@ def test_an_event_with_refs_alone_waits_until_a_link_reaches_its_ref() -> None:
     assert [(early, link.customer)] == [(one.event, one.customer) for one in link.released]
     assert () == identity.observe(event(4, ANN, order="O1")).released
     assert link.customer == identity.observe(event(5, shipment="T1")).customer
+
+
+def test_a_link_between_two_known_refs_releases_whichever_waited() -> None:
+    """Many times, so that either ref may be the first of the pair."""
+    identity = Identity()
+    for tale in range(16):
+        identity.observe(event(1, f"email:a-{tale}@example.com", order=f"O{tale}"))
+        waiting = event(100 + tale, shipment=f"T{tale}")
+        identity.observe(waiting)
+        assert [waiting] == [
+            one.event for one in identity.observe(event(3, order=f"O{tale}", shipment=f"T{tale}")).released
+        ]
 
 
 def test_an_event_that_waits_too_long_comes_back_with_its_reason() -> None:
@@ -93,6 +106,14 @@ def test_a_shared_identifier_divides_the_customer_it_spoke_for() -> None:
     assert identity.customer_of_ids(first.ids) == first.customer
 
 
+def test_a_customer_that_moved_and_must_be_asked_again_is_named_by_its_new_key() -> None:
+    identity = Identity()
+    identity.observe(event(1, ANN, order="O1"))
+    identity.observe(event(2, order="O1", shipment="T1"))
+    nearer = identity.observe(event(3, "customer_id:C1", ANN, shipment="T1"))
+    assert [nearer.customer] == [alias.new for alias in nearer.change.aliases] == list(nearer.change.divided)
+
+
 def test_an_exclusion_splits_what_an_edge_joined() -> None:
     identity = Identity()
     declared = identity.observe(event(1, "customer_id:C1", ANN)).customer
@@ -126,6 +147,20 @@ def test_an_exclusion_can_release_what_waited() -> None:
     second, address = digest(identity, "customer_id:C2"), digest(identity, ANN)
     (released,) = identity.exclude(second, address).released
     assert (waiting, identity.customer_of(event(4, "customer_id:C1"))) == (released.event, released.customer)
+
+
+def test_what_was_cut_before_it_was_seen_together_still_moves_the_events_that_name_both() -> None:
+    ledger = Ledger(Identity())
+    phone = "phone:+33123456789"
+    ledger.observe(event(1, "customer_id:C1", ANN))
+    ledger.observe(event(2, "customer_id:C2", ANN))
+    ledger.observe(event(3, phone))
+    ledger.exclude(digest(ledger.identity, phone), digest(ledger.identity, ANN))
+    both = event(4, phone, ANN)
+    ledger.observe(both)
+    assert ledger.customers()["test", "e4"] == ledger.identity.customer_of(event(9, phone))
+    ledger.observe(event(5, "customer_id:C1", "customer_id:C2", type=LINKED))
+    assert ledger.customers()["test", "e4"] == ledger.identity.customer_of(event(9, "customer_id:C1"))
 
 
 def test_explain_names_types_and_digests_and_no_values() -> None:

@@ -47,6 +47,24 @@ def test_refs_look_a_bounded_number_of_hops_through_refs() -> None:
     assert [True, True, False, False, False] == [customer is not None for customer in strict]
 
 
+def test_of_two_ways_through_refs_the_shorter_one_counts() -> None:
+    """Many times the same story: sets of neighbours have no order, and none of their orders may matter."""
+    story = []
+    for tale in range(16):
+        near, far = f"email:near-{tale}@example.com", f"email:far-{tale}@example.com"
+        story += [
+            event(1, near, order=f"O{tale}"),
+            event(2, far, case=f"K{tale}"),
+            event(3, case=f"K{tale}", conversation=f"V{tale}"),
+            event(4, order=f"O{tale}", shipment=f"T{tale}"),
+            event(5, shipment=f"T{tale}", conversation=f"V{tale}"),
+            event(6, shipment=f"T{tale}"),
+        ]
+    customers = resolve_all(story)
+    assert customers[0::6] == customers[5::6]
+    assert [None] * 16 == customers[4::6]
+
+
 def test_a_person_beside_a_ref_outweighs_every_ref() -> None:
     """A case that mentions somebody else's order does not take it over; what names just the two is nobody's."""
     assert ["a", None, "b", "b"] == together(
