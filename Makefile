@@ -56,7 +56,7 @@ demo: setup  ## real conflicts in a browser at 127.0.0.1:8484
 test: setup  ## everything: style, types, layers, drift, and the whole suite with a real browser
 	@bash tests/chromium.sh
 	@$(MAKE) lint
-	@$(BIN)/python -m pytest -n $(WORKERS) -q
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 # ---- its parts, and the long ones
 
