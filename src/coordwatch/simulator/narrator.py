@@ -6,6 +6,7 @@ The next room: `labels`.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from coordwatch.events.event import Event
 from coordwatch.events.times import DAY, HOUR, MINUTE
@@ -37,7 +38,19 @@ TOLD_FELT = HOUR
 LOOP_WITHIN = 15 * MINUTE
 SECURITY = ("date_of_birth",)
 
+_WHOSE_MAIL = "two customers read this mailbox, and the mail does not say which of them it is for"
 _CONFLICT, _NEGATIVE = LabelKind.TRUE_CONFLICT, LabelKind.HARD_NEGATIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What an act was, as a Label has it. Units: `at` in microseconds since 1970 UTC, the act's time if None."""
+
+    kind: LabelKind
+    because: str
+    which: Which | None = None
+    published: bool = True
+    at: int | None = None
 
 
 class Narrator:
@@ -49,26 +62,22 @@ class Narrator:
 
     def conflict(self, rule: str, person: Person, act: Event, because: str, at: int | None = None) -> None:
         """Note a conflict that the logs show. Units: `at` in microseconds since 1970 UTC, the act's time if None."""
-        self.note(rule, person, act, _CONFLICT, because, None, True, at)
+        self.note(rule, person, act, Truth(_CONFLICT, because, at=at))
 
     def no_conflict(self, rule: str, person: Person, act: Event, which: Which, because: str) -> None:
         """Note an act that only looks like a conflict."""
-        self.note(rule, person, act, _NEGATIVE, because, which)
+        self.note(rule, person, act, Truth(_NEGATIVE, because, which))
 
-    def note(
-        self,
-        rule: str,
-        person: Person,
-        act: Event,
-        kind: LabelKind,
-        because: str,
-        which: Which | None = None,
-        published: bool = True,
-        at: int | None = None,
-    ) -> None:
-        """Note a label. Units: `at` in microseconds since 1970 UTC, the act's time if None."""
-        moment = act.time if at is None else at
-        self.labels.append(Label(rule, person.key, act.source, act.id, moment, kind, because, which, published))
+    def told_elsewhere(self, rule: str, person: Person, act: Event, because: str, at: int) -> None:
+        """Note an act that is no conflict, because of something that no log shows. Units: `at` in microseconds UTC."""
+        self.note(rule, person, act, Truth(_NEGATIVE, because, Which.EVIDENCE_UNPUBLISHED, published=False, at=at))
+
+    def note(self, rule: str, person: Person, act: Event, truth: Truth) -> None:
+        """Note what an act was in truth."""
+        at = act.time if truth.at is None else truth.at
+        self.labels.append(
+            Label(rule, person.key, act.source, act.id, at, truth.kind, truth.because, truth.which, truth.published)
+        )
 
     def promoted(self, mail: Mail, act: Event) -> None:
         """Label a promotion, or a message that nobody classified."""
@@ -118,15 +127,9 @@ class Narrator:
         if any(felt and published for published, felt, _ in complaints):
             self.conflict(PROMO_COMPLAINT, person, act, "a complaint was open, or had only just been answered")
         elif any(felt for _, felt, _ in complaints):
-            self.note(
-                PROMO_COMPLAINT,
-                person,
-                act,
-                _CONFLICT,
-                "the complaint was taken in a tool that nobody reads",
-                Which.EVIDENCE_UNPUBLISHED,
-                published=False,
-            )
+            because = "the complaint was taken in a tool that nobody reads"
+            truth = Truth(_CONFLICT, because, Which.EVIDENCE_UNPUBLISHED, published=False)
+            self.note(PROMO_COMPLAINT, person, act, truth)
         elif any(fresh and published for published, _, fresh in complaints):
             self.no_conflict(PROMO_COMPLAINT, person, act, Which.IN_FLIGHT, "it had left before the complaint came")
 
@@ -153,15 +156,9 @@ class Narrator:
         for person in (mail.person, *mail.person.housemates):
             if any(felt and published for published, felt, _ in _complaints(person, act.time)):
                 mine = person is mail.person
-                self.note(
-                    PROMO_COMPLAINT,
-                    mail.person,
-                    act,
-                    _CONFLICT if mine else _NEGATIVE,
-                    "two customers read this mailbox, and the mail does not say which of them it is for",
-                    Which.SHARED_MAILBOX,
-                    published=not mine,
-                )
+                kind = _CONFLICT if mine else _NEGATIVE
+                truth = Truth(kind, _WHOSE_MAIL, Which.SHARED_MAILBOX, published=not mine)
+                self.note(PROMO_COMPLAINT, mail.person, act, truth)
                 return
 
 

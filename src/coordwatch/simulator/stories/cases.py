@@ -12,10 +12,12 @@ from coordwatch.simulator.world import Person
 _REMEMBERED = 3 * DAY
 
 
-def open_case(
-    stage: Stage, person: Person, kind: str, chat: Chat | None = None, late: bool = False, published: bool = True
-) -> Case:
-    """Open a case at the help desk; the desk tells once who the requester is."""
+def open_case(stage: Stage, person: Person, kind: str, chat: Chat | None = None, how: str = "told") -> Case:
+    """Open a case at the help desk; the desk tells once who the requester is.
+
+    Takes: `how` told, late (its record takes an hour or more) or unread (in a tool that nobody reads)
+    """
+    published = how != "unread"
     case = Case(stage.mint.number("case", 10_001), kind, [], chat, published)
     person.cases = [*(known for known in person.cases if known.is_felt(stage.now - _REMEMBERED)), case]
     if not published:
@@ -24,7 +26,9 @@ def open_case(
     if not person.known_to_desk:
         person.known_to_desk = True
         stage.publish(stage.desk.met(stage.now, person))
-    event = stage.publish(stage.desk.opened(stage.now, person, case), late=stage.minutes(60, 90) if late else 0)
+    event = stage.publish(
+        stage.desk.opened(stage.now, person, case), late=stage.minutes(60, 90) if how == "late" else 0
+    )
     case.episodes.append((event.time, None))
     return case
 
@@ -61,6 +65,8 @@ def handle_case(stage: Stage, person: Person, case: Case) -> Story:
 
 def complain_in_writing(stage: Stage, person: Person) -> Story:
     """Complain by web form, or in a branch whose book nobody reads."""
-    case = open_case(stage, person, stage.random.choice(("complaint", "claim")), published=not stage.chance(0.1))
+    case = open_case(
+        stage, person, stage.random.choice(("complaint", "claim")), how="unread" if stage.chance(0.1) else "told"
+    )
     yield stage.minutes(20, 120)
     yield from handle_case(stage, person, case)

@@ -6,7 +6,7 @@ What enters: a customer. What leaves: what Shopify, EasyPost, the warehouse and 
 from coordwatch.events.times import DAY, HOUR, SECOND
 from coordwatch.rules.calendars import add_open
 from coordwatch.simulator.hours import SUPPORT_HOURS
-from coordwatch.simulator.labels import LabelKind, Which
+from coordwatch.simulator.labels import Which
 from coordwatch.simulator.narrator import CANCELLED, DELAYED
 from coordwatch.simulator.stage import Stage, minutes
 from coordwatch.simulator.stories.cases import complain_in_writing
@@ -64,15 +64,8 @@ def _dropped(stage: Stage, person: Person, bought: Order, notice: str) -> Story:
                 CANCELLED, person, act, Which.LATE, "the notice left in time; its record came late"
             )
         case "unread_tool":
-            stage.narrator.note(
-                CANCELLED,
-                person,
-                act,
-                LabelKind.HARD_NEGATIVE,
-                "a tool that nobody reads told the customer",
-                Which.EVIDENCE_UNPUBLISHED,
-                published=False,
-                at=deadline,
+            stage.narrator.told_elsewhere(
+                CANCELLED, person, act, "a tool that nobody reads told the customer", deadline
             )
     if notice in ("soon", "late_record"):
         yield stage.minutes(2, 50)
@@ -136,16 +129,7 @@ def _delayed(stage: Stage, person: Person, bought: Order, tracker: Tracker, noti
                 DELAYED, person, act, Which.LATE, "the notice left in time; its record came late"
             )
         case "unread_tool":
-            stage.narrator.note(
-                DELAYED,
-                person,
-                act,
-                LabelKind.HARD_NEGATIVE,
-                "the carrier itself told the customer",
-                Which.EVIDENCE_UNPUBLISHED,
-                published=False,
-                at=deadline,
-            )
+            stage.narrator.told_elsewhere(DELAYED, person, act, "the carrier itself told the customer", deadline)
     if notice in ("soon", "late_record"):
         yield stage.minutes(5, 180)
         late = max(deadline - stage.now, 0) + HOUR if notice == "late_record" else 0
@@ -165,7 +149,7 @@ def _sent_back(stage: Stage, person: Person, bought: Order) -> Story:
     number = f"return-{stage.mint.number('return', 7001)}"
     reason = stage.one_of([("defective", 0.6), ("damaged", 0.2), ("wrong_size", 0.2)])
     broken = reason != "wrong_size"
-    _report_return(stage, person, bought, number, reason, "requested")
+    _report_return(stage, person, bought, (number, reason), "requested")
     if stage.chance(0.7):
         stage.begin(_looks_again(stage, person, sku))
     if broken and stage.chance(0.4):
@@ -177,10 +161,11 @@ def _sent_back(stage: Stage, person: Person, bought: Order) -> Story:
     elif broken and stage.chance(0.4):
         stage.begin(complain_in_writing(stage, person), stage.minutes(20, 200))
     yield stage.span(stage.pace.transport)
-    _report_return(stage, person, bought, number, reason, "received")
+    _report_return(stage, person, bought, (number, reason), "received")
 
 
-def _report_return(stage: Stage, person: Person, bought: Order, number: str, reason: str, status: str) -> None:
+def _report_return(stage: Stage, person: Person, bought: Order, sent_back: tuple[str, str], status: str) -> None:
+    number, reason = sent_back
     stage.publish(
         stage.services.says(
             WAREHOUSE,

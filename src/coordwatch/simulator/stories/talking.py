@@ -123,7 +123,13 @@ def _settled(one: Talk) -> Story:
     stage = one.stage
     yield from _details(one)
     mixed_up = stage.chance(0.3)
-    case = open_case(stage, one.person, "question" if one.topic == "question" else "complaint", one.chat, mixed_up)
+    case = open_case(
+        stage,
+        one.person,
+        "question" if one.topic == "question" else "complaint",
+        one.chat,
+        "late" if mixed_up else "told",
+    )
     yield stage.minutes(2, 8)
     before = stage.chance(0.4)
     if before:

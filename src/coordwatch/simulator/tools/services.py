@@ -4,6 +4,7 @@ What enters: what they do. What leaves: Drafts, some in structured and some in b
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from coordwatch.events.taxonomy import PREFIX
@@ -28,7 +29,7 @@ class Services:
 
     def says(self, service: Service, time: int, event_type: str, person: Person | None, **data: Any) -> Draft:
         """Publish one canonical event; it names nobody unless its refs do."""
-        return self._publish(service, time, event_type, person, data, [])
+        return self._publish(service, time, event_type, person, data)
 
     def linked(self, time: int, person: Person) -> Draft:
         """Say which customer number, address and shop account are one customer."""
@@ -37,7 +38,7 @@ class Services:
             {"type": "email", "value": person.email},
             {"type": "shopify_customer", "namespace": "Shopify", "value": str(person.shop_account)},
         ]
-        return self._publish(ACCOUNTS, time, "customer.identifiers.linked", person, {}, who)
+        return self._publish(ACCOUNTS, time, "customer.identifiers.linked", person, {"identifiers": who})
 
     def shown(self, time: int, event_type: str, person: Person, **data: Any) -> Draft:
         """Publish what an ad platform is told about a customer, who is named as ad platforms name people."""
@@ -46,18 +47,18 @@ class Services:
             who = [{"type": "email_sha256", "value": digest}]
         else:
             who = [{"type": "customer_id", "value": person.key}]
-        return self._publish(AUDIENCES, time, event_type, person, data, who)
+        return self._publish(AUDIENCES, time, event_type, person, {**data, "identifiers": who})
 
     def _publish(
-        self, service: Service, time: int, event_type: str, person: Person | None, data: dict[str, Any], who: list[Any]
+        self, service: Service, time: int, event_type: str, person: Person | None, data: Mapping[str, Any]
     ) -> Draft:
         topic, source, tool, is_binary = service
         event_id, moment = self._mint.uuid(), time + CLOUDEVENTS
         body = {**data, "tool": tool}
         subject = person.key if person else None
-        event = meaning(event_type, (source, event_id), moment, subject, **body)
-        if who:
-            body["identifiers"] = who
+        # The canonical shape names the customer by its subject and needs no identifiers.
+        known = {name: value for name, value in body.items() if name != "identifiers"}
+        event = meaning(event_type, (source, event_id), moment, subject, **known)
         if is_binary:
             headers = {
                 "content-type": "application/json",
