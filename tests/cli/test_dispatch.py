@@ -18,6 +18,13 @@ def test_help_lists_every_command_with_a_line(capsys):
         assert f"  {name.ljust(8)}  {summary}\n" in printed
 
 
+def test_the_help_is_there_whatever_command_was_loaded_before(capsys):
+    for name in COMMANDS:
+        importlib.import_module(f"coordwatch.cli.{name}")
+    assert main(["--help"]) == 0
+    assert capsys.readouterr().out.count("\n  ") == len(COMMANDS)
+
+
 def test_without_a_command_the_help_is_an_error(capsys):
     assert main([]) == 2
     captured = capsys.readouterr()

@@ -26,9 +26,8 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
-    "bench": "measure the speed of this machine on a seeded workload",
 }
-OK, FOUND, WRONG = 0, 1, 2
+OK, WRONG = 0, 2
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
 
@@ -97,7 +96,8 @@ def _run(command: ModuleType, name: str, rest: list[str]) -> int:
 
 def help_text() -> str:
     """What `coordwatch --help` prints."""
-    width = max(map(len, COMMANDS))
+    # Not map(): once the command `map` is loaded, that name is its module here.
+    width = max(len(name) for name in COMMANDS)
     lines = [f"  {name.ljust(width)}  {summary}" for name, summary in COMMANDS.items()]
     return "\n".join(
         [

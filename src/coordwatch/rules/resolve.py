@@ -121,7 +121,7 @@ class _Resolver:
         return Binary(node.operator, left, right, node.place)
 
     def list_of(self, node: ListOf, variables: Mapping[str, Field], depth: int) -> Expression:
-        items = tuple(self.visit(item, variables, depth) for item in node.items)
+        items = tuple(self.operand(item, variables, depth) for item in node.items)
         kinds = {kind_of(item) for item in items}
         if "list" in kinds:
             return self.problem(node.place, "a list cannot hold a list")
