@@ -173,6 +173,17 @@ def test_a_variable_hides_a_field_inside_exists_only():
     assert Ran(tree, {"items": [{"sku": "A"}], "item": "A"}).false
 
 
+def test_lists_inside_lists_go_three_levels_deep():
+    def nested(levels):
+        text = "i == 'a'"
+        for _ in range(levels):
+            text = f"item.exists(i, {text})"
+        return problems_of(text)
+
+    assert nested(3) == []
+    assert [problem.message for problem in nested(4)] == ["exists() inside exists() goes 3 levels deep at most"]
+
+
 def test_nested_variables_of_one_name_are_two():
     tree = resolved("items.exists(i, i.sku == 'A' && identifiers.exists(i, i.value == 'B') && i.quantity == 2)")
     data = {"items": [{"sku": "A", "quantity": 2}], "identifiers": [{"value": "B"}]}

@@ -30,6 +30,7 @@ from coordwatch.rules.spec import SharedSpec
 
 NODES_MAX = 5_000
 DEPTH_MAX = 128
+LOOPS_MAX = 3
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ class _Resolver:
         self.scope = scope
         self.nodes = 0
         self.macros: list[str] = []
+        self.loops = 0
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> Literal:
         self.scope.problems.append(Problem(place, message, hint))
@@ -132,7 +134,13 @@ class _Resolver:
     def quantifier(self, node: Quantifier, variables: Mapping[str, Field], depth: int) -> Expression:
         collection = self.operand(node.collection, variables, depth)
         inside = {**variables, node.variable: self.element(collection, variables)}
+        if self.loops == LOOPS_MAX:
+            # Each level multiplies the work by the length of a list, for every event.
+            message = f"{node.kind}() inside {node.kind}() goes {LOOPS_MAX} levels deep at most"
+            return self.problem(node.place, message, "split the condition")
+        self.loops += 1
         body = self.visit(node.body, inside, depth)
+        self.loops -= 1
         return Quantifier(node.kind, collection, node.variable, body, node.place)
 
     def element(self, collection: Expression, variables: Mapping[str, Field]) -> Field:
