@@ -107,7 +107,7 @@ def test_a_missing_event_is_dashed_at_its_deadline() -> None:
     root = picture_of(sample_data.delayed(CUSTOMERS[2], NOW, 1))
     missing = box_of(marks_of(root, "missing")[0])
     assert box_of(marks_of(root, "act")[0])[0] < missing[0]
-    assert {"not sent", "no delay notice sent", "4 h, nothing came"} <= set(texts_of(root))
+    assert {"missing", "not seen: delay notice sent", "4 h, nothing came"} <= set(texts_of(root))
     assert "dashed" in classes_of(root)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from coordwatch.adapters.alert_rows import LIVE_STATUSES
 from coordwatch.adapters.pages.alert import BUTTONS
 from coordwatch.adapters.pages.query import RANGES, SEVERITIES, STATUSES, ListQuery
+from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.words import number_words, plural
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.ports import AlertReader, AlertRow
@@ -71,15 +72,13 @@ def summary_words(totals: Mapping[str, int]) -> str:
     total = sum(live.values())
     if not total:
         return "No alert is waiting for anybody."
-    verb = "waits" if total == 1 else "wait"
     parts = [f"{number_words(count)} {status}" for status, count in live.items() if count]
     worst = [f"{number_words(totals[word])} {word}" for word in ("critical", "high") if totals.get(word)]
-    of_them = f"; {' and '.join(worst)}" if worst else ""
-    return f"{plural(total, 'alert')} {verb}: {_listed(parts)}{of_them}."
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    of_them = f"; {listed(worst, 'and')} among them" if worst else ""
+    if len(parts) == 1:
+        status = next(status for status, count in live.items() if count)
+        return f"{plural(total, 'alert')} {'is' if total == 1 else 'are'} {status}{of_them}."
+    return f"{plural(total, 'alert')} wait: {listed(parts, 'and')}{of_them}."
 
 
 def _statuses(query: ListQuery, totals: Mapping[str, int]) -> list[Choice]:

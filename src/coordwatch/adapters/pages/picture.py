@@ -17,7 +17,7 @@ from coordwatch.rules.detection import Detection, DetectionStatus, Evidence
 from coordwatch.rules.spec import RuleSpec, State
 
 NO_TOOL = "unknown tool"
-NOT_SENT = "not sent"
+MISSING = "missing"
 _CONTEXT_MOST = 40
 _LANES_MOST = 8
 _RULERS_MOST = 6
@@ -75,7 +75,7 @@ def _missing(detection: Detection, spec: RuleSpec | None) -> Entry:
     expect = spec.expect if spec else None
     words = matches_words(expect.matches) if expect else "expected event"
     relation = f"due {duration_words(detection.at - detection.act.time)} after the act"
-    return Entry(0, "missing", detection.at, None, NOT_SENT, words, "", expect.name if expect else "", relation)
+    return Entry(0, "missing", detection.at, None, MISSING, words, "", expect.name if expect else "", relation)
 
 
 def _numbered(entry: Entry, number: int) -> Entry:
@@ -104,7 +104,7 @@ def detection_drawing(
 
 
 def _mark(entry: Entry) -> Mark:
-    text = f"no {entry.words}" if entry.kind == "missing" else entry.words
+    text = f"not seen: {entry.words}" if entry.kind == "missing" else entry.words
     return Mark(entry.kind, entry.tool, entry.at, text, str(entry.number), entry.seen_at, entry.about)
 
 
@@ -149,7 +149,8 @@ def _states(
             view = view_of(state, opening, detection, customer)
             if view is None:
                 # Nothing more is known than that the state held, or was still felt, at the act.
-                words = f"{state.name.replace('_', ' ')} at the act: {about_words(opening.data, 1)}"
+                felt = "open, or lately ended, at the act" if state.linger else "open at the act"
+                words = f"{state.name.replace('_', ' ')} {felt}: {about_words(opening.data, 1)}"
                 bars.append(Bar(lane, opening.time, detection.act.time, words.removesuffix(": ")))
                 shades += _grace(lane, state, opening.time)
             else:
@@ -197,7 +198,7 @@ def _rulers(detection: Detection, spec: RuleSpec | None) -> list[Ruler]:
             text = f"due in {due}, came {duration_words(late[0].time - detection.at)} late"
             rulers.append(Ruler(late[0].tool or NO_TOOL, act.time, late[0].time, text, (detection.at,), points_on=True))
         else:
-            rulers.append(Ruler(NOT_SENT, act.time, detection.at, f"{due}, nothing came", dashed=True, points_on=True))
+            rulers.append(Ruler(MISSING, act.time, detection.at, f"{due}, nothing came", dashed=True, points_on=True))
     return rulers[:_RULERS_MOST]
 
 

@@ -70,7 +70,7 @@ class PagesContext:
 def pages_router(context: PagesContext) -> APIRouter:
     """Every page, form and file under the paths that the pages own."""
     static = load_static()
-    pages = _Pages(context, Shell(context.reader, context.sources, context.clock, static), static)
+    pages = _Pages(context, Shell(context.reader, context.sources, context.clock, static, context.rules), static)
     router = APIRouter(include_in_schema=False)
     reading: Mapping[str, Callable[..., Response]] = {
         "/": pages.inbox,

@@ -36,6 +36,7 @@ from coordwatch.clock import Clock
 from coordwatch.events.times import format_time
 from coordwatch.ports import AlertReader, AlertRow, RuleCounts, SourceView
 from coordwatch.rules.detection import Attribution
+from coordwatch.rules.spec import RuleSpec
 
 _TEMPLATES = Path(__file__).with_name("templates")
 NOUNS = (("Inbox", "/"), ("Customers", "/customers"), ("Rules", "/rules"), ("Tools", "/tools"), ("Sources", "/sources"))
@@ -86,6 +87,7 @@ class Shell:
         sources: Callable[[], Sequence[SourceView]],
         clock: Clock,
         static: StaticFiles,
+        rules: Mapping[str, RuleSpec],
     ) -> None:
         self._reader, self._sources, self._clock = reader, sources, clock
         self._environment = Environment(
@@ -97,7 +99,7 @@ class Shell:
             nouns=NOUNS,
             severity=severity_mark,
             attribution=attribution_of,
-            absence=absence_of,
+            absence=lambda row, now: absence_of(row, rules.get(row.rule), now),
             exact=exact_words,
             iso=format_time,
         )
@@ -191,10 +193,12 @@ def attribution_of(row: AlertRow) -> str:
     return attribution_words(attribution, row.known_for)
 
 
-def absence_of(row: AlertRow, now: int) -> Markup:
-    """What a list says in place of an attribution when something was never sent."""
-    return Markup('not sent by <time class="clock" datetime="{}" title="{}">{}</time>').format(
-        format_time(row.at), exact_words(row.at), short_words(row.at, now)
+def absence_of(row: AlertRow, spec: RuleSpec | None, now: int) -> Markup:
+    """What a list says in place of an attribution when something that was due did not happen."""
+    due = spec.expect.matches if spec and spec.expect else ()
+    sent = due and all(match.event.startswith("marketing.message.") for match in due)
+    return Markup('{} by <time class="clock" datetime="{}" title="{}">{}</time>').format(
+        "not sent" if sent else "not done", format_time(row.at), exact_words(row.at), short_words(row.at, now)
     )
 
 
