@@ -1,5 +1,7 @@
 """The stage as its caller sees it: parking, promotion, exclusion, modes, state."""
 
+from dataclasses import replace
+
 import pytest
 
 from coordwatch.errors import PermanentError
@@ -46,6 +48,27 @@ def test_a_link_between_two_known_refs_releases_whichever_waited() -> None:
         ]
 
 
+def test_a_shorter_way_to_the_same_customer_releases_what_was_torn_between_two() -> None:
+    identity = Identity()
+    for one in (event(1, ANN, order="O1"), event(2, order="O1", shipment="T1"),
+                event(3, BEN, case="K1"), event(4, case="K1", conversation="V1")):  # fmt: skip
+        identity.observe(one)
+    torn = event(5, shipment="T1", conversation="V1")
+    assert ParkReason.AMBIGUOUS is identity.observe(torn).waits
+    nearer = identity.observe(event(6, ANN, shipment="T1"))
+    assert [(torn, nearer.customer)] == [(one.event, one.customer) for one in nearer.released]
+
+
+def test_an_event_parked_again_waits_its_own_time() -> None:
+    identity = Identity()
+    identity.observe(event(1, order="O1"))
+    identity.observe(event(2, ANN, order="O1"))
+    again = replace(event(1, order="O2"), time=50 * MINUTE)
+    assert Outcome.PARKED is identity.observe(again).outcome
+    assert () == identity.expire(1 * MINUTE + DAY)
+    assert [again] == [one.event for one in identity.expire(50 * MINUTE + DAY)]
+
+
 def test_an_event_that_waits_too_long_comes_back_with_its_reason() -> None:
     identity = Identity()
     early, later = event(1, order="O1"), event(2, order="O2")
@@ -63,7 +86,7 @@ def test_a_parked_event_is_parked_once_and_remembers_when_it_was_first_seen() ->
     identity = Identity()
     one = event(5, order="O1")
     assert not identity.observe(one).repeated
-    early = type(one)(one.source, one.id, one.type, one.time, one.observed_at - 1, None, one.data)
+    early = replace(one, observed_at=one.observed_at - 1)
     assert identity.observe(early).repeated
     assert identity.observe(one).repeated
     assert 1 == identity.counters()["parked"] == identity.counters()["parked_now"]
@@ -135,6 +158,15 @@ def test_an_exclusion_undoes_a_trusted_link_and_releases_nobody_wrongly() -> Non
     one, other = digest(identity, "customer_id:C1"), digest(identity, "customer_id:C2")
     identity.exclude(one, other)
     assert identity.customer_of(event(2, "customer_id:C1")) != identity.customer_of(event(2, "customer_id:C2"))
+
+
+def test_a_link_that_was_cut_before_it_was_said_does_not_hold() -> None:
+    identity = Identity()
+    for name in ("C1", "C2"):
+        identity.observe(event(1, f"customer_id:{name}"))
+    identity.exclude(digest(identity, "customer_id:C1"), digest(identity, "customer_id:C2"))
+    identity.observe(event(2, "customer_id:C1", "customer_id:C2", type=LINKED))
+    assert identity.customer_of(event(3, "customer_id:C1")) != identity.customer_of(event(3, "customer_id:C2"))
 
 
 def test_an_exclusion_can_release_what_waited() -> None:

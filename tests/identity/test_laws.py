@@ -19,7 +19,7 @@ from tests.identity.ledger import Ledger
 from tests.identity.naive import Naive
 
 POLICY = IdentityPolicy(fanout_max=3)
-law = settings(max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "150")))
+law = settings(max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "100")))
 
 
 def naive_customers(events: list[Event], apart: list[frozenset[str]] | None = None) -> dict[tuple[str, str], str]:

@@ -95,6 +95,11 @@ def test_too_many_identifiers_keep_the_strongest() -> None:
     assert (Unusable("order", UnusableReason.TOO_MANY),) * 10 == read.unusable
 
 
+def test_of_too_many_customer_keys_the_stamped_one_stays_first() -> None:
+    read = READER.read(event(1, *(f"subject:A{number}" for number in range(40)), subject="Z9"))
+    assert ("subject:Z9", POLICY.identifiers_max) == (read.ids[0], len(read.ids))
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
