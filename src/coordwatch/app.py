@@ -8,7 +8,7 @@ The next room: the command line, which runs it.
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import ExitStack
@@ -36,7 +36,7 @@ from coordwatch.embedded.runtime import Runtime, Telling
 from coordwatch.embedded.server import listen
 from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
-from coordwatch.embedded.source_views import source_views
+from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.errors import CoordwatchError, DocumentError, PermanentError, TemporaryError
 from coordwatch.events.taxonomy import TYPES
@@ -114,15 +114,16 @@ def build(settings: Settings) -> Service:
             sources=progress_of(settings, content),
         )
         stream = Stream()
+        board = SourceBoard(lambda: tuple(processor.progress.sources.values()), _tools(processor))
         runtime = Runtime(
             processor,
             store,
             clock,
-            Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle)),
+            Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note),
             inlets=_inlets(settings, content),
             posted=[one.name for one in settings.inputs if isinstance(one, HttpInput)],
         )
-        views = _Views(processor, runtime, clock, _tools(content))
+        views = _Views(processor, runtime, clock, board)
         rooms = _Rooms(settings, content, store, stream)
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
@@ -232,8 +233,10 @@ def _shop(one: SimulatorInput) -> Callable[[], Iterator[Record]]:
     return begin
 
 
-def _tools(content: Content) -> dict[str, list[str]]:
-    return {mapping.name: [name] for mapping in content.mappings if (name := mapping.tool.get("name"))}
+def _tools(processor: Processor) -> dict[str, list[str]]:
+    """By source, the tools as their events name them."""
+    mappings = processor.mapper.mappings if processor.mapper else ()
+    return {mapping.name: [name] for mapping in mappings if (name := mapping.tool.get("name"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +246,7 @@ class _Views:
     processor: Processor
     runtime: Runtime
     clock: Clock
-    tools: Mapping[str, Sequence[str]]
+    board: SourceBoard
 
     def customer(self, key: str) -> CustomerView | None:
         return _answer(self.runtime.ask(lambda processor: processor.customer(key, self.clock.now())))
@@ -261,7 +264,7 @@ class _Views:
         return () if explanation is None else explanation.steps
 
     def sources(self) -> Sequence[SourceView]:
-        return source_views(tuple(self.processor.progress.sources.values()), self.tools, self.clock.now())
+        return self.board.views(self.clock.now())
 
 
 def _answer(future: "Future[T]") -> T:

@@ -60,11 +60,12 @@ class _Post:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Whom the runtime tells of alerts, and how long it may wait before."""
+    """Whom the runtime tells of alerts, how long it may wait before, and who notes now and then what time it is."""
 
     cards: Mapping[str, RuleCard]
     tell: Callable[[Notification], None]
     policy: NotifyPolicy
+    note: Callable[[int], None]
 
 
 class Runtime:
@@ -236,6 +237,7 @@ class Runtime:
         now = self._clock.now()
         self._store.wake_snoozed(now)
         self._decide(now)
+        self._telling.note(now)
 
     def _decide(self, now: int) -> None:
         """Decide who is told; what is told is kept after the telling, so that it happens at least once."""

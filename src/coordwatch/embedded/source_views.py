@@ -5,7 +5,8 @@ What leaves: SourceViews.
 The next room: the pages, the API and the metrics.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from coordwatch.alerts.words import duration_words
 from coordwatch.context.progress import BEGINNING, SourceProgress
@@ -13,6 +14,35 @@ from coordwatch.events.times import MINUTE
 from coordwatch.ports import SourceView
 
 _LATE_AFTER = 10 * MINUTE
+_SLOT = 15 * MINUTE
+_SLOTS = 96
+_WORST_LAST = ("idle", "read", "late", "dark")
+
+
+class SourceBoard:
+    """Every source as it is now, and how it was in each quarter of an hour of the last day, as far as this process knows.
+
+    Takes: `sources` reads how far each is read; `tools`, by source, the tools whose records it carries
+    """
+
+    def __init__(self, sources: Callable[[], Iterable[SourceProgress]], tools: Mapping[str, Sequence[str]]) -> None:
+        self._sources, self._tools = sources, tools
+        self._slots: dict[str, dict[int, str]] = {}
+
+    def views(self, now: int) -> list[SourceView]:
+        """Every source by name. Units: microseconds since 1970 UTC."""
+        views = source_views(self._sources(), self._tools, now)
+        return [replace(view, strip=sorted(self._slots.get(view.name, {}).items())) for view in views]
+
+    def note(self, now: int) -> None:
+        """Remember how every source is now; the worst of a slot is what counts. Units: microseconds since 1970 UTC."""
+        slot = now // _SLOT * _SLOT
+        oldest = slot - (_SLOTS - 1) * _SLOT
+        for view in source_views(self._sources(), self._tools, now):
+            slots = {at: status for at, status in self._slots.get(view.name, {}).items() if at >= oldest}
+            slots[slot] = max(slots.get(slot, "idle"), view.status, key=_WORST_LAST.index)
+            # Replaced whole, because pages read it from other threads.
+            self._slots[view.name] = slots
 
 
 def source_views(sources: Iterable[SourceProgress], tools: Mapping[str, Sequence[str]], now: int) -> list[SourceView]:

@@ -1,0 +1,1 @@
+"""The one-process runtime: its writer, its inlets, its commands, and what a kill leaves."""
