@@ -8,7 +8,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from coordwatch.codec import decode_json
 from coordwatch.events.event import Event
 from coordwatch.events.schemas import event_schemas
-from coordwatch.events.taxonomy import TYPES, Field
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import Field
 from coordwatch.events.wire import decode_event, encode_event
 from tests.schemas import SCHEMAS, drifted, generated
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from coordwatch.adapters.mapping_files import load_mappings
 from coordwatch.codec import decode_json
 from coordwatch.events.schemas import event_schemas
-from coordwatch.events.taxonomy import PREFIX
+from coordwatch.events.vocabulary import PREFIX
 from coordwatch.events.wire import decode_event, encode_event, event_to_plain
 from coordwatch.sources.examples import run_examples
 from coordwatch.sources.mapping import Example, SourceMapping

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from coordwatch.events.taxonomy import TYPES, Field
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import Field
 from coordwatch.sources.kinds import KindError, converter
 
 WORD = Field("string", ("a", "b"))

@@ -15,7 +15,8 @@ from zlib import crc32
 
 from coordwatch.adapters.event_files import Part, pieces, split
 from coordwatch.context.fact import Fact
-from coordwatch.engine.replay import BadLine, NeedsIdentity, Replay, ReplayCounts
+from coordwatch.engine.gather import BadLine, NeedsIdentity, ReplayCounts
+from coordwatch.engine.replay import Replay
 from coordwatch.errors import PermanentError
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.spec import RuleSpec

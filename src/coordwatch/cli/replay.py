@@ -11,7 +11,8 @@ from coordwatch.adapters.event_files import Part, parts_of, pieces, temporary_fo
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.replay_jobs import Replayed, replay_here, replay_in_jobs
 from coordwatch.codec import encode_json
-from coordwatch.engine.replay import BadLine, NeedsIdentity, Replay
+from coordwatch.engine.gather import BadLine, NeedsIdentity
+from coordwatch.engine.replay import Replay
 from coordwatch.engine.trail import trail_rows
 from coordwatch.errors import CoordwatchError
 from coordwatch.events.event import Event

@@ -17,9 +17,9 @@ from coordwatch.engine.state import CustomerState, event_of, fact_of, fact_to_pl
 from coordwatch.engine.step import Engine, Proven, Step
 from coordwatch.events.event import Event
 from coordwatch.identity.identity import Identity
-from coordwatch.rules.compile import CompiledRule
 from coordwatch.rules.detection import DetectionChange
 from coordwatch.rules.evaluate import Outcome
+from coordwatch.rules.plan import CompiledRule
 
 CUSTOMER, FACTS, GIVEN = "customer/", "facts/", "given/"
 

@@ -4,253 +4,26 @@ Because detections are a function of the set of events, a history needs no step 
 customer and every act is judged once, with the same `judge` that the running engine uses.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
-
-import msgspec
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import once_each
 from coordwatch.context.reference import Reference
+from coordwatch.engine.gather import Gathering
 from coordwatch.events.event import Event
-from coordwatch.events.taxonomy import PREFIX, TYPES
-from coordwatch.events.times import format_time, parse_time
-from coordwatch.events.wire import Rejected, decode_event
-from coordwatch.rules.compile import Plan, compile_rules
-from coordwatch.rules.evaluate import BEGINNING, Outcome, Verdict, View, cannot_hold, judge
-from coordwatch.rules.layout import Project
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.times import format_time
+from coordwatch.rules.compile import compile_rules
+from coordwatch.rules.evaluate import Outcome, Verdict, cannot_hold, judge
+from coordwatch.rules.search import BEGINNING, View
 from coordwatch.rules.spec import RuleSpec
 
-Word = Annotated[str, msgspec.Meta(min_length=1)]
-CACHE_MAX = 200_000
-_ABSENT = object()
-
-
-class NeedsIdentity(Exception):
-    """An event names no customer: the identity stage must see the whole history first."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that is no canonical event, counted from 1, and why."""
-
-    line: int
-    rejected: Rejected
-
 
 @dataclass(slots=True)
-class ReplayCounts:
-    """How many lines were read, and what became of those that were not used."""
-
-    lines: int = 0
-    events: int = 0
-    later: int = 0
-    duplicates: int = 0
-    conflicting_duplicates: int = 0
-    no_customer: int = 0
-
-
-class _Times:
-    """Parses times once per distinct minute and once per distinct rest, since a history repeats both."""
-
-    def __init__(self) -> None:
-        self.minutes: dict[str, int] = {}
-        self.rests: dict[str, int] = {}
-
-    def parse(self, text: str) -> int:
-        """The instant of an RFC 3339 text, remembering its parts.
-
-        Raises: ValueError
-        """
-        instant = parse_time(text)
-        if len(self.minutes) > CACHE_MAX:
-            self.minutes.clear()
-        if len(self.rests) < CACHE_MAX and "1000" < text[:4] < "9000":
-            minute = parse_time(text[:16] + ":00Z")
-            self.minutes[text[:16]] = minute
-            self.rests[text[16:]] = instant - minute
-        return instant
-
-
-def _undecided(_: bytes) -> list[Any]:
-    """Stands in for the decoder until the first lines come."""
-    raise NotImplementedError
-
-
-@dataclass(slots=True)
-class Replay:
-    """Gathers a history and judges it. Feed lines or events in any order, then `finish`.
-
-    Of an event of a needed type that no rule selects only the hash of its identity is kept, so that other content under
-    the same identity is refused later (RULES 31).
-
-    Units: `until`, when given, is the clock: later events are not yet there (RULES 38)
-    """
-
-    plan: Plan
-    until: int | None = None
-    counts: ReplayCounts = field(default_factory=ReplayCounts)
-    bad: list[BadLine] = field(default_factory=list)
-    latest: int = BEGINNING
-    journals: dict[str, list[Fact | int]] = field(default_factory=dict)
-    broadcasts: list[Fact] = field(default_factory=list)
-    _decode_lines: Callable[[bytes], list[Any]] = field(default=_undecided)
-    _table: Mapping[str, Project | None] = field(default_factory=dict)
-    _empty: Any = None
-    _times: _Times = field(default_factory=_Times)
-    _sources: dict[str, str] = field(default_factory=dict)
-    _broadcast: frozenset[str] = frozenset()
-
-    def feed(self, lines: bytes) -> None:
-        """Take whole lines of canonical events; bad ones are noted in `bad`.
-
-        Raises: NeedsIdentity when an event that some rule needs names no customer
-        """
-        if self._decode_lines is _undecided:
-            self._prepare()
-        try:
-            decoded = self._decode_lines(lines)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            for line in lines.split(b"\n"):
-                self._feed_line(line)
-            self.counts.lines -= lines.endswith(b"\n")
-            return
-        self._take(decoded, lines)
-
-    def _prepare(self) -> None:
-        """Generate the decoder that makes only the fields some rule needs, and the table of types."""
-        heads = sorted({head for layout in self.plan.layouts.by_type.values() for head in layout.heads})
-        data = msgspec.defstruct(
-            "Data", [(f"d_{head}", Any, None) for head in heads], rename={f"d_{head}": head for head in heads}, gc=False
-        )
-        recorded: list[Any] = [("recordedtime", Any, None)] if self.plan.layouts.reads_observed else []
-        attributes: list[Any] = [
-            ("id", Word),
-            ("source", Word),
-            ("type", str),
-            ("time", str),
-            ("subject", Word | None, None),
-            ("data", data | None, None),
-            ("specversion", Literal["1.0"], "1.0"),
-        ]
-        line = msgspec.defstruct("Line", [*attributes, *recorded], gc=False)
-        self._decode_lines = msgspec.json.Decoder(line).decode_lines
-        self._empty = data()
-        projections = self.plan.attribute_projections()
-        self._broadcast = frozenset(
-            name for event_type in self.plan.broadcast for name in (event_type, PREFIX + event_type)
-        )
-        self._table = {
-            name: projections.get(event_type) for event_type in TYPES for name in (event_type, PREFIX + event_type)
-        }
-
-    def _take(self, decoded: Sequence[Any], lines: bytes) -> None:
-        """The hot loop: for each event its time, its fact if a rule needs it, its customer's list."""
-        table, minutes, rests = self._table.get, self._times.minutes, self._times.rests
-        until, latest, journals = self.until, self.latest, self.journals
-        intern = self._sources.setdefault
-        empty, broadcast, reads_observed = self._empty, self._broadcast, self.plan.layouts.reads_observed
-        for number, event in enumerate(decoded):
-            project: Any = table(event.type, _ABSENT)
-            text = event.time
-            try:
-                time = minutes[text[:16]] + rests[text[16:]]
-            except KeyError:
-                try:
-                    time = self._times.parse(text)
-                except ValueError:
-                    project = _ABSENT
-            observed = 0
-            if reads_observed:
-                try:
-                    observed = time if event.recordedtime is None else self._times.parse(event.recordedtime)
-                except (ValueError, TypeError):
-                    project = _ABSENT
-            if project is _ABSENT:
-                self._bad_line(number, lines)
-                continue
-            if until is not None and time > until:
-                self.counts.later += 1
-                continue
-            if time > latest:  # noqa: PLR1730 - max() costs a call for each event
-                latest = time
-            if project is None:
-                continue
-            subject = event.subject
-            source = intern(event.source, event.source)
-            fact = project(time, source, event.id, observed, event.data or empty)
-            if fact is None:
-                fact = hash((source, event.id))
-                if subject is None:
-                    continue
-            elif subject is None:
-                self._without_customer(fact)
-                continue
-            facts = journals.get(subject)
-            if facts is None:
-                journals[subject] = [fact]
-            else:
-                facts.append(fact)
-            if event.type in broadcast and fact.__class__ is tuple:
-                self.broadcasts.append(fact)
-        self.latest = latest
-        self.counts.lines += len(decoded) if b"\n\n" not in lines else lines.count(b"\n")
-        self.counts.events += len(decoded)
-
-    def _without_customer(self, fact: Fact) -> None:
-        if fact[TYPE] not in self.plan.broadcast:
-            raise NeedsIdentity
-        self.broadcasts.append(fact)
-
-    def _bad_line(self, number: int, lines: bytes) -> None:
-        """Find the line again, to say what is wrong with it."""
-        places = [(place, line) for place, line in enumerate(lines.splitlines(), 1) if line.strip()]
-        place, line = places[number]
-        rejected = decode_event(line)
-        if isinstance(rejected, Rejected):
-            self.bad.append(BadLine(self.counts.lines + place, rejected))
-        else:
-            self.add(rejected)
-        self.counts.events -= 1
-
-    def _feed_line(self, line: bytes) -> None:
-        self.counts.lines += 1
-        if not line.strip():
-            return
-        event = decode_event(line)
-        if isinstance(event, Rejected):
-            self.bad.append(BadLine(self.counts.lines, event))
-        else:
-            self.counts.events += 1
-            self.add(event)
-
-    def add(self, event: Event, customer: str | None = None) -> None:
-        """Take one event; `customer` is its key where the identity stage found one.
-
-        Raises: NeedsIdentity as `feed`
-        """
-        if self.until is not None and event.time > self.until:
-            self.counts.later += 1
-            return
-        self.latest = max(self.latest, event.time)
-        fact = self.plan.project(event)
-        subject = customer or event.subject
-        if fact is None:
-            if subject is not None and event.type in self.plan.projections:
-                self.journals.setdefault(subject, []).append(hash((event.source, event.id)))
-            return
-        if subject is None:
-            self._without_customer(fact)
-            return
-        self.journals.setdefault(subject, []).append(fact)
-        if event.type in self.plan.broadcast:
-            self.broadcasts.append(fact)
-
-    @property
-    def clock(self) -> int:
-        """Up to when everything is proven: `until`, else the largest event time read."""
-        return self.latest if self.until is None else self.until
+class Replay(Gathering):
+    """Gathers a history and judges it. Feed lines or events in any order, then `finish`."""
 
     def finish(self, clock: int | None = None) -> list[dict[str, Any]]:
         """Judge every act.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Journal
-from coordwatch.rules.compile import Plan
+from coordwatch.rules.plan import Plan
 from coordwatch.rules.spec import After, Expect, Given, RuleSpec, State, UnlessEvent
 
 DAY = 86_400_000_000

@@ -12,8 +12,9 @@ from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Journal
 from coordwatch.errors import PermanentError
 from coordwatch.events.event import Event
-from coordwatch.rules.compile import SUBJECT, Plan
 from coordwatch.rules.evaluate import Outcome
+from coordwatch.rules.plan import Plan
+from coordwatch.rules.shown import SUBJECT
 
 VERSION = 1
 ActName = tuple[str, str, str]

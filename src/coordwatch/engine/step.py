@@ -8,25 +8,29 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from coordwatch.context.fact import ID, MASK, OBSERVED, SOURCE, TIME, TYPE, Fact
+from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
+from coordwatch.engine.detect import detect, evidence_of, tool_of
 from coordwatch.engine.ledger import HOUR, Count
-from coordwatch.engine.state import ActName, CustomerState, Entry, fact_data
-from coordwatch.rules.compile import CompiledRule, Plan
+from coordwatch.engine.state import ActName, CustomerState, Entry
 from coordwatch.rules.detection import (
-    Attribution,
     Detection,
     DetectionChange,
     DetectionStatus,
-    Evidence,
     RetractReason,
 )
-from coordwatch.rules.evaluate import Outcome, Verdict, View, judge
-from coordwatch.rules.layout import name_of_tool
+from coordwatch.rules.evaluate import Outcome, Verdict, judge
+from coordwatch.rules.plan import CompiledRule, Plan, Take
+from coordwatch.rules.search import View
 
 Proven = Callable[[CompiledRule], int]
+Todo = tuple[CompiledRule, Fact, RetractReason]
+
+
 STANDING = (Outcome.OPEN, Outcome.MADE_GOOD)
+
+
 _NEW = (Insertion.ADDED, Insertion.SEEN_EARLIER)
 
 
@@ -64,25 +68,28 @@ class Engine:
             if insertion in _NEW:
                 added.append(fact)
         view = View(state.journal.facts, state.customer, reference)
-        todo: dict[ActName, tuple[CompiledRule, Fact, RetractReason]] = {}
+        todo: dict[ActName, Todo] = {}
         for fact in added:
             for rule in self.by_type.get(fact[TYPE], ()):
                 for act in self._concerned(rule, view, fact, state):
                     todo[(rule.id, act[SOURCE], act[ID])] = (rule, act, _reason(rule, fact))
         for fact, insertion in zip(added, (i for i in step.insertions if i in _NEW), strict=True):
             if insertion is Insertion.ADDED:
-                step.counts += self._acts(fact)
-        for rule, act, reason in todo.values():
-            self._judge(state, view, rule, act, (reason, proven(rule)), step)
+                step.counts += self._arrived(fact)
+        for one in todo.values():
+            self._judge(state, view, one, proven(one[0]), step)
         return step
 
-    def _acts(self, fact: Fact) -> list[Count]:
-        """One act more for every rule that judges this event."""
-        return [
-            Count(rule.id, fact[TIME] // HOUR, tool_of(fact), "", "acts", 1)
-            for rule in self.by_type.get(fact[TYPE], ())
-            if fact[MASK] & rule.act.bits and not self._is_too_old(rule, fact)
-        ]
+    def _arrived(self, fact: Fact) -> list[Count]:
+        """One act more for every rule that judges this event, and one unusable event for every key it lacks (RULES 12)."""
+        hour, tool = fact[TIME] // HOUR, tool_of(fact)
+        counts = []
+        for rule in self.by_type.get(fact[TYPE], ()):
+            if fact[MASK] & rule.act.bits and not self._is_too_old(rule, fact):
+                counts.append(Count(rule.id, hour, tool, "", "acts", 1))
+            if any(fact[MASK] & take.bit and _lacks_key(take, fact) for take in rule.keyed):
+                counts.append(Count(rule.id, hour, tool, "", "missing_key", 1))
+        return counts
 
     def due(self, state: CustomerState, reference: Reference, proven: Proven) -> Step:
         """Judge the acts whose deadline has come and is proven."""
@@ -95,7 +102,7 @@ class Engine:
                 continue
             act = state.journal.get(name[1], name[2])
             if act is not None:
-                self._judge(state, view, rule, act, (RetractReason.EVIDENCE_CHANGED, proven(rule)), step)
+                self._judge(state, view, (rule, act, RetractReason.EVIDENCE_CHANGED), proven(rule), step)
         return step
 
     def review(self, state: CustomerState, reference: Reference, proven: Proven, rules: Sequence[CompiledRule]) -> Step:
@@ -104,7 +111,7 @@ class Engine:
         view = View(state.journal.facts, state.customer, reference)
         for rule in rules:
             for act in view.of(rule.act.bits):
-                self._judge(state, view, rule, act, (RetractReason.EVIDENCE_CHANGED, proven(rule)), step)
+                self._judge(state, view, (rule, act, RetractReason.EVIDENCE_CHANGED), proven(rule), step)
         return step
 
     def retire(self, state: CustomerState) -> Step:
@@ -162,21 +169,13 @@ class Engine:
                 if (rule.id, act[SOURCE], act[ID]) in state.entries:
                     yield act
 
-    def _judge(
-        self,
-        state: CustomerState,
-        view: View,
-        rule: CompiledRule,
-        act: Fact,
-        how: tuple[RetractReason, int],
-        step: Step,
-    ) -> None:
+    def _judge(self, state: CustomerState, view: View, todo: Todo, proven: int, step: Step) -> None:
         """Judge one act, and note what differs from what was said of it before."""
+        rule, act, reason = todo
         name = (rule.id, act[SOURCE], act[ID])
         old = state.entries.get(name)
         if self._is_too_old(rule, act) or (old is not None and old.revision != rule.revision):
             return
-        reason, proven = how
         verdict = judge(rule, view, act, proven)
         new = None if verdict is None else _entry(rule, verdict)
         if new == old or (old is not None and _only_forgotten(state, view.reference, old, new)):
@@ -195,6 +194,10 @@ class Engine:
         """Whether an act happened before its rule was there."""
         since = self.since.get(rule.id)
         return since is not None and bool(act[TIME] < since)
+
+
+def _lacks_key(take: Take, fact: Fact) -> bool:
+    return any(fact[slot] is None for _, slot in take.keys) or any(fact[slot] is None for slot in take.pair)
 
 
 def _only_forgotten(state: CustomerState, reference: Reference, old: Entry, new: Entry | None) -> bool:
@@ -254,53 +257,6 @@ def _change(
 def _retracted(rule: CompiledRule, customer: str, act: Fact, old: Entry) -> Detection:
     act_evidence = evidence_of(rule.spec.when.name, act)
     return Detection(rule.id, rule.revision, customer, act_evidence, old.at, (), DetectionStatus.RETRACTED)
-
-
-def detect(rule: CompiledRule, customer: str, act: Fact, verdict: Verdict) -> Detection:
-    """The detection of a standing verdict, with both sides and the attribution."""
-    evidence = tuple(evidence_of(step, fact) for step, fact in verdict.evidence)
-    attribution, known_for = attribute(rule, act, [fact for _, fact in verdict.evidence])
-    status = DetectionStatus.OPEN if verdict.outcome is Outcome.OPEN else DetectionStatus.MADE_GOOD
-    return Detection(
-        rule.id,
-        rule.revision,
-        customer,
-        evidence_of(rule.spec.when.name, act),
-        verdict.at,
-        evidence,
-        status,
-        attribution,
-        known_for,
-    )
-
-
-def attribute(rule: CompiledRule, act: Fact, evidence: Sequence[Fact]) -> tuple[Attribution, int | None]:
-    """Whether the acting tool could have known: when the last of the evidence reached the log (RULES 32).
-
-    Gives: the attribution, and for *ignored* how long the evidence had lain there, in microseconds; a missing event is
-           nobody's knowledge, so rules with `expect` give *not applicable*
-    """
-    if rule.expect is not None or not evidence:
-        return Attribution.NOT_APPLICABLE, None
-    known_for = act[TIME] - max(fact[OBSERVED] for fact in evidence)
-    if known_for < 0:
-        return Attribution.COULD_NOT_KNOW, None
-    graces = [step.grace for step in (*rule.singles, *rule.counting)] + [state.grace for state in rule.states]
-    grace = max(graces, default=0)
-    return (Attribution.IN_FLIGHT, known_for) if known_for < grace else (Attribution.IGNORED, known_for)
-
-
-def evidence_of(step: str, fact: Fact) -> Evidence:
-    """A fact as a detection names it."""
-    return Evidence(
-        step, fact[SOURCE], fact[ID], fact[TYPE], fact[TIME], fact[OBSERVED], tool_of(fact) or None, fact_data(fact)
-    )
-
-
-def tool_of(fact: Fact) -> str:
-    """The name of the tool an event came from, empty when it does not say."""
-    tool = name_of_tool(fact_data(fact).get("tool"))
-    return tool if isinstance(tool, str) else ""
 
 
 def _reason(rule: CompiledRule, fact: Fact) -> RetractReason:

@@ -18,7 +18,8 @@ from coordwatch.events.event import Event
 from coordwatch.events.times import format_time
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.detection import Detection, DetectionChange
-from coordwatch.rules.evaluate import BEGINNING, Outcome
+from coordwatch.rules.evaluate import Outcome
+from coordwatch.rules.search import BEGINNING
 from coordwatch.rules.spec import RuleSpec
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact
+from coordwatch.engine.detect import tool_of
 from coordwatch.engine.state import CustomerState, fact_data
-from coordwatch.engine.step import tool_of
-from coordwatch.rules.compile import SUBJECT, CompiledRule, Plan
-from coordwatch.rules.evaluate import Outcome, View, search_for
+from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.keys import Bound
+from coordwatch.rules.plan import CompiledRule, Plan
+from coordwatch.rules.search import View, search_for
+from coordwatch.rules.shown import SUBJECT
 from coordwatch.rules.states import NEVER
 
 HIDDEN = (SUBJECT, "identifiers", "tool")

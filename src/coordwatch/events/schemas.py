@@ -7,7 +7,8 @@ The next room: `wire` reads what a producer made from these; it asks for less th
 from collections.abc import Mapping
 from typing import Any
 
-from coordwatch.events.taxonomy import PREFIX, TYPES, EventType, Field
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import PREFIX, EventType, Field
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Mapping[str, Any] = {"type": "string", "minLength": 1}

@@ -10,8 +10,9 @@ from typing import Any
 
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.event import Event
-from coordwatch.events.taxonomy import PREFIX, TYPES
+from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import format_time, parse_time
+from coordwatch.events.vocabulary import PREFIX
 
 LINE_MAX = 1_000_000
 

@@ -10,20 +10,11 @@ from dataclasses import dataclass
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.events.times import format_time
 from coordwatch.events.words import duration_words
-from coordwatch.rules.compile import CompiledRule, EventStep, GivenStep, StateStep, Take
-from coordwatch.rules.evaluate import (
-    BEGINNING,
-    Outcome,
-    Search,
-    Verdict,
-    View,
-    deadline_of,
-    judge,
-    readings_of,
-    search_for,
-)
+from coordwatch.rules.evaluate import Outcome, Verdict, deadline_of, judge, readings_of
 from coordwatch.rules.keys import Bound, bounds
 from coordwatch.rules.misses import Miss, nearest_miss, state_miss
+from coordwatch.rules.plan import CompiledRule, EventStep, GivenStep, StateStep, Take
+from coordwatch.rules.search import BEGINNING, Search, View, search_for
 
 
 @dataclass(frozen=True, slots=True)

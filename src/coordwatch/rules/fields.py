@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coordwatch.errors import Problem
-from coordwatch.events.taxonomy import ANY, ATTRIBUTES, STRING, TIMESTAMP, EventType, Field
+from coordwatch.events.vocabulary import ANY, ATTRIBUTES, STRING, TIMESTAMP, EventType, Field
 from coordwatch.rules.expression import Kind
 from coordwatch.rules.hints import hint_for
 

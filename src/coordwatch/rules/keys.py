@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coordwatch.context.fact import Fact, Several, each_value, share_value
-from coordwatch.rules.compile import Env, Take
+from coordwatch.rules.plan import Env, Take
 
 
 @dataclass(slots=True)

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import ATTRIBUTES, TYPES
+from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import format_duration
+from coordwatch.events.vocabulary import ATTRIBUTES
 from coordwatch.rules.kinds import condition_problems, never_known
 from coordwatch.rules.lint_values import value_issues
 from coordwatch.rules.lint_words import word_issues
 from coordwatch.rules.outline import all_steps, conditions, matches_of, section_of, types_of
-from coordwatch.rules.spec import After, Given, RuleSpec, SharedSpec, State, Step, UnlessEvent
+from coordwatch.rules.references import references
+from coordwatch.rules.spec import After, Given, Match, RuleSpec, SharedSpec, State, Step, UnlessEvent
 
 EVENTS_MAX = 200
 
@@ -109,9 +111,6 @@ def _windows(spec: RuleSpec) -> Issues:
                 grace, within = format_duration(step.grace), format_duration(step.within.length)
                 message = f"'{step.name}' can never hold: its grace of {grace} is as long as its within of {within}"
                 yield "empty-window", step.place, message, "a shorter grace, or a longer within"
-        if isinstance(step, State) and step.at_most is not None and step.grace >= step.at_most:
-            message = f"'{step.name}' can never hold: its grace is as long as the state lasts at most"
-            yield "empty-window", step.place, message, "a shorter grace, or a longer at_most"
 
 
 def _ties(spec: RuleSpec) -> Issues:
@@ -121,9 +120,14 @@ def _ties(spec: RuleSpec) -> Issues:
             continue
         for key in step.same:
             required = [match.event for match in spec.when.matches if key in TYPES[match.event].required]
-            if required and any(key not in match.same for match in step.opened):
+            if required and not all(_ties_key(match, key, spec.when.name) for match in step.opened):
                 message = f"the state '{step.name}' of any {key} counts, not only the {key} of the act"
                 yield "state-not-tied", step.place, message, f"write same: {key} inside 'opened' if it must be the same"
+
+
+def _ties_key(match: Match, key: str, act: str) -> bool:
+    """Whether an opening is tied to the act by a key, or by a condition that reads the act's."""
+    return key in match.same or (match.where is not None and (act, (key,)) in references(match.where))
 
 
 def _counts(spec: RuleSpec) -> Issues:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import TYPES, EventType, Field
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import EventType, Field
 from coordwatch.rules.expression import Binary, Expression, FieldRef, ListOf, Literal
 from coordwatch.rules.fields import field_of_any
 from coordwatch.rules.outline import all_steps, conditions, types_of

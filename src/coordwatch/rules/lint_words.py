@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import EventType
+from coordwatch.events.vocabulary import EventType
 from coordwatch.rules.fields import NoField, field_of_any
 from coordwatch.rules.outline import all_steps, matches_of, types_of
 from coordwatch.rules.spec import RuleSpec

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from coordwatch.context.fact import MASK, TIME, TYPE, Fact
 from coordwatch.events.times import format_time
 from coordwatch.events.words import duration_words
-from coordwatch.rules.compile import EventStep, StateStep, Take
-from coordwatch.rules.evaluate import BEGINNING, Search
 from coordwatch.rules.keys import Bound, qualifies
+from coordwatch.rules.plan import EventStep, StateStep, Take
+from coordwatch.rules.search import BEGINNING, Search
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coordwatch.events.taxonomy import TYPES, EventType
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import EventType
 from coordwatch.rules.expression import Expression
 from coordwatch.rules.spec import Act, After, Expect, Given, Match, RuleSpec, State, Step, UnlessEvent
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from coordwatch.documents import Fields, Items, Node, Scalar, plain
-from coordwatch.events.taxonomy import PREFIX, TYPES
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import PREFIX
 from coordwatch.rules.parse_nodes import Reader
 from coordwatch.rules.spec import Example
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from coordwatch.documents import Fields, Items, Scalar
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import TYPES, EventType
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import EventType
 from coordwatch.rules.fields import NoField, field_at
 from coordwatch.rules.parse_nodes import Reader
 from coordwatch.rules.resolve import Scope

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from coordwatch.documents import Fields, Items, Node, Scalar
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import PREFIX, TYPES, EventType
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import PREFIX, EventType
 from coordwatch.rules.expression import Expression
 from coordwatch.rules.kinds import kind_of
 from coordwatch.rules.parse_step_words import WordReader

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coordwatch.errors import Place, Problem
-from coordwatch.events.taxonomy import ANY, ATTRIBUTES, EventType, Field
+from coordwatch.events.vocabulary import ANY, ATTRIBUTES, EventType, Field
 from coordwatch.rules.expression import (
     Binary,
     Call,

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from coordwatch.events.taxonomy import COMMON, PREFIX, TYPES
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import COMMON, PREFIX
 from coordwatch.rules.parse import ALERT, EXCEPTION, REQUIRED, RULE
 from coordwatch.rules.parse_examples import ENVELOPE, EXPECTED, STATUSES, TEST
 from coordwatch.rules.parse_steps import AFTER, EXPECT, GIVEN, STATE, UNLESS, UNLESS_STATE, WHEN

@@ -10,8 +10,8 @@ from operator import itemgetter
 
 from coordwatch.context.fact import MASK, TIME, Fact, each_value
 from coordwatch.context.reference import combinations_of
-from coordwatch.rules.compile import Env, StateStep, Take
 from coordwatch.rules.keys import Bound, qualifies
+from coordwatch.rules.plan import Env, StateStep, Take
 
 NEVER = 2**62
 _OPENING, _REOPENING, _CLOSING = 0, 1, 2

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coordwatch.events.event import Event
-from coordwatch.events.taxonomy import PREFIX, TYPES, EventType
+from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import parse_time
+from coordwatch.events.vocabulary import PREFIX, EventType
 from coordwatch.sources.changes import text_of
 from coordwatch.sources.fill import joined
 from coordwatch.sources.kinds import Convert, KindError, converter

@@ -11,7 +11,7 @@ import re2
 
 from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
 from coordwatch.errors import DocumentError
-from coordwatch.events.taxonomy import CATEGORIES, PURPOSES
+from coordwatch.events.vocabulary import CATEGORIES, PURPOSES
 from coordwatch.sources.mapping import Plain
 from coordwatch.sources.reading import Reading
 

@@ -9,7 +9,8 @@ from itertools import chain
 
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import Place
-from coordwatch.events.taxonomy import COMMON, REFS, TYPES, EventType, Field
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import COMMON, REFS, EventType, Field
 from coordwatch.sources.catalogue import SELECTORS
 from coordwatch.sources.kinds import KindError, converter
 from coordwatch.sources.mapping import (

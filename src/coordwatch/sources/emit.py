@@ -10,7 +10,8 @@ from typing import Any
 
 from coordwatch.codec import encode_json
 from coordwatch.events.event import Event
-from coordwatch.events.taxonomy import REFS, TYPES, EventType
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import REFS, EventType
 from coordwatch.sources.canonical import pass_through
 from coordwatch.sources.catalogue import Find
 from coordwatch.sources.changes import Build

@@ -7,7 +7,7 @@ refuse, with the path, what the type does not allow. The next room: `emit`, whic
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from coordwatch.events.taxonomy import Field
+from coordwatch.events.vocabulary import Field
 from coordwatch.sources.catalogue import SELECTORS, Entry, Find
 from coordwatch.sources.changes import Build, Unreadable, text_of
 from coordwatch.sources.kinds import TEXT_MAX, Convert, KindError, converter, describe

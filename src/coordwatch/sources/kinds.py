@@ -7,8 +7,8 @@ What leaves: the value as the field wants it; None for an empty one. The next ro
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coordwatch.events.taxonomy import Field
 from coordwatch.events.times import format_time
+from coordwatch.events.vocabulary import Field
 from coordwatch.sources.changes import Unreadable, number_of, text_of
 from coordwatch.sources.record import MapRejectReason
 from coordwatch.sources.timestamps import is_placeholder, read_iso

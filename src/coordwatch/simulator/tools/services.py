@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from coordwatch.events.taxonomy import PREFIX
 from coordwatch.events.times import format_time
+from coordwatch.events.vocabulary import PREFIX
 from coordwatch.simulator.mint import Mint
 from coordwatch.simulator.post import Draft
 from coordwatch.simulator.tools.meaning import CLOUDEVENTS, meaning

@@ -1,0 +1,210 @@
+"""Processor: records in; state, detections, dead letters and positions out, in one commit. Every runtime calls it.
+
+The walk of one batch: map each record, find each event's customer, step the customers, commit everything that changed.
+A crash before the commit loses nothing that was answered; after it, a repeat finds its duplicates. Nothing here reads a
+clock: `now` is passed in.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from coordwatch.codec import pack, unpack
+from coordwatch.context.progress import BEGINNING, Progress, SourceProgress
+from coordwatch.context.reference import Reference
+from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN, Desk
+from coordwatch.engine.retention import derive, look_back
+from coordwatch.engine.rows import IDENTITY, taught_of
+from coordwatch.engine.state import CustomerState, fact_from_plain, restore
+from coordwatch.engine.step import Engine
+from coordwatch.engine.views import choose_act, customer_view
+from coordwatch.errors import CoordwatchError
+from coordwatch.events.times import format_time
+from coordwatch.events.words import duration_words
+from coordwatch.identity.identity import Identity
+from coordwatch.identity.observation import IDENTITY_UNRESOLVED
+from coordwatch.ports import CustomerView, Store
+from coordwatch.processor.feeding import cannot_be_fed, waited_for
+from coordwatch.processor.records import Input, ProcessorSettings, Result
+from coordwatch.processor.work import PROGRESS, Rooms, Work
+from coordwatch.rules.compile import compile_rules
+from coordwatch.rules.explain import Explanation, explain
+from coordwatch.rules.plan import CompiledRule
+from coordwatch.rules.search import View
+from coordwatch.rules.spec import RuleSpec
+from coordwatch.sources.mapper import Mapper
+
+RULES = "rules/"
+
+
+STATES_MAX = 20_000
+
+
+DUE_MAX = 2_000
+
+
+class Processor:
+    """The whole walk over one store; a failed commit leaves it as the store last was."""
+
+    def __init__(
+        self,
+        specs: Sequence[RuleSpec],
+        store: Store,
+        settings: ProcessorSettings,
+        *,
+        mapper: Mapper | None = None,
+        sources: Sequence[SourceProgress] = (),
+    ) -> None:
+        self.specs, self.store, self.settings, self.mapper = tuple(specs), store, settings, mapper
+        self.progress = Progress(sources)
+        carried = self.progress.carried()
+        self.disabled = {spec.id: why for spec in specs if (why := cannot_be_fed(spec, carried)) is not None}
+        self.plan = compile_rules([spec for spec in specs if spec.id not in self.disabled], display=True)
+        self.retention = derive(self.plan, cap=settings.cap, lateness=settings.lateness)
+        self.warming: dict[str, int] = {}
+        self._new_rules: dict[str, bytes | None] = {}
+        self.reload()
+
+    def reload(self) -> None:
+        """Forget everything in memory and begin from what the store holds."""
+        stored = {key: unpack(value) for key, value in self.store.scan(PROGRESS)}
+        for name, source in self.progress.sources.items():
+            through, heard_at = stored.get(PROGRESS + name, (BEGINNING, BEGINNING))
+            self.progress.put(
+                SourceProgress(
+                    name, source.carries, source.disorder, source.publishing_delay, source.dark_after, through, heard_at
+                )
+            )
+        taught, parked, _ = taught_of(self.store.scan(IDENTITY))
+        self.identity = Identity(self.settings.identity)
+        self.identity.learn([taught])
+        for event in parked:
+            self.identity.park(event)
+        facts = (fact_from_plain(unpack(value), self.plan) for _, value in self.store.scan(FACTS))
+        reference = Reference(fact for fact in facts if fact is not None)
+        self.desk = Desk(Engine(self.plan, self._since()), self.retention, reference)
+        for key, value in self.store.scan(GIVEN):
+            event_type, customer = key.removeprefix(GIVEN).split("/", 1)
+            self.desk.readers.setdefault(event_type, {})[customer] = unpack(value)
+        self.rooms = Rooms(self.store, self.mapper, self.identity, self.desk, self.progress)
+        self._unproven: dict[str, tuple[int, ...]] = {}
+
+    def handle(self, inputs: Sequence[Input], now: int, positions: Mapping[str, str] | None = None) -> list[Result]:
+        """Handle a batch of records in one commit.
+
+        Takes:  `positions`, how far each input is read with this batch
+        Gives:  one result a record, in order
+        Raises: TemporaryError when the store refused; nothing of the batch has happened then
+        """
+        try:
+            work = Work(self.rooms, now)
+            results = [work.record(one) for one in inputs]
+            self._commit(work, positions or {})
+        except CoordwatchError:
+            self.reload()
+            raise
+        return results
+
+    def tick(self, now: int) -> int:
+        """Let time pass: give up events that waited too long for a customer, judge acts whose deadline has come.
+
+        Gives:  how many customers were judged
+        Raises: TemporaryError as `handle`
+        """
+        proofs = self._proofs(now)
+        waiting = [
+            name
+            for name in self.store.due(min(now, max(proofs, default=BEGINNING)), DUE_MAX)
+            if self._unproven.get(name) != proofs
+        ]
+        expired = self.identity.expire(now - self.settings.lateness) if now > self.settings.lateness else ()
+        if not waiting and not expired:
+            return 0
+        try:
+            work = Work(self.rooms, now)
+            work.load(waiting)
+            for customer in waiting:
+                work.batch.due(customer)
+                self._unproven[customer] = proofs
+            for one in expired:
+                work.give_up(one.event, f"{IDENTITY_UNRESOLVED}: {one.why}")
+            self._commit(work, {})
+        except CoordwatchError:
+            self.reload()
+            raise
+        return len(waiting)
+
+    def caught_up(self, name: str, now: int) -> None:
+        """The reader of an input has reached the end of what is there."""
+        source = self.progress.sources.get(name)
+        if source is not None:
+            self.progress.put(source.caught_up(now))
+
+    def proven(self, types: Iterable[str], now: int) -> int:
+        """Up to when every source that could carry one of these types is proven read."""
+        return self.rooms.proven(types, now)
+
+    def state(self, customer: str) -> CustomerState:
+        """A customer's state as it is now; an empty one for a customer nobody knows."""
+        known = self.desk.states.get(customer)
+        if known is None:
+            key = f"{CUSTOMER}{customer}"
+            known = restore(customer, self.store.load([key]).get(key), self.plan)
+        return known
+
+    def view(self, customer: str) -> View:
+        """A customer's facts, ready to be asked by rules."""
+        return View(self.state(customer).journal.facts, customer, self.desk.reference)
+
+    def explain(
+        self, rule_id: str, customer: str, act: tuple[str, str] | None, at: int | None, now: int
+    ) -> Explanation | None:
+        """Say why a rule did or did not fire for an act of a customer; None when there is no such rule.
+
+        Takes: `act` by source and id, or the act nearest to `at`, or the last one
+        """
+        rule = next((rule for rule in self.plan.rules if rule.id == rule_id), None)
+        if rule is None:
+            return None
+        view = self.view(customer)
+        return explain(rule, view, choose_act(rule, view, act, at), self.rooms.proven_for(rule, now))
+
+    def customer(self, customer: str, now: int) -> CustomerView | None:
+        """What is known of a customer; None when nothing is."""
+        state = self.state(customer)
+        if not state.journal.facts and not state.entries:
+            return None
+        return customer_view(state, self.view(customer), self.plan, lambda rule: self._waiting_words(rule, now))
+
+    def _waiting_words(self, rule: CompiledRule, now: int) -> tuple[int, str, str]:
+        """Up to when a rule is proven, and what an act waits for whose deadline has passed."""
+        proof = self.progress.proof(waited_for(rule.spec), now)
+        if proof.dark:
+            since = min(self.progress.sources[name].heard_at for name in proof.dark)
+            return proof.through, "blind", f"blind: {', '.join(proof.dark)} is dark since {format_time(since)}"
+        behind = duration_words(now - proof.through) if proof.through > BEGINNING else "an unknown time"
+        return proof.through, "not_yet_provable", f"not yet provable: {', '.join(proof.waiting_for)} is {behind} behind"
+
+    def _proofs(self, now: int) -> tuple[int, ...]:
+        return tuple(self.rooms.proven_for(rule, now) for rule in self.plan.rules if rule.expect is not None)
+
+    def _since(self) -> dict[str, int]:
+        """From when each rule that is new to this store judges; the first rules of an empty store judge everything."""
+        stored = {key.removeprefix(RULES): unpack(value) for key, value in self.store.scan(RULES)}
+        through = max((source.through for source in self.progress.sources.values()), default=BEGINNING)
+        since: dict[str, int] = {}
+        for rule in self.plan.rules:
+            revision, first = stored.get(rule.id, (None, BEGINNING))
+            if revision != rule.revision:
+                first = through if stored else BEGINNING
+                self._new_rules[RULES + rule.id] = pack([rule.revision, first])
+            if first > BEGINNING:
+                since[rule.id] = first
+                self.warming[rule.id] = first + look_back(rule.spec)
+        return since
+
+    def _commit(self, work: "Work", positions: Mapping[str, str]) -> None:
+        effects = work.effects(positions)
+        effects.values.update(self._new_rules)
+        self.store.commit(effects, work.now)
+        self._new_rules = {}
+        if len(self.desk.states) > STATES_MAX:
+            self.desk.states.clear()

@@ -1,0 +1,96 @@
+"""Records and results: what a processor is given, what it answers, and the settings of a site.
+
+Bytes with their place enter; one answer a record leaves.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+
+from coordwatch.events.event import Event
+from coordwatch.identity.policy import IdentityPolicy
+from coordwatch.sources.record import MapResult, Record
+
+CANONICAL = "canonical"
+
+
+DAY = 86_400_000_000
+
+
+class ResultStatus(StrEnum):
+    """What became of a record or an event; the values are metric label values.
+
+    The accounting identity: `in` is the sum of all of these, always.
+    """
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    DROPPED = "dropped"
+    PARKED = "parked"
+    DEAD_LETTERED = "dead_lettered"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One record to handle: `source` names its mapping (None: find it), `input` the configured input it came by."""
+
+    record: Record
+    source: str | None = None
+    input: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record, and of how many events; `reason` is a metric label value."""
+
+    status: ResultStatus
+    reason: str | None = None
+    detail: str | None = None
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorSettings:
+    """What a site decides about processing. Units: `lateness` in microseconds."""
+
+    identity: IdentityPolicy = field(default_factory=IdentityPolicy)
+    lateness: int = 7 * DAY
+    cap: int = 200
+
+
+CLAMP_AFTER = 5 * 60_000_000
+
+
+BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
+
+
+def clamped(event: Event, now: int, arrived_at: int | None) -> Event:
+    """An event that says it happened in the future, moved to when it was observed (RULES 34).
+
+    Against `observed_at`, so that a repeat is clamped to the same instant; one whose observation lies in the future too
+    is moved to when it arrived.
+    """
+    observed_at = event.observed_at
+    if observed_at > now + CLAMP_AFTER:
+        observed_at = now if arrived_at is None else min(arrived_at, now)
+    if event.time <= observed_at + CLAMP_AFTER:
+        return event
+    data = {**event.data, "time_basis": "clamped"}
+    return Event(event.source, event.id, event.type, observed_at, observed_at, event.subject, data)
+
+
+def result_of(mapped: MapResult, statuses: Sequence[ResultStatus]) -> Result:
+    """One answer for a record: dead-lettered when any piece was refused, else the best that an event came to."""
+    if mapped.rejected:
+        first = mapped.rejected[0]
+        return Result(ResultStatus.DEAD_LETTERED, first.reason.value, first.detail, len(statuses))
+    if not statuses:
+        reason = mapped.dropped[0].value if mapped.dropped else None
+        return Result(ResultStatus.DROPPED, reason)
+    return Result(min(statuses, key=BEST_FIRST.index), None, None, len(statuses))
+
+
+def letter_id(origin: str, original: bytes) -> str:
+    """The id of a dead letter: the same for the same bytes from the same place."""
+    return sha256(origin.encode() + b"\x1f" + original).hexdigest()[:32]

@@ -1,0 +1,244 @@
+"""Work: one batch on its way through the walk, from records to the Effects that one commit writes.
+
+Records enter; Effects leave for `processor/processor.py`, which commits them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from coordwatch.codec import pack
+from coordwatch.context.journal import Insertion
+from coordwatch.context.progress import Progress
+from coordwatch.engine.batch import CUSTOMER, Batch, Desk
+from coordwatch.engine.rows import pack_event, parked_row, taught_rows
+from coordwatch.engine.state import restore
+from coordwatch.events.event import Event
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.wire import Rejected, decode_event, encode_event
+from coordwatch.identity.identity import Identity
+from coordwatch.identity.observation import IDENTITY_UNRESOLVED, Observation, Outcome
+from coordwatch.ports import DeadLetter, Effects, Store
+from coordwatch.processor.feeding import waited_for
+from coordwatch.processor.records import (
+    CANONICAL,
+    Input,
+    Result,
+    ResultStatus,
+    clamped,
+    letter_id,
+    result_of,
+)
+from coordwatch.rules.plan import CompiledRule
+from coordwatch.sources.mapper import Mapper
+from coordwatch.sources.record import MapResult
+
+PROGRESS = "progress/"
+
+
+@dataclass(slots=True)
+class Rooms:
+    """What every batch works with: mappings, identities, customers, progress, and the store behind them."""
+
+    store: Store
+    mapper: Mapper | None
+    identity: Identity
+    desk: Desk
+    progress: Progress
+
+    def proven(self, types: Iterable[str], now: int) -> int:
+        """Up to when every source that could carry one of these types is proven read."""
+        return min(self.progress.proof(types, now).through, now)
+
+    def proven_for(self, rule: CompiledRule, now: int) -> int:
+        """Up to when the sources of a rule's expected and cancelling types are proven read (RULES 33)."""
+        return now if rule.expect is None else self.proven(waited_for(rule.spec), now)
+
+
+class Work:
+    """One batch on its way through the walk."""
+
+    def __init__(self, rooms: Rooms, now: int) -> None:
+        self.rooms, self.now = rooms, now
+        self.identity = rooms.identity
+        self.batch = Batch(rooms.desk, lambda rule: rooms.proven_for(rule, now), now)
+        self.tallies: Counter[str] = self.batch.tallies
+        self.dead_letters: list[DeadLetter] = []
+        self.heard: set[str] = set()
+        self.mismatches = rooms.desk.engine.plan.runtime.mismatches
+
+    def record(self, one: Input) -> Result:
+        """Take one record through mapping, identity and the engine."""
+        mapped = self._map(one)
+        if isinstance(mapped, Rejected):
+            return Result(ResultStatus.DEAD_LETTERED, mapped.reason.value, mapped.detail)
+        for rejection in mapped.rejected:
+            self._dead_letter(one, rejection.stage.value, rejection.reason.value, (rejection.detail, rejection.path))
+        self._tally(ResultStatus.DROPPED, len(mapped.dropped), (reason.value for reason in mapped.dropped))
+        self.tallies["unknown_category"] += mapped.unknown_category
+        statuses = [self._event(event) for event in mapped.events]
+        self._progress(one.input or mapped.source or CANONICAL, mapped.events)
+        return result_of(mapped, statuses)
+
+    def _map(self, one: Input) -> MapResult | Rejected:
+        if self.rooms.mapper is None or one.source == CANONICAL:
+            return self._canonical(one)
+        return self.rooms.mapper.map_record(one.record, one.source)
+
+    def _canonical(self, one: Input) -> MapResult | Rejected:
+        """One canonical event; bytes that are none become a dead letter here."""
+        event = decode_event(one.record.value or b"")
+        if isinstance(event, Rejected):
+            self._dead_letter(one, "decode", event.reason.value, (event.detail, event.path))
+            return event
+        event = clamped(event, self.now, one.record.timestamp)
+        return MapResult(events=(event,), pieces=1, applied=1, source=CANONICAL)
+
+    def _event(self, event: Event) -> ResultStatus:
+        seen = self.identity.observe(event)
+        self.batch.values.update(taught_rows(seen.taught))
+        self._refile(seen)
+        safe = self.identity.pseudonymous(event)
+        status = self._file(safe, seen)
+        for released in seen.released:
+            self.batch.values[parked_row(released.event)] = None
+            self.tallies[ResultStatus.PARKED.value] -= 1
+            self.tallies["in"] -= 1
+            self._apply(released.customer, self.identity.pseudonymous(released.event))
+        return status
+
+    def _file(self, event: Event, seen: Observation) -> ResultStatus:
+        """Put an event where it belongs: a customer's journal, the reference facts, or the waiting ones."""
+        if event.type in self.rooms.desk.engine.plan.broadcast or TYPES[event.type].broadcast:
+            insertion, readers = self.batch.insert_reference(event)
+            self.load(readers)
+            rules = self.rooms.desk.reading_rules(event.type)
+            for customer in readers:
+                self.batch.review(customer, rules)
+            if seen.customer is None:
+                return self._tally_insertion(insertion)
+        if seen.customer is not None:
+            return self._apply(seen.customer, event)
+        if seen.outcome is Outcome.PARKED:
+            if seen.repeated:
+                return self._tally(ResultStatus.DUPLICATE)
+            self.batch.values[parked_row(event)] = pack_event(event)
+            return self._tally(ResultStatus.PARKED)
+        return self._tally(ResultStatus.DROPPED, reasons=("no_customer",))
+
+    def _apply(self, customer: str, event: Event) -> ResultStatus:
+        self.load([customer])
+        return self._tally_insertion(self.batch.insert(customer, [event])[0])
+
+    def _refile(self, seen: Observation) -> None:
+        """Move the journals of customers who turned out to be others."""
+        changed = dict.fromkeys([*(alias.old for alias in seen.change.aliases), *seen.change.divided])
+        for old in changed:
+            self.load([old])
+            lost, moved = self.batch.refile(old, self.identity)
+            for customer, events in moved.items():
+                self.load([customer])
+                self.batch.move(old, customer, events)
+                self.batch.rejudge(customer)
+            self.batch.move(old, None, lost)
+            for event in lost:
+                if self.identity.park(event):
+                    self.batch.values[parked_row(event)] = pack_event(event)
+                    self.tallies[ResultStatus.APPLIED.value] -= 1
+                    self.tallies[ResultStatus.PARKED.value] += 1
+            if moved or lost:
+                self.batch.rejudge(old)
+        self.tallies["aliased"] += len(seen.change.aliases)
+        self.tallies["quarantined"] += len(seen.change.quarantined)
+
+    def load(self, customers: Iterable[str]) -> None:
+        """Bring customers into memory, ending what older rules said of them."""
+        states = self.rooms.desk.states
+        missing = [customer for customer in customers if customer not in states]
+        found = self.rooms.store.load(f"{CUSTOMER}{customer}" for customer in missing) if missing else {}
+        for customer in missing:
+            state = restore(customer, found.get(f"{CUSTOMER}{customer}"), self.rooms.desk.engine.plan)
+            states[customer] = state
+            step = self.rooms.desk.engine.retire(state)
+            self.batch.changes += step.changes
+
+    def give_up(self, event: Event, why: str) -> None:
+        """An event waited too long for a customer: it becomes a dead letter."""
+        original = encode_event(event)
+        self.batch.values[parked_row(event)] = None
+        self.tallies[ResultStatus.PARKED.value] -= 1
+        self.tallies[ResultStatus.DEAD_LETTERED.value] += 1
+        self.tallies[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+        self.dead_letters.append(
+            DeadLetter(
+                letter_id(event.source, original),
+                event.source,
+                "identity",
+                IDENTITY_UNRESOLVED,
+                why,
+                None,
+                self.now,
+                original,
+            )
+        )
+
+    def effects(self, positions: Mapping[str, str]) -> Effects:
+        """Everything this batch changes."""
+        batch = self.batch
+        batch.finish()
+        for name in self.heard:
+            source = self.rooms.progress.sources[name]
+            batch.values[PROGRESS + name] = pack([source.through, source.heard_at])
+        batch.tallies["type_mismatch"] = self.rooms.desk.engine.plan.runtime.mismatches - self.mismatches
+        tallies = {name: amount for name, amount in batch.tallies.items() if amount}
+        return Effects(
+            batch.values,
+            dict(batch.deadlines()),
+            batch.changes,
+            batch.counts,
+            self.dead_letters,
+            dict(positions),
+            tallies,
+        )
+
+    def _progress(self, name: str, events: Sequence[Event]) -> None:
+        source = self.rooms.progress.sources.get(name)
+        if source is None:
+            return
+        self.heard.add(name)
+        for event in events:
+            source = source.seen(event.time, self.now)
+        self.rooms.progress.put(source)
+
+    def _dead_letter(self, one: Input, stage: str, reason: str, about: tuple[str, str | None]) -> None:
+        detail, path = about
+        original = one.record.value or b""
+        origin = one.input or one.record.topic or one.source or CANONICAL
+        self.dead_letters.append(
+            DeadLetter(
+                letter_id(f"{origin}\x1f{reason}\x1f{path}\x1f{detail}", original),
+                origin,
+                stage,
+                reason,
+                detail,
+                path,
+                self.now,
+                original,
+            )
+        )
+        self._tally(ResultStatus.DEAD_LETTERED, reasons=(f"{stage}.{reason}",))
+
+    def _tally(self, status: ResultStatus, amount: int = 1, reasons: Iterable[str] = ()) -> ResultStatus:
+        self.tallies["in"] += amount
+        self.tallies[status.value] += amount
+        for reason in reasons:
+            self.tallies[f"{status.value}.{reason}"] += 1
+        return status
+
+    def _tally_insertion(self, insertion: Insertion | None) -> ResultStatus:
+        if insertion is Insertion.TOO_LATE:
+            self.tallies["too_late"] += 1
+            return self._tally(ResultStatus.DROPPED, reasons=(str(insertion),))
+        if insertion is not None and insertion is not Insertion.ADDED:
+            return self._tally(ResultStatus.DUPLICATE, reasons=(str(insertion),))
+        return self._tally(ResultStatus.APPLIED)

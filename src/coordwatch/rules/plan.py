@@ -1,0 +1,196 @@
+"""The plan: rules as compiled, ready to judge: places in facts, bits, windows and generated predicates.
+
+`rules/compile.py` makes it; `rules/evaluate.py` judges with it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from coordwatch.context.fact import Fact
+from coordwatch.events.event import Event
+from coordwatch.rules.layout import Layouts
+from coordwatch.rules.projection import Project, build_projection
+from coordwatch.rules.runtime import Runtime
+from coordwatch.rules.spec import (
+    RuleSpec,
+)
+
+Env = list[Any]
+
+
+Predicate = Callable[[Fact, Env], Any]
+
+
+Reach = Callable[[int], int]
+
+
+FOREVER = -(2**62)
+
+
+@dataclass(slots=True)
+class Take:
+    """A compiled match: the bit a fact must carry, its keys as (key number, place), and what needs other steps."""
+
+    bit: int
+    type: str
+    keys: tuple[tuple[int, int], ...]
+    pair: tuple[int, ...]
+    where: Predicate | None
+
+
+@dataclass(slots=True)
+class EventStep:
+    """A compiled `after`, `unless` event or `expect`. `reach` gives the open start of a window that ends at an instant.
+
+    `is_alone` is true of a single step that no other step names and whose events no other step could take: which of its
+    events is bound then changes nothing but the evidence, and the latest is enough.
+    """
+
+    name: str
+    at: int
+    takes: tuple[Take, ...]
+    bits: int
+    reach: Reach | None = None
+    grace: int = 0
+    since: int | None = None
+    at_least: int = 1
+    distinct: Mapping[str, int] | None = None
+    counting: bool = False
+    is_alone: bool = False
+
+
+@dataclass(slots=True)
+class StateStep:
+    """A compiled state. `static` is true when its episodes depend on nothing but the facts and the tied key values."""
+
+    name: str
+    at: int
+    opened: tuple[Take, ...]
+    closed: tuple[Take, ...]
+    reopened: tuple[Take, ...]
+    bits: int
+    opening_bits: int
+    ties: tuple[int, ...]
+    static: bool
+    grace: int
+    linger: int
+    at_most: int | None
+    signature: object
+
+
+@dataclass(slots=True)
+class GivenStep:
+    """A compiled reference fact; `per` gives the places of the `per` values by event type."""
+
+    name: str
+    at: int
+    takes: tuple[Take, ...]
+    broadcast: tuple[bool, ...]
+    per: Mapping[str, tuple[int, ...]]
+    reach: Reach | None
+    bits: int
+
+
+@dataclass(slots=True)
+class ExpectStep:
+    """A compiled `expect`: how to find its deadline, and how long a late event still makes good."""
+
+    step: EventStep
+    within: Callable[[int], int] | None
+    by: Predicate | None
+    early: int
+    repair: int
+
+
+@dataclass(slots=True)
+class CompiledRule:
+    """One rule, ready to judge. `needs` holds, for each step that must be there, the bits of which one must be present."""
+
+    spec: RuleSpec
+    revision: str
+    number: int
+    act: EventStep
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+    positive: tuple[int, ...]
+    singles: tuple[EventStep, ...]
+    counting: tuple[EventStep, ...]
+    states: tuple[StateStep, ...]
+    given: tuple[GivenStep, ...]
+    unless_events: tuple[EventStep, ...]
+    unless_states: tuple[StateStep, ...]
+    exceptions: tuple[tuple[str, Predicate, int], ...]
+    expect: ExpectStep | None
+    needs: tuple[int, ...]
+    evidence: tuple[int, ...]
+    counts_first: bool
+    all_bits: int
+    before_bits: int
+    unless_bits: int
+    can_be_cancelled: bool
+    afters: tuple[EventStep, ...]
+    keyed: tuple[Take, ...]
+
+    @property
+    def id(self) -> str:
+        """The rule's id."""
+        return self.spec.id
+
+
+@dataclass(slots=True)
+class Plan:
+    """Every rule that is not retired, compiled together."""
+
+    rules: tuple[CompiledRule, ...]
+    layouts: Layouts
+    runtime: Runtime
+    projections: Mapping[str, Project] = field(default_factory=dict)
+    broadcast: frozenset[str] = frozenset()
+    _by_present: dict[int, tuple[CompiledRule, ...]] = field(default_factory=dict)
+
+    def project(self, event: Event) -> Fact | None:
+        """The fact of an event, None when no rule needs it."""
+        project = self.projections.get(event.type)
+        if project is None:
+            return None
+        return project(event.time, event.source, event.id, event.observed_at, event.data)
+
+    def attribute_projections(self) -> Mapping[str, Project]:
+        """Projections for data that comes as objects with attributes `d_<field>` (see `engine/replay.py`)."""
+        namespace = self.runtime.namespace()
+        return {
+            name: build_projection(layout, namespace, attributes=True) for name, layout in self.layouts.by_type.items()
+        }
+
+    def candidates(self, present: int) -> tuple[CompiledRule, ...]:
+        """The rules that could hold for a customer whose facts carry these bits."""
+        found = self._by_present.get(present)
+        if found is None:
+            found = self._by_present[present] = tuple(
+                rule for rule in self.rules if all(present & bits for bits in rule.needs)
+            )
+        return found
+
+
+def bits(takes: Iterable[Take]) -> int:
+    """The bits that some matches ask for, together."""
+    found = 0
+    for take in takes:
+        found |= take.bit
+    return found
+
+
+def takes_of(*groups: Iterable[EventStep | StateStep | GivenStep]) -> Iterator[Take]:
+    """Every match of some steps."""
+    for step in chain.from_iterable(groups):
+        yield from (*step.opened, *step.closed, *step.reopened) if isinstance(step, StateStep) else step.takes
+
+
+def bits_of(*steps: EventStep | StateStep | GivenStep) -> int:
+    """The bits that some steps ask for, together."""
+    found = 0
+    for step in steps:
+        found |= step.bits
+    return found
