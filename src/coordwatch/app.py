@@ -5,16 +5,10 @@ What leaves: a Service that can be run.
 The next room: the command line, which runs it.
 """
 
-import logging
-import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import coordwatch
 from coordwatch.adapters.file_tail import FileTail
@@ -23,30 +17,31 @@ from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.key_file import key_beside
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.context.progress import SourceProgress
+from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
-from coordwatch.embedded.runtime import Runtime, Telling
+from coordwatch.embedded.runtime import Feeds, Runtime, Telling
 from coordwatch.embedded.server import listen
 from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
-from coordwatch.errors import CoordwatchError, DocumentError, PermanentError, TemporaryError
+from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE
 from coordwatch.identity.digest import Digester
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.notify.decide import NotifyPolicy
-from coordwatch.ports import CustomerView, SourceView
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
-from coordwatch.rules.explain import ExplainStep, Explanation
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput
@@ -57,12 +52,8 @@ from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.record import Record
 
-_ANSWER_SECONDS = 15.0
-_KEY_BYTES = 32
 # The slowest simulated tool publishes this late; absence waits for it, as it would for a real one.
 _SIMULATED_DELAY = 30 * MINUTE
-_log = logging.getLogger("coordwatch.app")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ def build(settings: Settings) -> Service:
         undo.callback(listening.close)
         lock = ProcessLock(settings.database)
         undo.callback(lock.close)
-        key = identity_key(settings)
+        key = _identity_key(settings)
         cards = cards_of(content.rules)
         store = SqlStore(settings.database, cards, durable=settings.durable)
         undo.callback(store.close)
@@ -119,40 +110,19 @@ def build(settings: Settings) -> Service:
             processor,
             store,
             clock,
+            Feeds(_inlets(settings, content), [one.name for one in settings.inputs if isinstance(one, HttpInput)]),
             Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note),
-            inlets=_inlets(settings, content),
-            posted=[one.name for one in settings.inputs if isinstance(one, HttpInput)],
         )
-        views = _Views(processor, runtime, clock, board)
+        views = Views(processor, runtime, clock, board)
         rooms = _Rooms(settings, content, store, stream)
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
     return Service(runtime, application, listening, stream, store, clock, [store.close, lock.close])
 
 
-def identity_key(settings: Settings) -> bytes:
-    """The key of the identity digests: from the settings, else kept beside the database and made at the first start.
-
-    Raises: PermanentError when the database is there and its key is gone
-    """
-    if settings.identity.key is not None:
-        return settings.identity.key.get_secret_value().encode()
-    path = key_path(settings.database)
-    if path.exists():
-        return path.read_bytes().strip()
-    if settings.database.exists():
-        raise PermanentError(f"the identity key {path} is gone: put it back, or begin with a new database")
-    key = secrets.token_hex(_KEY_BYTES).encode()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(key + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
-    return key
-
-
-def key_path(database: Path) -> Path:
-    """Where the identity key of a database lies when the settings name none."""
-    return database.with_name(database.name + ".key")
+def _identity_key(settings: Settings) -> bytes:
+    given = settings.identity.key
+    return key_beside(settings.database) if given is None else given.get_secret_value().encode()
 
 
 def identity_policy(settings: Settings, key: bytes) -> IdentityPolicy:
@@ -240,47 +210,6 @@ def _tools(processor: Processor) -> dict[str, list[str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Views:
-    """What is asked of the processor, from any thread: the writer answers between two batches."""
-
-    processor: Processor
-    runtime: Runtime
-    clock: Clock
-    board: SourceBoard
-
-    def customer(self, key: str) -> CustomerView | None:
-        return _answer(self.runtime.ask(lambda processor: processor.customer(key, self.clock.now())))
-
-    def explain(self, rule: str, customer: str, act: tuple[str, str] | None, at: int | None) -> Explanation | None:
-        now = self.clock.now()
-        return _answer(self.runtime.ask(lambda processor: processor.explain(rule, customer, act, at, now)))
-
-    def steps(self, rule: str, customer: str, act: tuple[str, str]) -> Sequence[ExplainStep]:
-        """The steps for a page, which explains from the detection when there are none."""
-        try:
-            explanation = self.explain(rule, customer, act, None)
-        except PermanentError:
-            return ()
-        return () if explanation is None else explanation.steps
-
-    def sources(self) -> Sequence[SourceView]:
-        return self.board.views(self.clock.now())
-
-
-def _answer(future: "Future[T]") -> T:
-    try:
-        return future.result(_ANSWER_SECONDS)
-    except FutureTimeoutError:
-        future.cancel()
-        raise TemporaryError("the writer is busy with a large batch", retry_after=2.0) from None
-    except CoordwatchError:
-        raise
-    except Exception as error:
-        _log.error("a question could not be answered", exc_info=error)
-        raise PermanentError("this cannot be answered; the log says why") from error
-
-
-@dataclass(frozen=True, slots=True)
 class _Rooms:
     """What pages and API share."""
 
@@ -298,7 +227,7 @@ class _Rooms:
         return {spec.id: sentence(spec) for spec in self.content.rules}
 
 
-def _api(rooms: _Rooms, views: _Views) -> ApiContext:
+def _api(rooms: _Rooms, views: Views) -> ApiContext:
     gauges: dict[str, Callable[[], float]] = {
         "coordwatch_stream_watchers": lambda: float(rooms.stream.watchers),
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
@@ -323,7 +252,7 @@ def _api(rooms: _Rooms, views: _Views) -> ApiContext:
     )
 
 
-def _posting(rooms: _Rooms, views: _Views) -> Posting | None:
+def _posting(rooms: _Rooms, views: Views) -> Posting | None:
     for one in rooms.settings.inputs:
         if isinstance(one, HttpInput):
             known = frozenset({CANONICAL, *(mapping.name for mapping in rooms.content.mappings)})
@@ -331,7 +260,7 @@ def _posting(rooms: _Rooms, views: _Views) -> Posting | None:
     return None
 
 
-def _pages(rooms: _Rooms, views: _Views) -> PagesContext:
+def _pages(rooms: _Rooms, views: Views) -> PagesContext:
     return PagesContext(
         reader=rooms.store,
         desk=rooms.store,
@@ -343,17 +272,3 @@ def _pages(rooms: _Rooms, views: _Views) -> PagesContext:
         sources=views.sources,
         clock=views.clock,
     )
-
-
-def rule_texts(specs: Iterable[RuleSpec]) -> dict[str, str]:
-    """The YAML of each rule as its file has it; a file that is gone gives nothing."""
-    texts: dict[str, str] = {}
-    for spec in specs:
-        try:
-            lines = Path(spec.place.path).read_text(encoding="utf-8-sig").splitlines()
-        except OSError:
-            continue
-        first = max((n for n in range(spec.place.line) if n == 0 or lines[n - 1].startswith("---")), default=0)
-        last = next((n for n in range(spec.place.line, len(lines)) if lines[n].startswith("---")), len(lines))
-        texts[spec.id] = "\n".join(lines[first:last]).strip() + "\n"
-    return texts

@@ -14,7 +14,7 @@ from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.clock import ManualClock
 from coordwatch.context.progress import SourceProgress
 from coordwatch.embedded.inlets import FileInlet, Taken
-from coordwatch.embedded.runtime import BATCH, Runtime, Telling
+from coordwatch.embedded.runtime import BATCH, Feeds, Runtime, Telling
 from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.errors import PermanentError, TemporaryError
@@ -54,7 +54,7 @@ class House:
         self.processor = Processor(SPECS, self.store, ProcessorSettings(), sources=sources)
         self.told, self.noted = [], []
         telling = Telling(cards, self.told.append, NotifyPolicy(), self.noted.append)
-        self.runtime = Runtime(self.processor, self.store, self.clock, telling, inlets=inlets, posted=["http"])
+        self.runtime = Runtime(self.processor, self.store, self.clock, Feeds(inlets, ["http"]), telling)
         self.runtime._resume()
 
     def post(self, *events) -> "Future":

@@ -9,7 +9,6 @@ import argparse
 import os
 import platform
 import shutil
-import sqlite3
 import stat
 import sys
 from collections.abc import Generator, Iterator, Mapping
@@ -18,10 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 import coordwatch
+from coordwatch.adapters.key_file import key_path
 from coordwatch.adapters.process_lock import ProcessLock
+from coordwatch.adapters.sql.schema import library
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.words import duration_words
-from coordwatch.app import Content, key_path, load_content, progress_of
+from coordwatch.app import Content, load_content, progress_of
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.context.progress import Progress
@@ -35,7 +36,6 @@ from coordwatch.settings import LOOPBACK, FileInput, Settings, read_settings
 
 OK, BAD = 0, 1
 _ROOM_BYTES = 1_000_000_000
-_SQLITE_MIN = (3, 35, 0)
 _AHEAD = 10 * MINUTE
 _MOVES: Mapping[str, str] = {
     "config": "correct the place named, then run doctor again",
@@ -104,8 +104,8 @@ def look(config: Path | None) -> Iterator[Check]:
 def _installation() -> Iterator[Check]:
     python = platform.python_version()
     yield Check("ok", "program", f"coordwatch {coordwatch.__version__}, Python {python}, time zones {TZDATA_VERSION}")
-    version = sqlite3.sqlite_version
-    if sqlite3.sqlite_version_info < _SQLITE_MIN:
+    version, new_enough = library()
+    if not new_enough:
         yield Check("bad", "sqlite", f"SQLite {version} is too old", "use a Python with SQLite 3.35 or newer")
     else:
         yield Check("ok", "sqlite", f"SQLite {version}")

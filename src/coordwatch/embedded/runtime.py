@@ -68,18 +68,23 @@ class Telling:
     note: Callable[[int], None]
 
 
-class Runtime:
-    """Runs a processor: one thread writes, any thread may post and ask.
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """What the writer reads by itself, and the names of the inputs that are fed by posts.
 
-    `posted` names the inputs that are fed by posts; they have caught up whenever nothing waits.
+    The latter have caught up whenever nothing waits.
     """
 
-    def __init__(
-        self, processor: Processor, store: AlertStore, clock: Clock, telling: Telling, *,
-        inlets: Sequence[Inlet] = (), posted: Sequence[str] = (),
-    ) -> None:  # fmt: skip
+    inlets: Sequence[Inlet] = ()
+    posted: Sequence[str] = ()
+
+
+class Runtime:
+    """Runs a processor: one thread writes, any thread may post and ask."""
+
+    def __init__(self, processor: Processor, store: AlertStore, clock: Clock, feeds: Feeds, telling: Telling) -> None:
         self._processor, self._store, self._clock, self._telling = processor, store, clock, telling
-        self._inlets, self._posted = tuple(inlets), tuple(posted)
+        self._inlets, self._posted = tuple(feeds.inlets), tuple(feeds.posted)
         self._posts: queue.Queue[_Post] = queue.Queue(_POSTS_WAITING)
         self._questions: queue.Queue[tuple[Callable[[Processor], Any], Future[Any]]] = queue.Queue()
         self._awake = threading.Event()

@@ -5,6 +5,7 @@ What leaves: SQLAlchemy tables, a writing and a reading engine, a checked schema
 The next room: `store`, the store on top of them.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from coordwatch.errors import PermanentError
 SCHEMA_VERSION = 1
 WAIT_SECONDS = 10.0
 _READERS = 8
+_SQLITE_MIN = (3, 35, 0)
 
 metadata = MetaData()
 meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
@@ -139,6 +141,11 @@ dead_letters = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("original", LargeBinary, nullable=False),
 )
+
+
+def library() -> tuple[str, bool]:
+    """The version of SQLite, and whether it is new enough."""
+    return sqlite3.sqlite_version, sqlite3.sqlite_version_info >= _SQLITE_MIN
 
 
 def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engine:

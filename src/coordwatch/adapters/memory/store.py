@@ -1,0 +1,142 @@
+"""The store in memory: state of the processor, orders of people, and what the runtime asks for.
+
+What enters: Effects from the processor, orders from people.
+What leaves: state for as long as the process lives.
+The next room: whoever runs the processor without a database.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat
+from coordwatch.adapters.memory.reading import MemoryReader
+from coordwatch.adapters.memory.tables import MemoryBook, Tables
+from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
+from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.fold import AlertChange, fold
+from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
+from coordwatch.ports import AlertRow, Count, Effects
+
+V = TypeVar("V")
+
+
+class MemoryStore(MemoryReader):
+    """Store, AlertReader and AlertDesk in memory; any thread may call it."""
+
+    def __init__(self, cards: Mapping[str, RuleCard]) -> None:
+        super().__init__(Tables())
+        self._cards = cards
+        self.listen: Callable[[Sequence[AlertChange]], None] = _nobody
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    # ---- state of the processor
+
+    def load(self, keys: Iterable[str]) -> dict[str, bytes]:
+        return {key: self._tables.items[key] for key in keys if key in self._tables.items}
+
+    def scan(self, prefix: str) -> Iterable[tuple[str, bytes]]:
+        return [(key, self._tables.items[key]) for key in sorted(self._tables.items) if key.startswith(prefix)]
+
+    def due(self, until: int, limit: int) -> list[str]:
+        due = sorted((at, customer) for customer, at in self._tables.deadlines.items() if at <= until)
+        return [customer for _, customer in due[:limit]]
+
+    def positions(self) -> dict[str, str]:
+        return dict(self._tables.positions)
+
+    def commit(self, effects: Effects, now: int) -> None:
+        with self._lock:
+            book = MemoryBook(self._tables, self._cards)
+            changes = [done for change in effects.changes for done in fold(book, change, self._cards, now)]
+            book.put(changes)
+            self._put_state(effects)
+        if changes:
+            self.listen(changes)
+
+    def _put_state(self, effects: Effects) -> None:
+        tables = self._tables
+        _put(tables.items, effects.values)
+        _put(tables.deadlines, effects.deadlines)
+        tables.positions.update(effects.positions)
+        tables.tallies.update(effects.tallies)
+        for count in effects.counts:
+            tables.ledger[_line(count)] += count.amount
+        tables.dead_letters.update({letter.id: letter for letter in effects.dead_letters})
+
+    # ---- people
+
+    def act(self, alert_id: str, order: Order) -> AlertRow | None:
+        with self._lock:
+            book = MemoryBook(self._tables, self._cards)
+            before = book.alert(alert_id)
+            if before is None:
+                return None
+            after, entry = carry_out(before, order)
+            book.save(after, entry)
+            changes = [AlertChange(order.action, after, before.status)]
+            book.put(changes)
+            row = alert_row(self._tables.rows[alert_id])
+        self.listen(changes)
+        return row
+
+    # ---- what the runtime asks for now and then
+
+    def wake_snoozed(self, now: int) -> list[AlertChange]:
+        """Open the alerts whose snooze has ended. Units: microseconds since 1970 UTC."""
+        with self._lock:
+            asleep = [alert for alert in self._alerts() if alert.status is AlertStatus.SNOOZED]
+            due = [alert for alert in asleep if alert.snooze_until is not None and alert.snooze_until <= now]
+            changes = self._moved(due, AlertAction.WAKE, now, "the snooze ended")
+        if changes:
+            self.listen(changes)
+        return changes
+
+    def close_rules_that_ended(self, now: int) -> int:
+        """Resolve what is open of rules that are retired or no longer there (RULES 36), and say how many."""
+        live = {card.id for card in self._cards.values() if card.raises_alerts}
+        with self._lock:
+            ended = [alert for alert in self._alerts() if alert.status in LIVE_STATUSES and alert.rule not in live]
+            return len(self._moved(ended, AlertAction.RESOLVE, now, "rule_retired"))
+
+    def _alerts(self) -> list[Alert]:
+        return [from_flat(row) for row in self._tables.rows.values()]
+
+    def _moved(self, alerts: Iterable[Alert], action: AlertAction, now: int, note: str) -> list[AlertChange]:
+        book = MemoryBook(self._tables, self._cards)
+        changes: list[AlertChange] = []
+        for before in alerts:
+            after, entry = moved_by_engine(before, action, now, note)
+            book.save(after, entry)
+            changes.append(AlertChange(action, after, before.status))
+        book.put(changes)
+        return changes
+
+    def undecided(self, limit: int) -> list[Alert]:
+        """Alerts of which nobody has decided yet whether somebody is told, oldest first."""
+        with self._lock:
+            waiting = [from_flat(row) for row in self._tables.rows.values() if row["notice"] is None]
+        return sorted(waiting, key=lambda alert: (alert.raised_at, alert.id))[:limit]
+
+    def decided(self, reasons: Mapping[str, str]) -> None:
+        """Keep what was decided, by alert."""
+        with self._lock:
+            for alert, reason in reasons.items():
+                self._tables.rows[alert]["notice"] = reason
+
+
+def _nobody(changes: Sequence[AlertChange]) -> None:
+    """Told of changes, does nothing."""
+
+
+def _put(table: dict[str, V], values: Mapping[str, V | None]) -> None:
+    for key, value in values.items():
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+
+def _line(count: Count) -> tuple[str, int, str, str, str]:
+    return (count.rule, count.hour, count.act_tool, count.evidence_tool, count.kind)
