@@ -5,7 +5,7 @@ Events with their customers enter; Effects leave. Merges, late reference facts a
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coordwatch.codec import pack
 from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
@@ -151,7 +151,9 @@ class Batch:
         for fact in facts:
             target.journal.insert(fact)
             self._note_reader(customer, fact)
-        target.entries.update({name: entry for name, entry in entries.items() if name not in target.entries})
+        target.entries.update(
+            {name: replace(entry, moved=True) for name, entry in entries.items() if name not in target.entries}
+        )
         self.touched.add(customer)
 
     def rejudge(self, customer: str) -> None:

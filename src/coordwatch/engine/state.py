@@ -24,6 +24,8 @@ ActName = tuple[str, str, str]
 class Entry:
     """What was last said of an act by a rule: the outcome, when, and by which events.
 
+    `moved` is true of what was said under another customer key, until it is said again under this one.
+
     Units: `at` in microseconds since 1970 UTC
     """
 
@@ -32,6 +34,7 @@ class Entry:
     revision: str
     evidence: tuple[tuple[str, str, str], ...] = ()
     evidence_tool: str = ""
+    moved: bool = False
 
 
 @dataclass(slots=True)
