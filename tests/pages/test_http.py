@@ -281,19 +281,23 @@ def test_an_alert_stands_in_the_order_of_its_questions(served: Served, client: h
 
 
 def test_the_engines_own_explanation_comes_first(served: Served) -> None:
-    """When `explain` says something, the page shows that, with what was missed and by how much."""
+    """The engine's verdict on each step; where it agrees that the rule fired, in plain words."""
+    act, state = SPECS["promo-during-open-complaint"].when.name, SPECS["promo-during-open-complaint"].while_[0].name
     steps = [
-        ExplainStep("promo", "when", True, "The act was judged.", [("/journeys", "x")]),
-        ExplainStep(
-            "complaint", "while", False, "The complaint was closed.", (), 60_000_000, "A closing an hour before."
-        ),
+        ExplainStep(act, "when", True, "marketing.message.sent at 2026-03-03T14:17:00Z.", [("/journeys", "x")]),
+        ExplainStep(state, "while", False, "The complaint was closed.", (), 60_000_000, "A closing an hour before."),
+        ExplainStep("more", "unless", False, "Nothing came in between."),
         ExplainStep("other", "given", None, "No fact was there."),
     ]
     context = replace(served.sample.context, explain=lambda rule, customer, act: steps)
     with serving(context) as site, httpx.Client(base_url=site.address) as client:
         text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
-    for words in ("The act was judged.", "did not hold, missed by 1 min", "unknown", "A closing an hour before."):
+    for words in (
+        "Journeys: promotion sent (campaign Spring sale).", "The complaint was closed.", "did not hold, missed by 1 min",
+        "A closing an hour before.", "Nothing came in between.", "did not cancel", "No fact was there.", "unknown",
+    ):  # fmt: skip
         assert words in text
+    assert "2026-03-03T14:17:00Z." not in text
 
 
 def test_an_alert_of_a_rule_that_is_gone_can_still_be_read(served: Served) -> None:

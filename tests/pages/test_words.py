@@ -97,3 +97,6 @@ def test_what_an_event_is_about_names_a_few_things() -> None:
     data = {"message": "M1", "order": ["O1", "O2"], "campaign": "Spring sale"}
     assert "campaign Spring sale, order O1 and 1 more" == about_words(data)
     assert "" == about_words({"kind": "complaint"})
+    assert "item MUG-1 and 1 more" == about_words({"items": [{"sku": "MUG-1"}, {"sku": "MUG-2"}, {"quantity": 1}]})
+    assert "campaign Spring sale" == about_words({"campaign": "Spring sale", "message": "M1"})
+    assert "message M1" == about_words({"message": "M1"})

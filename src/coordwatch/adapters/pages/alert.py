@@ -16,7 +16,8 @@ from markupsafe import Markup
 from coordwatch.adapters.pages.drawing import SEEN_LEAST, Drawing, seen_late
 from coordwatch.adapters.pages.picture import Entry, detection_drawing, entries_of
 from coordwatch.adapters.pages.timeline import draw
-from coordwatch.adapters.pages.why import derived_steps
+from coordwatch.adapters.pages.why import derived_steps, held_words, told_steps
+from coordwatch.adapters.pages.words import look
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus, allowed_actions
 from coordwatch.alerts.plain import detection_from_plain
 from coordwatch.alerts.words import attribution_words, duration_words
@@ -73,11 +74,10 @@ def alert_values(
     )
     shown = [_shown(one, spec, customer, view, index) for index, one in enumerate(detections[:1])]
     main = shown[0] if shown else None
-    steps = (
-        (list(explain(main.detection)) or (derived_steps(main.detection, spec, customer) if spec else []))
-        if main
-        else []
-    )
+    steps: list[ExplainStep] = []
+    if main:
+        derived = derived_steps(main.detection, spec, customer) if spec else []
+        steps = told_steps(explain(main.detection), derived)
     return {
         "view": view,
         "row": view.row,
@@ -85,6 +85,7 @@ def alert_values(
         "others": detections[1:_DETECTIONS_MOST],
         "more": max(0, len(detections) - _DETECTIONS_MOST),
         "steps": steps,
+        "held_words": held_words,
         "stoppers": [step.stopper for step in steps if step.stopper],
         "numbers": _numbers(main),
         "runbook": runbook_of(spec.runbook if spec else "", _filler(main)),
@@ -192,9 +193,8 @@ def _filler(main: Shown | None) -> Callable[[str], str]:
 
     def word(found: re.Match[str]) -> str:
         event, name = events.get(found[1]), found[2]
-        value = event.tool if event and name in ("tool", "tool.name") else event.data.get(name) if event else None
-        if isinstance(value, list | tuple):
-            value = ", ".join(str(one) for one in value[:3])
-        return str(value) if value not in (None, "") else f"the {name.replace('_', ' ').replace('.', ' ')}"
+        values = [event.tool] if event and name in ("tool", "tool.name") else look(event.data, name) if event else []
+        words = ", ".join(str(value) for value in values[:3] if value not in (None, ""))
+        return words or f"the {name.removesuffix('.sku').removesuffix('s').replace('_', ' ').replace('.', ' ')}"
 
     return lambda text: _PLACE.sub(word, text)

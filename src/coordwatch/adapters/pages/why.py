@@ -1,11 +1,12 @@
-"""Why a rule fired and what would have stopped it, when only the detection and the rule are at hand.
+"""Why a rule fired and what would have stopped it, in words for people who are not programmers.
 
-What enters: a Detection and its RuleSpec.
-What leaves: ExplainSteps in the rule's order, the same shape as the engine's own explanation.
+What enters: a Detection, its RuleSpec, and the engine's own explanation if there is one.
+What leaves: ExplainSteps in the rule's order, and a word for each.
 The next room: `alert`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from coordwatch.adapters.pages.picture import view_of
 from coordwatch.adapters.pages.steps import matches_words
@@ -14,6 +15,35 @@ from coordwatch.alerts.words import duration_words, time_words
 from coordwatch.ports import CustomerView, ExplainStep
 from coordwatch.rules.detection import Detection, DetectionStatus, Evidence
 from coordwatch.rules.spec import After, Expect, Given, RuleSpec, State, Unless, UnlessEvent, Window
+
+# What it means that a step held, did not hold, or is not known; `unless`, `expect` and exceptions work the other way round.
+_HELD = {True: "held", False: "did not hold"}
+_OTHERWISE = {
+    "unless": {True: "cancels", False: "did not cancel"},
+    "exception": {True: "excepted", False: "no exception"},
+    "expect": {True: "came in time", False: "did not come in time"},
+}
+
+
+def held_words(step: ExplainStep) -> str:
+    """What came of a step: `held`, `did not cancel`, `did not hold, missed by 3 min`."""
+    if step.held is None:
+        return "unknown"
+    words = _OTHERWISE.get(step.kind, _HELD)[step.held]
+    return f"{words}, missed by {duration_words(step.missed_by)}" if step.missed_by is not None else words
+
+
+def told_steps(engine: Sequence[ExplainStep], derived: Sequence[ExplainStep]) -> list[ExplainStep]:
+    """The engine's verdict on each step, said in the derived words where both agree that the step made the rule fire."""
+    plain = {step.step: step for step in derived}
+    told = []
+    for step in engine:
+        words = plain.get(step.step)
+        fires = step.held is (step.kind not in _OTHERWISE)
+        if words is not None and fires:
+            step = replace(step, text=words.text, stopper=words.stopper or step.stopper)
+        told.append(step)
+    return told or list(derived)
 
 
 def derived_steps(detection: Detection, spec: RuleSpec, customer: CustomerView | None) -> list[ExplainStep]:
@@ -101,13 +131,13 @@ def _unless(step: Unless) -> ExplainStep:
     name = step.name.replace("_", " ")
     if not isinstance(step, UnlessEvent):
         text = f"No {name} was open at the act, which would have cancelled this."
-        return ExplainStep(step.name, "unless", True, text, (), None, f"A {name} open at the act.")
+        return ExplainStep(step.name, "unless", False, text, (), None, f"A {name} open at the act.")
     when = f"within {_window(step.within)} before the act" if step.within else "in time"
     if step.since:
         when = f"since the {step.since.replace('_', ' ')}"
     what = matches_words(step.matches)
     text = f"No {name} ({what}) {when}, which would have cancelled this."
-    return ExplainStep(step.name, "unless", True, text, (), None, f"A {name} ({what}) {when}.")
+    return ExplainStep(step.name, "unless", False, text, (), None, f"A {name} ({what}) {when}.")
 
 
 def _expect(expect: Expect, detection: Detection) -> ExplainStep:
@@ -120,7 +150,7 @@ def _expect(expect: Expect, detection: Detection) -> ExplainStep:
     else:
         text = f"No {what} by {due}, {length} after the act."
     return ExplainStep(
-        expect.name, "expect", True, text, _ids(late), None, f"A {what} by {due} ({length} after the act)."
+        expect.name, "expect", False, text, _ids(late), None, f"A {what} by {due} ({length} after the act)."
     )
 
 

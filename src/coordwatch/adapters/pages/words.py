@@ -180,12 +180,20 @@ def short_key(key: str) -> str:
     return key if len(key) <= _KEY_MAX else f"{key[: _KEY_MAX - 5]}…"
 
 
+def look(data: Mapping[str, Any], path: str) -> list[Any]:
+    """Every value at a dotted path, through lists: `items.sku` gives the sku of each item."""
+    values: list[Any] = [data]
+    for name in path.split("."):
+        found = [value.get(name) for value in values if isinstance(value, Mapping)]
+        values = [one for value in found for one in (value if isinstance(value, list | tuple) else [value])]
+    return [value for value in values if value is not None]
+
+
 def about_words(data: Mapping[str, Any], most: int = 2) -> str:
     """What an event is about: `campaign Spring sale, case K-1042`; empty when it names nothing."""
     words = []
     for ref in _ABOUT:
-        value = data.get(ref)
-        values = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+        values = look(data, ref) or (look(data, "items.sku") if ref == "item" else [])
         if values:
             more = f" and {len(values) - 1} more" if len(values) > 1 else ""
             words.append(f"{ref} {_short(str(values[0]))}{more}")
