@@ -110,11 +110,9 @@ class Processor:
         Raises: TemporaryError as `handle`
         """
         proofs = self._proofs(now)
-        waiting = [
-            name
-            for name in self.store.due(min(now, max(proofs, default=BEGINNING)), DUE_MAX)
-            if self._unproven.get(name) != proofs
-        ]
+        due = self.store.due(min(now, max(proofs, default=BEGINNING)), DUE_MAX + len(self._unproven))
+        self._unproven = {name: self._unproven[name] for name in due if name in self._unproven}
+        waiting = [name for name in due if self._unproven.get(name) != proofs][:DUE_MAX]
         expired = self.identity.expire(now - self.settings.lateness) if now > self.settings.lateness else ()
         if not waiting and not expired:
             return 0
