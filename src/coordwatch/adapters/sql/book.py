@@ -5,11 +5,12 @@ What leaves: an AlertBook for `alerts.fold`.
 The next room: `store`, which opens the transaction.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy.dialects.sqlite import Insert, insert
 
 from coordwatch.adapters.alert_rows import card_columns, flat, from_flat, key_text
 from coordwatch.adapters.sql.schema import alerts, audit, detections
@@ -21,19 +22,51 @@ from coordwatch.codec import decode_json, encode_json
 from coordwatch.rules.detection import Detection, DetectionStatus
 
 
-def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: Iterable[str] = ()) -> None:
-    """Insert rows, or replace what stands under their primary keys; the columns in `add` are added up instead."""
-    if not rows:
-        return
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    add: tuple[str, ...] = (),
+    keep: tuple[str, ...] = (),
+) -> None:
+    """Insert rows, or replace what stands under their primary keys.
+
+    Takes: columns to `add` up instead, and columns to `keep` as they stand
+    """
+    if rows:
+        connection.execute(_upsert(table, tuple(rows[0]), add, keep), list(rows))
+
+
+@cache
+def _upsert(table: Table, columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]) -> Insert:
+    """The statement, made once: making it costs more than running it."""
     keys = [column.name for column in table.primary_key]
-    adding = set(add)
-    statement = insert(table)
+    statement = insert(table).values({name: bindparam(name) for name in columns})
     change = {
-        name: table.c[name] + statement.excluded[name] if name in adding else statement.excluded[name]
-        for name in rows[0]
-        if name not in keys
+        name: table.c[name] + statement.excluded[name] if name in add else statement.excluded[name]
+        for name in columns
+        if name not in keys and name not in keep
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=change), list(rows))
+    return statement.on_conflict_do_update(index_elements=keys, set_=change)
+
+
+_FILED = select(detections.c.body, detections.c.status, detections.c.alert).where(detections.c.id == bindparam("id"))
+_NEWEST = (
+    select(detections.c.body)
+    .where(detections.c.alert == bindparam("alert"), detections.c.status != DetectionStatus.RETRACTED.value)
+    .order_by(detections.c.at.desc(), detections.c.id.desc())
+    .limit(1)
+)
+_ALERT = select(alerts).where(alerts.c.id == bindparam("id"))
+_NEAREST = (
+    select(alerts)
+    .where(alerts.c.rule == bindparam("rule"), alerts.c.key == bindparam("key"))
+    .where(alerts.c.last_at > bindparam("after"), alerts.c.first_at < bindparam("before"))
+    .order_by(alerts.c.last_at.desc(), alerts.c.id)
+    .limit(1)
+)
+_ENTRY = audit.insert()
+_OF_CARD = ("title", "severity", "severity_rank", "owner")
 
 
 class SqlBook:
@@ -44,8 +77,7 @@ class SqlBook:
         self._cards = cards
 
     def filed(self, detection: str) -> Filed | None:
-        columns = (detections.c.body, detections.c.status, detections.c.alert)
-        row = self._connection.execute(select(*columns).where(detections.c.id == detection)).first()
+        row = self._connection.execute(_FILED, {"id": detection}).first()
         if row is None:
             return None
         return Filed(detection_from_plain(decode_json(row.body)), DetectionStatus(row.status), row.alert)
@@ -65,43 +97,28 @@ class SqlBook:
         upsert(self._connection, detections, [row])
 
     def newest_standing(self, alert: str) -> Detection | None:
-        question = (
-            select(detections.c.body)
-            .where(detections.c.alert == alert, detections.c.status != DetectionStatus.RETRACTED.value)
-            .order_by(detections.c.at.desc(), detections.c.id.desc())
-            .limit(1)
-        )
-        body = self._connection.execute(question).scalar()
+        body = self._connection.execute(_NEWEST, {"alert": alert}).scalar()
         return None if body is None else detection_from_plain(decode_json(body))
 
     def alert(self, alert: str) -> Alert | None:
-        row = self._connection.execute(select(alerts).where(alerts.c.id == alert)).mappings().first()
+        row = self._connection.execute(_ALERT, {"id": alert}).mappings().first()
         return None if row is None else from_flat(dict(row))
 
     def nearest_alert(self, rule: str, key: tuple[str, ...], after: int, before: int) -> Alert | None:
-        question = (
-            select(alerts)
-            .where(alerts.c.rule == rule, alerts.c.key == key_text(key))
-            .where(alerts.c.last_at > after, alerts.c.first_at < before)
-            .order_by(alerts.c.last_at.desc(), alerts.c.id)
-            .limit(1)
-        )
-        row = self._connection.execute(question).mappings().first()
+        wanted = {"rule": rule, "key": key_text(key), "after": after, "before": before}
+        row = self._connection.execute(_NEAREST, wanted).mappings().first()
         return None if row is None else from_flat(dict(row))
 
     def save(self, alert: Alert, entry: Entry | None) -> None:
         card = self._cards.get(alert.rule)
-        known = self._connection.execute(select(alerts.c.id).where(alerts.c.id == alert.id)).first() is not None
-        columns = flat(alert) | (card_columns(card) if card else {})
-        if entry is not None and entry.actor != ENGINE:
-            columns["note"] = entry.note
-        if known:
-            self._connection.execute(alerts.update().where(alerts.c.id == alert.id).values(columns))
-        else:
-            new = card_columns(card or unknown_card(alert.rule)) | {"note": ""}
-            self._connection.execute(alerts.insert().values(new | columns))
+        by_person = entry is not None and entry.actor != ENGINE
+        note = entry.note if entry is not None and by_person else ""
+        row = flat(alert) | card_columns(card or unknown_card(alert.rule)) | {"note": note}
+        # A store without the rule's card (the command line) leaves the words of the rule as they are.
+        keep = (() if card else _OF_CARD) + (() if by_person else ("note",))
+        upsert(self._connection, alerts, [row], keep=keep)
         if entry is not None:
-            self._connection.execute(audit.insert().values(entry_row(alert.id, entry)))
+            self._connection.execute(_ENTRY, entry_row(alert.id, entry))
 
 
 def entry_row(alert: str, entry: Entry) -> dict[str, Any]:

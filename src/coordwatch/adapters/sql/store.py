@@ -41,6 +41,13 @@ from coordwatch.ports import AlertRow, Effects
 
 Listener = Callable[[Sequence[AlertChange]], None]
 _CHUNK = 500
+_LOAD = select(items.c.key, items.c.value).where(items.c.key.in_(bindparam("keys", expanding=True)))
+_DUE = (
+    select(deadlines.c.customer)
+    .where(deadlines.c.at <= bindparam("until"))
+    .order_by(deadlines.c.at, deadlines.c.customer)
+    .limit(bindparam("limit"))
+)
 _AT_ONCE = 1000
 
 
@@ -84,10 +91,12 @@ class SqlStore(SqlReader):
     def load(self, keys: Iterable[str]) -> dict[str, bytes]:
         wanted = list(keys)
         found: dict[str, bytes] = {}
+        if not wanted:
+            return found
         with self._read() as connection:
             for start in range(0, len(wanted), _CHUNK):
-                question = select(items.c.key, items.c.value).where(items.c.key.in_(wanted[start : start + _CHUNK]))
-                found.update((row.key, row.value) for row in connection.execute(question))
+                rows = connection.execute(_LOAD, {"keys": wanted[start : start + _CHUNK]})
+                found.update((row[0], row[1]) for row in rows)
         return found
 
     def scan(self, prefix: str) -> Iterable[tuple[str, bytes]]:
@@ -107,11 +116,8 @@ class SqlStore(SqlReader):
             last, inclusive = rows[-1].key, False
 
     def due(self, until: int, limit: int) -> list[str]:
-        question = select(deadlines.c.customer).where(deadlines.c.at <= until)
         with self._read() as connection:
-            return list(
-                connection.execute(question.order_by(deadlines.c.at, deadlines.c.customer).limit(limit)).scalars()
-            )
+            return list(connection.execute(_DUE, {"until": until, "limit": limit}).scalars())
 
     def positions(self) -> dict[str, str]:
         with self._read() as connection:
@@ -202,6 +208,9 @@ class SqlStore(SqlReader):
                 yield decode_json(body)
 
 
+_REOPEN = alerts.update().where(alerts.c.id == bindparam("opened")).values(notice=None)
+
+
 def _nobody(changes: Sequence[AlertChange]) -> None:
     """Told of changes, does nothing."""
 
@@ -228,6 +237,10 @@ def _delete(connection: Connection, table: Table, column: str, values: Sequence[
 
 def _reopen_notices(connection: Connection, changes: Sequence[AlertChange]) -> None:
     """An alert that has become open needs a new decision about telling somebody."""
-    for change in changes:
-        if change.alert.status is AlertStatus.OPEN and change.before is not AlertStatus.OPEN:
-            connection.execute(alerts.update().where(alerts.c.id == change.alert.id).values(notice=None))
+    opened = [
+        {"opened": change.alert.id}
+        for change in changes
+        if change.alert.status is AlertStatus.OPEN and change.before not in (None, AlertStatus.OPEN)
+    ]
+    if opened:
+        connection.execute(_REOPEN, opened)
