@@ -175,11 +175,13 @@ def runbook_of(text: str, fill: Callable[[str], str]) -> Runbook:
     paragraphs = []
     for paragraph in text.split("\n\n"):
         head: list[str] = []
+        current = head
         for word in paragraph.split():
             if word in (f"{len(steps) + 1}.", f"{len(steps) + 1})"):
-                steps.append([])
+                current = []
+                steps.append(current)
             else:
-                (steps[-1] if steps else head).append(word)
+                current.append(word)
         if head:
             paragraphs.append(fill(" ".join(head)))
     return Runbook([fill(" ".join(step)) for step in steps], paragraphs)

@@ -89,7 +89,7 @@ def _after(step: After, detection: Detection) -> ExplainStep:
     else:
         gap = duration_words(act.time - events[0].time) if events else "some time"
         text = f"{_said(events[0]) if events else name}, {gap} before the act; the rule looks back {window}."
-        stopper = f"No {matches_words(step.matches)} within {window} before the act."
+        stopper = f"No such event ({matches_words(step.matches)}) within {window} before the act."
     return ExplainStep(step.name, "after", True, text, _ids(events), None, stopper)
 
 
@@ -136,8 +136,8 @@ def _unless(step: Unless) -> ExplainStep:
     if step.since:
         when = f"since the {step.since.replace('_', ' ')}"
     what = matches_words(step.matches)
-    text = f"No {name} ({what}) {when}, which would have cancelled this."
-    return ExplainStep(step.name, "unless", False, text, (), None, f"A {name} ({what}) {when}.")
+    text = f"Not seen {when}: {what}. It would have cancelled this."
+    return ExplainStep(step.name, "unless", False, text, (), None, f"{_first_up(what)}, {when}.")
 
 
 def _expect(expect: Expect, detection: Detection) -> ExplainStep:
@@ -148,10 +148,12 @@ def _expect(expect: Expect, detection: Detection) -> ExplainStep:
         delay = duration_words(late[0].time - detection.at)
         text = f"{_said(late[0])}, {delay} after the deadline of {due}."
     else:
-        text = f"No {what} by {due}, {length} after the act."
-    return ExplainStep(
-        expect.name, "expect", False, text, _ids(late), None, f"A {what} by {due} ({length} after the act)."
-    )
+        text = f"Not seen by {due}, {length} after the act: {what}."
+    return ExplainStep(expect.name, "expect", False, text, _ids(late), None, f"{_first_up(what)}, by {due}.")
+
+
+def _first_up(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _window(window: Window | None) -> str:
