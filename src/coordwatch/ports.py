@@ -11,7 +11,7 @@ from coordwatch.alerts.alert import Order
 from coordwatch.engine.ledger import Count
 from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
 from coordwatch.rules.detection import DetectionChange
-from coordwatch.rules.explain import ExplainStep
+from coordwatch.rules.explanation import ExplainStep
 
 __all__ = ["Count", "CustomerView", "ExplainStep", "FactView", "StateView", "WaitingView"]
 

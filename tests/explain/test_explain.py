@@ -5,7 +5,7 @@ import pytest
 from coordwatch.cli.explain import explain_among
 from coordwatch.events.event import Event
 from coordwatch.events.times import HOUR, MINUTE, parse_time
-from coordwatch.rules.explain import Explanation
+from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.parse import parse_rules
 
 START = parse_time("2026-03-01T12:00:00Z")

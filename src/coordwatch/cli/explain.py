@@ -21,7 +21,8 @@ from coordwatch.events.times import parse_time
 from coordwatch.events.wire import Rejected, decode_event
 from coordwatch.identity.identity import resolve_all
 from coordwatch.rules.compile import compile_rules
-from coordwatch.rules.explain import ExplainStep, Explanation, explain
+from coordwatch.rules.explain import explain
+from coordwatch.rules.explanation import ExplainStep, Explanation
 from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleSpec
 

@@ -18,7 +18,7 @@ from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.errors import CoordwatchError, PermanentError, TemporaryError
 from coordwatch.ports import CustomerView, ExplainStep, SourceView
 from coordwatch.processor import Processor
-from coordwatch.rules.explain import Explanation
+from coordwatch.rules.explanation import Explanation
 
 _ANSWER_SECONDS = 15.0
 _log = logging.getLogger("coordwatch.asking")

@@ -26,7 +26,8 @@ from coordwatch.processor.feeding import cannot_be_fed, waited_for
 from coordwatch.processor.records import Input, ProcessorSettings, Result
 from coordwatch.processor.work import PROGRESS, Rooms, Work
 from coordwatch.rules.compile import compile_rules
-from coordwatch.rules.explain import Explanation, explain
+from coordwatch.rules.explain import explain
+from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.plan import CompiledRule
 from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleSpec

@@ -4,11 +4,13 @@ The next room: `rules/evaluate.py` judges with the plan.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.rules.calendars import add_open, subtract_open
 from coordwatch.rules.conditions import Conditions
+from coordwatch.rules.expression import Expression
 from coordwatch.rules.layout import Layouts
 from coordwatch.rules.outline import conditions
 from coordwatch.rules.plan import (
@@ -28,7 +30,7 @@ from coordwatch.rules.projection import build_projection
 from coordwatch.rules.references import references
 from coordwatch.rules.revision import revision_of
 from coordwatch.rules.runtime import Runtime
-from coordwatch.rules.shown import SHOWN, SUBJECT, placeholders
+from coordwatch.rules.shown import show
 from coordwatch.rules.spec import (
     After,
     Expect,
@@ -99,7 +101,7 @@ class _RuleCompiler:
         counting_seen = [step.counting for step in after]
         self._mark_alone(after, [*unless_events, *([expect.step] if expect else [])])
         if display:
-            self._show()
+            show(self.spec, self.types, self.layouts)
         return CompiledRule(
             spec=spec,
             revision=revision_of(spec),
@@ -170,7 +172,12 @@ class _RuleCompiler:
             for key, path in (pair or {}).items()
         )
         where = None if crossing is None else self.conditions.predicate(crossing, {match.event}, own)
-        return Take(bit, match.event, keys, pairs, where)
+        return Take(bit, match.event, keys, pairs, where, self._reads(crossing, own))
+
+    def _reads(self, where: Expression | None, own: str) -> tuple[int, ...]:
+        """The places of the steps, besides the act and the step itself, that a condition reads."""
+        steps = {step for step, _ in references(where)} if where is not None else set()
+        return tuple(sorted(place for name, place in self.at.items() if place and name in steps and name != own))
 
     def _event_step(self, name: str, takes: Sequence[Take]) -> EventStep:
         return EventStep(name, self.at[name], tuple(takes), bits(takes))
@@ -198,7 +205,7 @@ class _RuleCompiler:
         for match in step.opened:
             tied = self._take(match, step.name)
             pair = tuple(self.layouts.of(match.event).slot("key", _path(path)) for path in step.same.values())
-            opened.append(Take(tied.bit, tied.type, tied.keys, pair, tied.where))
+            opened.append(replace(tied, pair=pair))
         closed = tuple(self._take(match, step.name, step.same) for match in step.closed)
         reopened = tuple(self._take(match, step.name, step.same) for match in step.reopened)
         takes = (*opened, *closed, *reopened)
@@ -234,7 +241,16 @@ class _RuleCompiler:
             layout = self.layouts.of(match.event)
             keys = tuple((self.keys.index(key), layout.slot("key", _path(path))) for key, path in match.same.items())
             where = None if match.where is None else self.conditions.predicate(match.where, {match.event}, step.name)
-            takes.append(Take(self.layouts.selector(match.event, None), match.event, keys, (), where))
+            takes.append(
+                Take(
+                    self.layouts.selector(match.event, None),
+                    match.event,
+                    keys,
+                    (),
+                    where,
+                    self._reads(match.where, step.name),
+                )
+            )
             per[match.event] = tuple(layout.slot("key", _path(path)) for path in step.per.values())
         broadcast = tuple(TYPES[take.type].broadcast for take in takes)
         return GivenStep(
@@ -264,15 +280,6 @@ class _RuleCompiler:
             return lambda start: start + length
         hours = self.calendars[calendar]
         return lambda start: add_open(hours, start, length)
-
-    def _show(self) -> None:
-        """Keep what alerts show: tool, actor, campaign and other refs, and the fields that `say` and `once_per` name."""
-        words = {*SHOWN, *self.spec.alert.once_per}
-        for name in self.names:
-            asked = words | {path[0] for path in placeholders(self.spec.alert.say or "", name)}
-            for event_type in self.types[name]:
-                known = TYPES[event_type].fields
-                self.layouts.of(event_type).shown.update(dict.fromkeys((SUBJECT, *sorted(asked & known.keys()))))
 
 
 def _types(step: Any) -> set[str]:

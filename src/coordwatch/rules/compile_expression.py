@@ -112,8 +112,8 @@ class _Compiler:
         if isinstance(node, Binary) and node.operator in ("&&", "||"):
             operator: ast.boolop = ast.And() if (node.operator == "&&") == wanted else ast.Or()
             return ast.BoolOp(op=operator, values=[self.truth(node.left, wanted), self.truth(node.right, wanted)])
-        if isinstance(node, Literal):
-            return constant_code(node.value is wanted)
+        if isinstance(node, (Literal, ListOf)):
+            return constant_code(isinstance(node, Literal) and node.value is wanted)
         if isinstance(node, Has) and isinstance(node.target, FieldRef):
             operator_: ast.cmpop = ast.IsNot() if wanted else ast.Is()
             return ast.Compare(left=self.field(node.target), ops=[operator_], comparators=[constant_code(None)])
@@ -129,7 +129,9 @@ class _Compiler:
             field, literal = node.left, node.right
             if isinstance(field, Literal):
                 field, literal = literal, field
-            if not isinstance(literal, Literal) or is_timed(kind_of(field)) or is_timed(literal.kind):
+            if isinstance(field, (Literal, ListOf)) or not isinstance(literal, Literal):
+                return None
+            if is_timed(kind_of(field)) or is_timed(literal.kind):
                 return None
             return self.compared(field, literal.value, (node.operator == "==") == wanted)
         if node.operator == "in" and isinstance(node.right, ListOf) and not is_timed(kind_of(node.left)):

@@ -4,44 +4,18 @@ Answers both "why did this fire" and "why did it not". It walks the same compile
 tell another story. Pages, the API and `coordwatch explain` print what leaves here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.events.times import format_time
 from coordwatch.events.words import duration_words
 from coordwatch.rules.evaluate import Outcome, Verdict, deadline_of, judge, readings_of
+from coordwatch.rules.explanation import ExplainStep, Explanation
 from coordwatch.rules.keys import Bound, bounds
 from coordwatch.rules.misses import Miss, nearest_miss, state_miss
 from coordwatch.rules.plan import CompiledRule, EventStep, GivenStep, StateStep, Take
 from coordwatch.rules.search import BEGINNING, Search, View, search_for
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainStep:
-    """One step of a rule against one act: `held` True, False, or None for unknown; `text` says it in one sentence.
-
-    `events` are the (source, id) it rests on; `missed_by` is how far it was from holding, in microseconds; `stopper`
-    says what would have kept the rule from firing, when this step can say.
-    """
-
-    step: str
-    kind: str
-    held: bool | None
-    text: str
-    events: Sequence[tuple[str, str]] = ()
-    missed_by: int | None = None
-    stopper: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """The verdict in one sentence, and every step."""
-
-    outcome: str
-    sentence: str
-    steps: tuple[ExplainStep, ...]
-
 
 _SENTENCES = {
     None: "No conflict.",
@@ -123,11 +97,13 @@ class _Walk:
             yield self._given(given)
 
     def _latest(self, step: EventStep) -> Fact | None:
-        return None if self._since_missing(step) else next(self.search.before(step, self.bound), None)
+        return None if self._missing(step.takes, step.since) else next(self.search.before(step, self.bound), None)
 
-    def _since_missing(self, step: EventStep) -> bool:
-        """Whether the step since which this one is asked did not hold."""
-        return step.since is not None and self.search.env[step.since] is None and step.since not in self.search.starts
+    def _missing(self, takes: Iterable[Take], since: int | None = None) -> str | None:
+        """The name of a step that did not hold and without which these matches cannot be asked."""
+        places = {place for take in takes for place in take.reads} | ({since} if since is not None else set())
+        gone = [place for place in sorted(places) if self.search.env[place] is None and place not in self.search.starts]
+        return self.rule.names[gone[0]] if gone else None
 
     def _held_event(self, step: EventStep, fact: Fact) -> ExplainStep:
         self.search.named[step.at] = [fact]
@@ -148,16 +124,14 @@ class _Walk:
         return start, self.search.time - step.grace
 
     def _missed(self, step: EventStep) -> ExplainStep:
-        if step.since is not None and self._since_missing(step):
-            since = self.rule.names[step.since]
-            return ExplainStep(
-                step.name, "after", None, f"Not asked: {since}, since which it should have happened, is missing."
-            )
+        missing = self._missing(step.takes, step.since)
+        if missing is not None:
+            return _not_asked(step.name, "after", missing)
         miss = nearest_miss(self.search, step, self.bound, self._window(step))
         return _from_miss(step.name, "after", miss, _types(step.takes))
 
     def _count(self, step: EventStep) -> ExplainStep:
-        if self._since_missing(step):
+        if self._missing(step.takes, step.since) is not None:
             return self._missed(step)
         counted = list(self.search.before(step, self.bound))
         enough = self.search.count(step, self.bound)
@@ -174,6 +148,9 @@ class _Walk:
         )
 
     def _state(self, state: StateStep) -> ExplainStep:
+        missing = self._missing((*state.opened, *state.closed, *state.reopened))
+        if missing is not None:
+            return _not_asked(state.name, "while", missing)
         begin = self.search.env[state.at] if self.is_bound else next(self.search.felt(state, self.bound), None)
         if begin is None:
             return _from_miss(state.name, "while", state_miss(self.search, state, self.bound), _types(state.opened))
@@ -190,6 +167,9 @@ class _Walk:
         )
 
     def _given(self, given: GivenStep) -> ExplainStep:
+        missing = self._missing(given.takes)
+        if missing is not None:
+            return _not_asked(given.name, "given", missing)
         facts = self.search.last_facts(given, self.bound)
         if not facts:
             return ExplainStep(given.name, "given", None, f"No {_types(given.takes)} was known of it at the time.")
@@ -210,13 +190,7 @@ class _Walk:
         for step in self.rule.unless_events:
             yield self._unless(step)
         for state in self.rule.unless_states:
-            begin = next(self.search.felt(state, self.bound), None)
-            text = (
-                "It did not hold, so it cancels nothing."
-                if begin is None
-                else f"It held since {format_time(begin[TIME])}: it cancels."
-            )
-            yield ExplainStep(state.name, "unless", begin is not None, text, [] if begin is None else [_name(begin)])
+            yield self._unless_state(state)
         for name, where, until in self.rule.exceptions:
             applies = (
                 self.search.time < until and bool(where(self.search.act, self.search.env)) if self._complete() else None
@@ -230,9 +204,20 @@ class _Walk:
             )
             yield ExplainStep(name, "exception", applies, text)
 
+    def _unless_state(self, state: StateStep) -> ExplainStep:
+        missing = self._missing((*state.opened, *state.closed, *state.reopened))
+        if missing is not None:
+            return _not_asked(state.name, "unless", missing)
+        begin = next(self.search.felt(state, self.bound), None)
+        if begin is None:
+            return ExplainStep(state.name, "unless", False, "It did not hold, so it cancels nothing.")
+        text = f"It held since {format_time(begin[TIME])}: it cancels."
+        return ExplainStep(state.name, "unless", True, text, [_name(begin)])
+
     def _unless(self, step: EventStep) -> ExplainStep:
-        if step.since is not None and self._since_missing(step):
-            return ExplainStep(step.name, "unless", None, f"Not asked: {self.rule.names[step.since]} is missing.")
+        missing = self._missing(step.takes, step.since)
+        if missing is not None:
+            return _not_asked(step.name, "unless", missing)
         fact = self.search.cancelling(step, self.bound)
         if fact is not None:
             return ExplainStep(
@@ -252,6 +237,10 @@ class _Walk:
         name, types = expect.step.name, _types(expect.step.takes)
         if deadline is None:
             yield ExplainStep(name, "expect", None, "Its deadline is not known, so the act is not judged.")
+            return
+        missing = self._missing(expect.step.takes)
+        if missing is not None:
+            yield _not_asked(name, "expect", missing)
             return
         fact = self.search.expected(expect, deadline, self.bound)
         due = f"due by {format_time(deadline)}"
@@ -286,6 +275,10 @@ def _from_miss(step: str, kind: str, miss: Miss | None, types: str) -> ExplainSt
     if miss is None:
         return ExplainStep(step, kind, False, f"No {types} is known of this customer.")
     return ExplainStep(step, kind, False, f"It did not hold: {miss.why}.", [_name(miss.fact)], miss.by)
+
+
+def _not_asked(step: str, kind: str, missing: str) -> ExplainStep:
+    return ExplainStep(step, kind, None, f"Not asked: {missing}, on which it depends, is missing.")
 
 
 def _types(takes: Sequence[Take]) -> str:

@@ -31,13 +31,17 @@ FOREVER = -(2**62)
 
 @dataclass(slots=True)
 class Take:
-    """A compiled match: the bit a fact must carry, its keys as (key number, place), and what needs other steps."""
+    """A compiled match: the bit a fact must carry, its keys as (key number, place), and what needs other steps.
+
+    `reads` are the places of the other steps that `where` reads.
+    """
 
     bit: int
     type: str
     keys: tuple[tuple[int, int], ...]
     pair: tuple[int, ...]
     where: Predicate | None
+    reads: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)

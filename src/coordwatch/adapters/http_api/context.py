@@ -14,7 +14,7 @@ from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.clock import Clock
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SourceView
 from coordwatch.processor import Input, Result
-from coordwatch.rules.explain import Explanation
+from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.spec import RuleSpec
 
 
