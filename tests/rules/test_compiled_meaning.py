@@ -128,7 +128,7 @@ def test_statements_21_and_22_compiled_code_means_what_the_tree_says(text: str, 
         assert isinstance(ran.value, bool) == isinstance(expected, bool)
 
 
-@settings(max_examples=min(EXAMPLES, 300))
+@settings(max_examples=EXAMPLES)
 @given(st.text(alphabet="abi.()[]!&|=<>+-*/%'\"\\, 0159xin", max_size=60))
 def test_any_text_is_an_expression_or_an_error_with_a_place_inside_it(text: str) -> None:
     where = scope(STEPS["own"], SHARED)

@@ -399,6 +399,13 @@ def test_an_expression_with_raw_names_is_refused_by_the_compiler():
         value_code(parse_expression("category", PLACE), lambda ref: pytest.fail(str(ref)))
 
 
+@pytest.mark.parametrize("text", ["[]", "[category]", "!['a']", "'a'", "1", "['a'] == ['a'] && 'a'", "1 == 1 || 2"])
+def test_what_is_no_condition_is_never_true_and_compiles_without_a_word(text):
+    ran = Ran(resolved(text), {"category": "a"})
+    assert ran.true == text.startswith("1 ==")
+    assert not ran.false
+
+
 def test_a_field_reference_says_its_kind():
     tree = resolved("due_at > time", scope("service.commitment.made"))
     assert isinstance(tree, Binary)
