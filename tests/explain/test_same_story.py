@@ -12,6 +12,7 @@ from coordwatch.rules.evaluate import judge
 from coordwatch.rules.explain import explain
 from coordwatch.rules.search import View
 from coordwatch.simulator.config import SimulationConfig
+from coordwatch.simulator.run import simulate
 
 
 def test_explain_agrees_with_the_verdict_on_every_act() -> None:

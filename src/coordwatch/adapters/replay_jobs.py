@@ -5,15 +5,18 @@ the files. Order of arrival is kept: the facts of an earlier share come before t
 """
 
 import gc
+import marshal
 import multiprocessing
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from threading import Thread
 from typing import Any
 from zlib import crc32
 
 from coordwatch.adapters.event_files import Part, pieces, split
+from coordwatch.codec import encode_json
 from coordwatch.context.fact import Fact
 from coordwatch.engine.gather import BadLine, NeedsIdentity, ReplayCounts
 from coordwatch.engine.replay import Replay
@@ -24,9 +27,9 @@ from coordwatch.rules.spec import RuleSpec
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay came to: the rows, the bad lines of each file, the counts, and the clock."""
+    """What a replay came to: the rows as JSON, the bad lines of each file, the counts, and the clock."""
 
-    rows: list[dict[str, Any]]
+    rows: list[bytes]
     bad: list[tuple[str, BadLine]]
     counts: ReplayCounts
     clock: int
@@ -51,7 +54,7 @@ def replay_here(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | N
     replay = Replay(compile_rules(specs), until)
     with _without_collector():
         bad = read_share(replay, parts)
-        rows = replay.finish()
+        rows = [encode_json(row) for _, row in replay.finish_keyed(replay.clock)]
     return Replayed(rows, bad, replay.counts, replay.clock)
 
 
@@ -63,8 +66,8 @@ def replay_in_jobs(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int 
     context: Any = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     lines = [context.Pipe() for _ in range(jobs)]
     processes = [
-        context.Process(target=_job, args=(child, list(specs), share, (until, jobs)), daemon=True)
-        for (_, child), share in zip(lines, split(parts, jobs), strict=True)
+        context.Process(target=_job, args=(child, list(specs), share, (until, jobs, number)), daemon=True)
+        for number, ((_, child), share) in enumerate(zip(lines, split(parts, jobs), strict=True))
     ]
     for process in processes:
         process.start()
@@ -78,24 +81,25 @@ def replay_in_jobs(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int 
 
 
 def _conduct(lines: Sequence[Connection]) -> Replayed:
-    """Gather every job's shards, hand each job its own with the common clock, and merge the rows."""
+    """Gather what every job read, pass each the facts of its customers, and merge the rows."""
     read = [_answer(line) for line in lines]
-    bad = [one for answer in read for one in answer["bad"]]
     clock = max(answer["clock"] for answer in read)
-    for number, line in enumerate(lines):
-        line.send_bytes(pickle.dumps({
-            "shards": [answer["shards"][number] for answer in read],
-            "broadcasts": [fact for answer in read for fact in answer["broadcasts"]],
-            "clock": clock,
-        }))  # fmt: skip
+    broadcasts = [fact for answer in read for fact in answer["broadcasts"]]
+    for giver, line in enumerate(lines):
+        for taker in range(len(lines)):
+            if taker != giver:
+                lines[taker].send_bytes(line.recv_bytes())
+    for line in lines:
+        line.send_bytes(pickle.dumps({"broadcasts": broadcasts, "clock": clock}))
     counts = ReplayCounts()
-    found: list[tuple[Any, dict[str, Any]]] = []
+    found: list[tuple[Any, bytes]] = []
     for line in lines:
         answer = _answer(line)
         found += answer["rows"]
         for name in ReplayCounts.__slots__:
             setattr(counts, name, getattr(counts, name) + getattr(answer["counts"], name))
     found.sort(key=lambda one: one[0])
+    bad = [one for answer in read for one in answer["bad"]]
     return Replayed([row for _, row in found], bad, counts, clock)
 
 
@@ -110,31 +114,63 @@ def _answer(line: Connection) -> dict[str, Any]:
     return answer
 
 
-def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[int | None, int]) -> None:
+def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[int | None, int, int]) -> None:
     """One job: read a share, hand over the facts of other jobs' customers, judge one's own."""
     gc.disable()
-    until, jobs = how
+    until, jobs, number = how
     replay = Replay(compile_rules(specs), until)
     try:
         bad = read_share(replay, parts)
     except (NeedsIdentity, PermanentError) as error:
         line.send_bytes(pickle.dumps({"error": error}))
         return
-    shards: list[dict[str, list[Fact | int]]] = [{} for _ in range(jobs)]
+    line.send_bytes(pickle.dumps({"bad": bad, "clock": replay.clock, "broadcasts": replay.broadcasts}))
+    shards = _shards(replay, jobs)
+    taken = Thread(target=_give, args=(line, [shard for place, shard in enumerate(shards) if place != number]))
+    taken.start()
+    others = [line.recv_bytes() for _ in range(jobs - 1)]
+    taken.join()
+    replay.journals = {}
+    for place in range(jobs):
+        shard = shards[number] if place == number else _unpack(others[place - (place > number)])
+        for customer, facts in shard.items():
+            if customer in replay.journals:
+                replay.journals[customer].extend(facts)
+            else:
+                replay.journals[customer] = facts
+    told = pickle.loads(line.recv_bytes())  # noqa: S301 - our own process at the other end
+    replay.broadcasts = told["broadcasts"]
+    rows = [(key, encode_json(row)) for key, row in replay.finish_keyed(told["clock"])]
+    line.send_bytes(pickle.dumps({"rows": rows, "counts": replay.counts}))
+
+
+Shard = dict[str, list[Fact | int]]
+
+
+def _shards(replay: Replay, jobs: int) -> list[Shard]:
+    """The customers of each job, told apart by a hash that every process computes alike."""
+    shards: list[Shard] = [{} for _ in range(jobs)]
     for customer, facts in replay.journals.items():
         shards[crc32(customer.encode("utf-8", "surrogatepass")) % jobs][customer] = facts
-    replay.journals = {}
-    line.send_bytes(pickle.dumps({
-        "shards": [pickle.dumps(shard, protocol=5) for shard in shards], "bad": bad, "clock": replay.clock,
-        "broadcasts": replay.broadcasts,
-    }))  # fmt: skip
-    del shards
-    told = pickle.loads(line.recv_bytes())  # noqa: S301 - our own process at the other end
-    for shard in told["shards"]:
-        for customer, facts in pickle.loads(shard).items():  # noqa: S301 - as above
-            replay.journals.setdefault(customer, []).extend(facts)
-    replay.broadcasts = told["broadcasts"]
-    line.send_bytes(pickle.dumps({"rows": replay.finish_keyed(told["clock"]), "counts": replay.counts}))
+    return shards
+
+
+def _give(line: Connection, shards: Sequence[Shard]) -> None:
+    for shard in shards:
+        line.send_bytes(_pack(shard))
+
+
+def _pack(shard: Shard) -> bytes:
+    """Facts as bytes: quickly where they hold plain values only, else with the types they have."""
+    try:
+        return b"m" + marshal.dumps(shard)
+    except ValueError:
+        return b"p" + pickle.dumps(shard, protocol=5)
+
+
+def _unpack(data: bytes) -> Shard:
+    shard: Shard = marshal.loads(data[1:]) if data[:1] == b"m" else pickle.loads(data[1:])  # noqa: S301, S302 - from our own process
+    return shard
 
 
 class _without_collector:

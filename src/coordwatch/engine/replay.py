@@ -4,7 +4,7 @@ Because detections are a function of the set of events, a history needs no step 
 customer and every act is judged once, with the same `judge` that the running engine uses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,14 +32,15 @@ class Replay(Gathering):
         """
         return [printed for _, printed in self.finish_keyed(self.clock if clock is None else clock)]
 
-    def finish_keyed(self, clock: int) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    def finish_keyed(self, clock: int) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
         """As `finish`, each row with what it is ordered by, so that rows of several replays can be merged."""
         reference = Reference(once_each(self.broadcasts)[0])
         found: list[tuple[str, str, Fact, Verdict]] = []
         for customer, kept in self.journals.items():
             self._judge_customer(customer, kept, reference, clock, found)
         found.sort(key=_print_order)
-        return [(_print_order(detection), row(*detection)) for detection in found]
+        for detection in found:
+            yield _print_order(detection), row(*detection)
 
     def _judge_customer(
         self,

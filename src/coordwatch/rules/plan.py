@@ -26,7 +26,7 @@ Predicate = Callable[[Fact, Env], Any]
 Reach = Callable[[int], int]
 
 
-FOREVER = -(2**62)
+PRESENT_MAX = 10_000
 
 
 @dataclass(slots=True)
@@ -153,6 +153,14 @@ class Plan:
     projections: Mapping[str, Project] = field(default_factory=dict)
     broadcast: frozenset[str] = frozenset()
     _by_present: dict[int, tuple[CompiledRule, ...]] = field(default_factory=dict)
+    _by_act: dict[int, list[CompiledRule]] = field(default_factory=dict)
+    acting: int = 0
+
+    def __post_init__(self) -> None:
+        for rule in self.rules:
+            self.acting |= rule.act.bits
+            for bit in _each_bit(rule.act.bits):
+                self._by_act.setdefault(bit, []).append(rule)
 
     def project(self, event: Event) -> Fact | None:
         """The fact of an event, None when no rule needs it."""
@@ -172,10 +180,18 @@ class Plan:
         """The rules that could hold for a customer whose facts carry these bits."""
         found = self._by_present.get(present)
         if found is None:
-            found = self._by_present[present] = tuple(
-                rule for rule in self.rules if all(present & bits for bits in rule.needs)
-            )
+            rules = {rule.number: rule for bit in _each_bit(present & self.acting) for rule in self._by_act[bit]}
+            found = tuple(rules[number] for number in sorted(rules) if all(present & b for b in rules[number].needs))
+            if len(self._by_present) < PRESENT_MAX:
+                self._by_present[present] = found
         return found
+
+
+def _each_bit(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest
+        bits ^= lowest
 
 
 def bits(takes: Iterable[Take]) -> int:

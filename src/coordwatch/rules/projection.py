@@ -4,7 +4,7 @@ Many conditions on one field become one look-up, so that two hundred rules cost 
 """
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from coordwatch.context.fact import Fact, key_values
@@ -144,7 +144,7 @@ def _mask_code(layout: Layout, namespace: dict[str, object]) -> list[ast.stmt]:
             return _name(OWN_ATTRIBUTES[ref.path[0]])
         return _name(variables[(slot_kind(ref), ref.path)])
 
-    variables = layout.variables
+    variables, telling = layout.variables, _most_telling(layout)
     always = 0
     indexed: dict[str, list[tuple[int, tuple[str, ...], Expression | None]]] = {}
     plain: list[tuple[int, Expression]] = []
@@ -152,11 +152,10 @@ def _mask_code(layout: Layout, namespace: dict[str, object]) -> list[ast.stmt]:
         if condition is None:
             always |= bit
             continue
-        equality = _first_equality(condition)
-        if equality is None:
+        if bit not in telling:
             plain.append((bit, condition))
         else:
-            ref, values, rest = equality
+            ref, values, rest = telling[bit]
             indexed.setdefault(variables[(slot_kind(ref), ref.path)], []).append((bit, values, rest))
     body: list[ast.stmt] = [_assign("mask", ast.Constant(always))]
     for variable, entries in indexed.items():
@@ -223,22 +222,31 @@ def _index_code(
     return [ast.If(test=is_text, body=found, orelse=[])]
 
 
-def _first_equality(condition: Expression) -> tuple[FieldRef, tuple[str, ...], Expression | None] | None:
-    """The first part of the form `field == "text"` or `field in ["text", ...]`, with what else must be true."""
+def _equalities(condition: Expression) -> Iterator[tuple[FieldRef, tuple[str, ...], Expression | None]]:
+    """The parts of the form `field == "text"` or `field in ["text", ...]`, each with what else must be true."""
     parts = conjuncts(condition)
     for number, part in enumerate(parts):
         if not isinstance(part, Binary) or not isinstance(part.left, FieldRef):
             continue
-        if (
-            part.left.step is not None
-            or part.left.kind == "timestamp"
-            or part.left.path[0] in (*OWN_ATTRIBUTES, "type")
-        ):
+        ref, texts = part.left, _texts(part)
+        if texts is None or ref.step is not None or ref.kind == "timestamp":
             continue
-        texts = _texts(part)
-        if texts is not None:
-            return part.left, texts, conjunction([*parts[:number], *parts[number + 1 :]])
-    return None
+        if ref.path[0] not in (*OWN_ATTRIBUTES, "type"):
+            yield ref, texts, conjunction([*parts[:number], *parts[number + 1 :]])
+
+
+def _most_telling(layout: Layout) -> dict[int, tuple[FieldRef, tuple[str, ...], Expression | None]]:
+    """For each condition the equality on the field of which the conditions name the most different values."""
+    found = {bit: list(_equalities(condition)) for bit, condition in layout.conditions.items() if condition is not None}
+    values: dict[tuple[str, ...], set[str]] = {}
+    for equalities in found.values():
+        for ref, texts, _ in equalities:
+            values.setdefault(ref.path, set()).update(texts)
+    return {
+        bit: max(equalities, key=lambda one: len(values[one[0].path]))
+        for bit, equalities in found.items()
+        if equalities
+    }
 
 
 def _texts(part: Binary) -> tuple[str, ...] | None:
