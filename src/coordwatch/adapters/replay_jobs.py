@@ -8,7 +8,7 @@ import gc
 import marshal
 import multiprocessing
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from threading import Thread
@@ -27,9 +27,12 @@ from coordwatch.rules.spec import RuleSpec
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay came to: the rows as JSON, the bad lines of each file, the counts, and the clock."""
+    """What a replay came to: the rows as JSON, the bad lines of each file, the counts, and the clock.
 
-    rows: list[bytes]
+    The rows may be made while they are read, and the counts are whole only then.
+    """
+
+    rows: Iterable[bytes]
     bad: list[tuple[str, BadLine]]
     counts: ReplayCounts
     clock: int
@@ -54,8 +57,14 @@ def replay_here(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | N
     replay = Replay(compile_rules(specs), until)
     with _without_collector():
         bad = read_share(replay, parts)
-        rows = [encode_json(row) for _, row in replay.finish_keyed(replay.clock)]
-    return Replayed(rows, bad, replay.counts, replay.clock)
+    return Replayed(as_lines(replay), bad, replay.counts, replay.clock)
+
+
+def as_lines(replay: Replay) -> Iterator[bytes]:
+    """The detections that stand, each as JSON, made one at a time."""
+    with _without_collector():
+        for _, row in replay.finish_keyed(replay.clock):
+            yield encode_json(row)
 
 
 def replay_in_jobs(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | None, jobs: int) -> Replayed:
@@ -140,7 +149,8 @@ def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[
                 replay.journals[customer] = facts
     told = pickle.loads(line.recv_bytes())  # noqa: S301 - our own process at the other end
     replay.broadcasts = told["broadcasts"]
-    rows = [(key, encode_json(row)) for key, row in replay.finish_keyed(told["clock"])]
+    # The encoder's bytes sit in a buffer several times their size: many thousand of them are kept as copies.
+    rows = [(key, bytes(memoryview(encode_json(row)))) for key, row in replay.finish_keyed(told["clock"])]
     line.send_bytes(pickle.dumps({"rows": rows, "counts": replay.counts}))
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from coordwatch.adapters.event_files import Part, parts_of, pieces, temporary_folder
 from coordwatch.adapters.files import load_rules
-from coordwatch.adapters.replay_jobs import Replayed, replay_here, replay_in_jobs
+from coordwatch.adapters.replay_jobs import Replayed, as_lines, replay_here, replay_in_jobs
 from coordwatch.codec import encode_json
 from coordwatch.engine.gather import BadLine, NeedsIdentity
 from coordwatch.engine.replay import Replay
@@ -63,10 +63,10 @@ def run(args: argparse.Namespace) -> int:
             parts = parts_of(args.events, Path(folder))
             replayed, trail = replay(rules.specs, parts, until, args)
             with args.out.open("wb") if args.out else nullcontext(sys.stdout.buffer) as out:
-                _write(out, chain((encode_json(row) for row in trail), replayed.rows))
+                count = _write(out, chain((encode_json(row) for row in trail), replayed.rows))
     except (CoordwatchError, OSError) as error:
         return _refuse(str(error))
-    _report(replayed)
+    _report(replayed, count)
     return BAD_INPUT if replayed.bad else OK
 
 
@@ -103,7 +103,7 @@ def replay_resolved(
             replay.latest = max(replay.latest, event.time)
         else:
             replay.add(event, customer)
-    return Replayed([encode_json(row) for row in replay.finish()], bad, replay.counts, replay.clock), resolved
+    return Replayed(as_lines(replay), bad, replay.counts, replay.clock), resolved
 
 
 def _events(parts: Sequence[Part], replay: Replay, bad: list[tuple[str, BadLine]]) -> Iterator[Event]:
@@ -124,13 +124,15 @@ def _events(parts: Sequence[Part], replay: Replay, bad: list[tuple[str, BadLine]
         replay.counts.lines += number
 
 
-def _write(out: IO[bytes], rows: Iterable[bytes]) -> None:
-    for row in rows:
+def _write(out: IO[bytes], rows: Iterable[bytes]) -> int:
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - the last number is the answer
         out.write(row + b"\n")
     out.flush()
+    return count
 
 
-def _report(replayed: Replayed) -> None:
+def _report(replayed: Replayed, count: int) -> None:
     """Bad lines as JSON on standard error; a summary for a person when one is looking."""
     for name, one in replayed.bad:
         rejected = one.rejected
@@ -149,7 +151,7 @@ def _report(replayed: Replayed) -> None:
     if sys.stderr.isatty():
         counts = replayed.counts
         print(
-            f"{counts.events:,} events, {len(replayed.rows):,} detections, {counts.duplicates:,} duplicates, "
+            f"{counts.events:,} events, {count:,} lines written, {counts.duplicates:,} duplicates, "
             f"{counts.later:,} later than the clock, {len(replayed.bad):,} bad lines",
             file=sys.stderr,
         )
