@@ -113,3 +113,9 @@ def test_incidents_share_the_likely_cause():
     )
     assert incident_key(STOCK, a_sold_out("customer-01", NOW)).endswith("|campaign|Boots")
     assert incident_key(LOOP, a_loop("customer-01", NOW)) == "bot-loop|tools|Chatline|Chatline"
+
+
+def test_the_name_of_a_detail_is_said_with_blanks():
+    asked = an_event("promo", "agent.detail.requested", NOW, field="order_id", contact="X_1")
+    detection = replace(a_promo("customer-01", NOW), act=asked)
+    assert sentence(replace(PROMO, say="{promo.field} in {promo.contact}"), detection) == "order id in X_1"

@@ -247,3 +247,14 @@ def test_the_board_of_sources_says_read_late_dark_and_idle():
     assert [status for _, status in board.views(NOW)[0].strip] == ["dark"]
     board.note(NOW + 2 * DAY)
     assert all(len(view.strip) == 1 for view in board.views(NOW))
+
+
+def test_a_recorded_stream_keeps_topics_and_headers(tmp_path, request):
+    path = tmp_path / "recorded.ndjson"
+    recorded = {"topic": "shopify.webhooks", "headers": {"x-shopify-topic": "orders/create"}, "value": {"id": 1}}
+    path.write_text(json.dumps(recorded) + '\n{"id": 2}\n')
+    tail = FileTail(path, follow=False)
+    request.addfinalizer(tail.close)
+    first, second = FileInlet("file", None, tail).poll(9, NOW).inputs
+    assert (first.record.topic, first.record.value, first.input) == ("shopify.webhooks", b'{"id":1}', "file")
+    assert (second.record.topic, second.record.value) == ("file", b'{"id": 2}')

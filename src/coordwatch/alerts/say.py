@@ -182,7 +182,8 @@ def _value_words(value: Any, event_type: str, path: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    if field is not None and field.values:
+    # Words of a closed list, and the name of a detail (`order_id`), are read by people, not by programs.
+    if field is not None and (field.values or path == "field"):
         text = text.replace("_", " ")
     return text if len(text) <= _VALUE_MAX else f"{text[: _VALUE_MAX - 1]}…"
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from coordwatch.adapters.file_tail import FileTail
-from coordwatch.processor import Input
+from coordwatch.adapters.file_tail import FileTail, Line
+from coordwatch.processor import CANONICAL, Input
+from coordwatch.sources.lines import record_of_line
 from coordwatch.sources.record import Record
 
 
@@ -61,12 +62,13 @@ class FileInlet:
     def poll(self, limit: int, now: int) -> Taken:
         """Take lines; empty ones are no records."""
         lines = self._tail.read(limit)
-        inputs = [
-            Input(Record(line.text, topic=self.name, offset=line.offset), self._source, self.name)
-            for line in lines
-            if line.text.strip()
-        ]
+        inputs = [Input(self._record(line), self._source, self.name) for line in lines if line.text.strip()]
         return Taken(inputs, self._tail.position if lines else None, self._tail.at_end)
+
+    def _record(self, line: Line) -> Record:
+        """A recorded stream keeps topic and headers beside each payload; anything else is the payload itself."""
+        recorded = None if self._source == CANONICAL else record_of_line(line.text)
+        return recorded or Record(line.text, topic=self.name, offset=line.offset)
 
     def rewind(self, position: str | None) -> None:
         """Go back to the position of the last commit."""

@@ -29,6 +29,7 @@ _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 0.5
 _CHORES_SECONDS = 0.25
 _POSTS_WAITING = 64
+_SAY_SECONDS = 10.0
 _UNDECIDED = 1000
 _log = logging.getLogger("coordwatch.runtime")
 T = TypeVar("T")
@@ -68,6 +69,25 @@ class Telling:
     note: Callable[[int], None]
 
 
+@dataclass(slots=True)
+class Taking:
+    """How many records were taken since it was last said, so that a long load shows that it moves."""
+
+    said_at: float
+    count: int = 0
+    total: int = 0
+
+    def report(self, present: float) -> None:
+        """Say it when there is something to say and it was not said lately. Units: seconds."""
+        passed = present - self.said_at
+        if passed < _SAY_SECONDS:
+            return
+        if self.count:
+            self.total += self.count
+            _log.info("%d records taken, %d a second, %d since the start", self.count, self.count / passed, self.total)
+        self.said_at, self.count = present, 0
+
+
 @dataclass(frozen=True, slots=True)
 class Feeds:
     """What the writer reads by itself, and the names of the inputs that are fed by posts.
@@ -90,6 +110,7 @@ class Runtime:
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self._chores_at = 0.0
+        self._taken = Taking(time.monotonic())
         self.failure: BaseException | None = None
         self.turned_at = time.monotonic()
 
@@ -201,6 +222,7 @@ class Runtime:
             for post in posts:
                 post.answer.set_exception(error)
             raise
+        self._taken.count += len(everything)
         start = len(inputs)
         for post in posts:
             end = start + len(post.inputs)
@@ -239,6 +261,7 @@ class Runtime:
         if present < self._chores_at:
             return
         self._chores_at = present + _CHORES_SECONDS
+        self._taken.report(present)
         now = self._clock.now()
         self._store.wake_snoozed(now)
         self._decide(now)

@@ -31,7 +31,7 @@ from coordwatch.errors import PermanentError
 
 SCHEMA_VERSION = 1
 WAIT_SECONDS = 10.0
-_READERS = 8
+_READERS = 4
 _SQLITE_MIN = (3, 35, 0)
 
 metadata = MetaData()
@@ -156,7 +156,7 @@ def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engi
     """
     size = 1 if writes else _READERS
     engine = create_engine(
-        f"sqlite:///{path}", pool_size=size, max_overflow=0, connect_args={"check_same_thread": False}
+        f"sqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=5.0, connect_args={"check_same_thread": False}
     )
     synchronous = "FULL" if durable else "NORMAL"
 
@@ -170,7 +170,7 @@ def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engi
             cursor.execute(f"PRAGMA synchronous={synchronous}")
         else:
             cursor.execute("PRAGMA query_only=ON")
-        cursor.execute("PRAGMA cache_size=-8000")
+        cursor.execute(f"PRAGMA cache_size={-4000 if writes else -1000}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
