@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
 from coordwatch.context.progress import SourceProgress
@@ -59,7 +61,7 @@ class Api:
     """Everything behind one client, for tests to look at."""
 
     client: Client
-    store: MemoryStore
+    store: Any
     processor: Processor
     clock: ManualClock
     stream: Stream
@@ -75,11 +77,11 @@ def _content() -> tuple[Any, Any, Any]:
     return load_rules().specs, mappings, Mapper(mappings, catalogue)
 
 
-def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True) -> Api:
-    """An API; `filled` with invented alerts."""
+def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True, database: Path | None = None) -> Api:
+    """An API; `filled` with invented alerts, over a `database` or in memory."""
     specs, mappings, mapper = _content()
     cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
-    store = MemoryStore(cards)
+    store: Any = MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False)
     if filled:
         fill(store)
     clock = ManualClock(NOW)
