@@ -229,6 +229,7 @@ FACTS = tuple(name for name, kind in KINDS.items() if kind.broadcast)
 JITTER = (0, 0, 0, 0, 0, 0, 0, -1, 1)
 times = st.builds(lambda step, shift: BASE + step * GRID + shift, st.integers(0, STEPS), st.sampled_from(JITTER))
 SOURCES = ("crm", "shop")
+WRONG: tuple[Any, ...] = (7, 7.5, "7", True, {"sku": "A"}, [], [1, True, "A", None], [{"sku": ["A", "B"]}, "A"], {}, "")
 
 
 @st.composite
@@ -241,6 +242,8 @@ def event(draw: st.DrawFn, types: Sequence[str]) -> dict[str, Any]:
 
 def made(draw: st.DrawFn, type_: str, time: int, subject: str | None) -> dict[str, Any]:
     data = {name: draw(st.sampled_from(values)) for name, values in KINDS[type_].fields.items()}
+    if draw(st.integers(0, 11)) == 11:  # a tool that does not keep its word
+        data[draw(st.sampled_from(sorted(data)))] = draw(st.sampled_from(WRONG))
     return {
         "source": draw(st.sampled_from(SOURCES)),
         "type": type_,

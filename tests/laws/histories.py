@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.laws.alphabet import FACTS, GRID, KINDS, LATE, TRUE_WITH, event, made, times
-from tests.laws.rules import maybe, pools, rule
+from tests.laws.rules import maybe, pools, rule, types_of
 from tests.reference.expression import duration
 
 
@@ -39,7 +39,7 @@ def near(draw: st.DrawFn, step: dict[str, Any]) -> int:
     return draw(st.sampled_from([0, GRID // 2, GRID, 2 * GRID, *edges]))
 
 
-def planted(draw: st.DrawFn, step: dict[str, Any], time: int, values: dict[str, str]) -> dict[str, Any]:
+def planted(draw: st.DrawFn, step: dict[str, Any], time: int, values: dict[str, Any]) -> dict[str, Any]:
     """One event that is likely to be the step's."""
     one = draw(st.sampled_from(step.get("any", [step])))
     kind = KINDS[one["event"]]
@@ -50,8 +50,21 @@ def planted(draw: st.DrawFn, step: dict[str, Any], time: int, values: dict[str, 
                 found["data"].update(TRUE_WITH[text])
         for key, path in kind.keys.items():
             if key in values:
-                found["data"].update({"items": [{"sku": values[key]}]} if path == "items.sku" else {path: values[key]})
+                found["data"].update(holding(draw, path, values[key]))
     return found
+
+
+def holding(draw: st.DrawFn, path: str, value: Any) -> dict[str, Any]:
+    """Data in which a key's path leads to the value, alone or among others."""
+    if path == "items.sku":
+        return {
+            "items": draw(
+                st.sampled_from(([{"sku": value}], [{"sku": value}, {"sku": "B"}], [{"sku": "B"}, {"sku": value}]))
+            )
+        }
+    if path in ("field", "value", "turn", "location"):
+        return {path: value}
+    return {path: draw(st.sampled_from((value, value, [value], [value, "O2"], ["K2", value])))}
 
 
 def scene(draw: st.DrawFn, doc: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -102,9 +115,11 @@ def histories(draw: st.DrawFn, rules: Sequence[dict[str, Any]], types: Sequence[
     found += draw(st.lists(event(types), max_size=6))
     names = draw(st.permutations(range(len(found))))
     events = [{**found[name], "id": f"e{number}"} for number, name in enumerate(names)]
+    if maybe(draw, 5):  # the same id from other sources is another event
+        events = [{**one, "id": "e", "source": f"{one['source']}{number}"} for number, one in enumerate(events)]
     again = draw(st.lists(st.sampled_from(events), max_size=2))
-    shifts = draw(st.sampled_from((-1, GRID)))
-    return events + [{**one, "observed_at": one["observed_at"] + shifts} for one in again]
+    shift = draw(st.sampled_from((-1, GRID)))
+    return events + [{**one, "observed_at": one["observed_at"] + shift} for one in again]
 
 
 clocks = st.one_of(st.none(), st.sampled_from(LATE), st.sampled_from(LATE), times)
@@ -115,5 +130,6 @@ def cases(draw: st.DrawFn, focus: str = "anything") -> Case:
     """One or two rules over one pool, a history of their types, and a clock."""
     pool = draw(pools(focus=focus))
     rules = [draw(rule(pool, number, focus)) for number in range(1, draw(st.sampled_from((2, 2, 2, 3))))]
-    facts = tuple(one["event"] for doc in rules for one in doc.get("given", {}).values() if one["event"] in FACTS)
+    read = [type_ for doc in rules for step in doc.get("given", {}).values() for type_ in types_of(step)]
+    facts = tuple(type_ for type_ in read if type_ in FACTS)
     return Case(rules, draw(histories(rules, (*pool.types, *pool.types, *facts))), draw(clocks))

@@ -12,9 +12,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.laws.alphabet import FACTS, JOURNAL, KINDS
+from tests.reference.evaluator import same
 
 WIDTHS = ("10m", "20m", "30m", "40m", "1h")
 SHORT = ("10m", "20m")
+OPEN = {"open": "20m", "calendar": "desk"}
 SHARED: dict[str, Any] = {
     "lists": {"closed_states": ["solved", "closed"]},
     "macros": {"is_over": "status in closed_states", "is_promo": 'category == "promotional"'},
@@ -33,6 +35,7 @@ THEMES = (
     ("bot.message.sent", "bot.detail.captured"),
     ("marketing.message.sent",),
     ("service.commitment.made", "commerce.order.changed"),
+    ("inventory.level.changed", "marketing.message.sent"),
 )
 REFS = ("order", "case", "conversation", "commitment", "item")
 SHAPES = ((), ("single",), ("single",), ("single", "single"), ("many",), ("single", "many"), ("state",), ("state",), ("state",),
@@ -134,14 +137,14 @@ def types_of(step: dict[str, Any]) -> tuple[str, ...]:
 @st.composite
 def after(draw: st.DrawFn, pool: Pool, singles: Sequence[str], counting: bool) -> dict[str, Any]:
     step = draw(matches(pool.types, pool))
-    step["within"] = draw(st.sampled_from((*WIDTHS, "forever", {"open": "20m", "calendar": "desk"})))
+    step["within"] = draw(st.sampled_from((*WIDTHS, "forever", OPEN)))
     if maybe(draw, 3):
         step["grace"] = draw(st.sampled_from(SHORT))
     if singles and maybe(draw, 2):
         step["since"] = draw(st.sampled_from(singles))
     if counting:
-        step["at_least"] = draw(st.integers(1, 3))
-        if maybe(draw, 3):
+        step["at_least"] = draw(st.sampled_from((1, 2, 2, 3)))
+        if maybe(draw, 2):
             step["distinct"] = draw(st.sampled_from(["order", "case", "conversation", "items.sku"]))
     return step
 
@@ -175,16 +178,24 @@ def state(draw: st.DrawFn, pool: Pool, name: str, cancels: bool) -> dict[str, An
 def given_step(draw: st.DrawFn, pool: Pool) -> dict[str, Any]:
     types = FACTS if maybe(draw, 2) else pool.types
     type_ = draw(st.sampled_from(types))
-    step: dict[str, Any] = {"event": type_, "where": draw(st.sampled_from(KINDS[type_].tests))}
+    step: dict[str, Any] = {"event": type_}
+    if not maybe(draw, 5):
+        step["where"] = draw(st.one_of(st.sampled_from(KINDS[type_].tests), condition(type_, pool)))
     keys = {
         key: KINDS[type_].keys[key] for key in pool.keys if key in KINDS[type_].keys and (pool.always or maybe(draw, 2))
     }
     if keys:
         step["same"] = draw(written(keys))
     if maybe(draw, 2):
-        step["per"] = [draw(st.sampled_from(sorted(key for key, path in KINDS[type_].keys.items() if key == path)))]
+        step["per"] = draw(
+            written({key: KINDS[type_].keys[key] for key in [draw(st.sampled_from(sorted(KINDS[type_].keys)))]})
+        )
     if maybe(draw, 3):
-        step["within"] = draw(st.sampled_from(WIDTHS))
+        step["within"] = draw(st.sampled_from((*WIDTHS, OPEN)))
+    if maybe(draw, 6):
+        step["any"] = [{word: step.pop(word) for word in ("event", "where", "same") if word in step}]
+        other = draw(st.sampled_from([one for one in types if set(same(step, "per")) <= set(KINDS[one].keys)]))
+        step["any"].append({"event": other, "where": draw(st.sampled_from(KINDS[other].tests))})
     return step
 
 
@@ -194,20 +205,25 @@ def unless_step(draw: st.DrawFn, pool: Pool, since: Sequence[str]) -> dict[str, 
     if since and maybe(draw, 2):
         step["since"] = draw(st.sampled_from(since))
     if "since" not in step or maybe(draw, 4):
-        step["within"] = draw(st.sampled_from(WIDTHS))
+        step["within"] = draw(st.sampled_from((*WIDTHS, OPEN)))
     return step
 
 
 @st.composite
 def expect_step(draw: st.DrawFn, pool: Pool) -> dict[str, Any]:
     step = draw(matches(pool.types, pool))
-    ends = ['act1.time + duration("30m")']
+    ends = [
+        'act1.time + duration("30m")',
+        'addOpen(act1.time, duration("20m"), "desk")',
+        'addBusinessDays(act1.time, 1, "desk")',
+        'act1.observed_at + duration("10m")',
+    ]
     if pool.named["act1"] == ("service.commitment.made",):
         ends += ["act1.due_at", 'act1.due_at + duration("10m")']
     if maybe(draw, 3):
         step["by"] = draw(st.sampled_from(ends))
     if "by" not in step or maybe(draw, 2):
-        step["within"] = draw(st.sampled_from((*WIDTHS, "0m", {"open": "20m", "calendar": "desk"})))
+        step["within"] = draw(st.sampled_from((*WIDTHS, "0m", OPEN)))
     if maybe(draw, 4):
         step["early"] = draw(st.sampled_from(SHORT))
     if maybe(draw, 2):

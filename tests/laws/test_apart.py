@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -58,6 +59,14 @@ def test_editing_one_rule_never_changes_anothers_detections(case: Case, data: st
     assert [one for one in beside if one["rule"] == first["id"]] == alone
 
 
+def rewritten(rules: list[dict[str, Any]], names: dict[str, str]) -> list[dict[str, Any]]:
+    """The rules with the ids that their conditions mention under their new names."""
+    text = json.dumps(rules)
+    for old, new in names.items():
+        text = text.replace(f'\\"{old}\\"', f'\\"{new}\\"')
+    return list(json.loads(text))
+
+
 def renamed(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [renamed(item, name) for item in value]
@@ -80,7 +89,8 @@ def detection_renamed(one: dict[str, Any]) -> dict[str, Any]:
 @law
 @given(cases())
 def test_renaming_opaque_ids_renames_detections_and_nothing_else(case: Case) -> None:
-    again = Case(case.rules, [all_renamed(one) for one in case.events], case.until)
+    rules = rewritten(case.rules, {name: f"x-{name}" for name in ("crm", "C1", "e0")})
+    again = Case(rules, [all_renamed(one) for one in case.events], case.until)
     assert judged(again) == [detection_renamed(one) for one in judged(case)]
 
 
@@ -90,11 +100,15 @@ def test_the_order_of_ids_never_decides_whether_a_detection_exists(case: Case) -
     """RULES 3: ids in the opposite order may name other evidence, and that is all."""
 
     def turned(name: str) -> str:
-        return f"e{1000 - int(name[1:])}"
+        return f"e{1000 - int(name[1:] or 0)}"
 
     def stands(found: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
         return {(one["rule"], one["act"]["source"], one["act"]["id"], one["at"], one["status"]) for one in found}
 
-    again = Case(case.rules, [{**one, "id": turned(one["id"])} for one in case.events], case.until)
+    again = Case(
+        rewritten(case.rules, {"e0": turned("e0")}),
+        [{**one, "id": turned(one["id"])} for one in case.events],
+        case.until,
+    )
     expected = {(rule, source, turned(name), at, status) for rule, source, name, at, status in stands(judged(case))}
     assert stands(judged(again)) == expected

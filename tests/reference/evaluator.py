@@ -77,9 +77,9 @@ def alternatives(step: Step) -> Sequence[Step]:
     return list(step.get("any", [step]))
 
 
-def same(step: Step) -> dict[str, str]:
+def same(step: Step, word: str = "same") -> dict[str, str]:
     """`same` is a name, a map, or a list of names and maps (RULES 12): key name to path."""
-    found = step.get("same", [])
+    found = step.get(word, [])
     out: dict[str, str] = {}
     for item in found if isinstance(found, list) else [found]:
         out.update(item if isinstance(item, dict) else {item: item})

@@ -42,6 +42,7 @@ TIMESTAMPS = frozenset(
 NUMBERS = frozenset(
     ("score", "confidence", "sentiment", "duration", "total", "amount", "available", "quantity", "price", "offer_price")
 )
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 UNITS = {"ms": 1_000, "s": 10**6, "m": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 7 * 86_400 * 10**6}
 
 
@@ -216,7 +217,7 @@ def attribute(event: Mapping[str, Any], name: str) -> Any:
 def declared(name: str, value: Any) -> Any:
     """A value as its field is declared: a time as a time, a number as a double."""
     if name in TIMESTAMPS:
-        return Time(instant(value)) if isinstance(value, str) else None
+        return Time(instant(value)) if isinstance(value, str) and RFC_3339.fullmatch(value) else None
     return float(value) if name in NUMBERS and kind(value) == "number" else value
 
 
