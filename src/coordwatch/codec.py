@@ -1,4 +1,7 @@
-"""Bytes to plain data and back: the one place that knows which JSON and MessagePack library is used."""
+"""Bytes to plain data and back: the one place that knows which JSON and MessagePack library is used.
+
+Bytes enter and plain values leave, and the other way round; `events/wire.py` and `engine/state.py` give them meaning.
+"""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""`coordwatch explain`: why a rule fired for a customer's act, or why it did not, step by step."""
+"""`coordwatch explain`: why a rule fired for a customer's act, or why it did not, step by step.
+
+Events, a rule's id and a customer enter; the explanation leaves as text or JSON. The walk itself is `rules/explain.py`.
+"""
 
 import argparse
 import sys

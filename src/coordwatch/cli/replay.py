@@ -1,4 +1,7 @@
-"""`coordwatch replay`: canonical events in any order in, the detections that stand at the end out, one JSON a line."""
+"""`coordwatch replay`: canonical events in any order in, the detections that stand at the end out, one JSON a line.
+
+Files or standard input enter; rows, and bad lines on standard error, leave. The work is done in `engine/replay.py`.
+"""
 
 import argparse
 import sys

@@ -1,4 +1,7 @@
-"""Retention: how long each event type must be remembered, derived from the compiled rules, and the caps that bound it."""
+"""Retention: how long each event type must be remembered, derived from the compiled rules, and the caps that bound it.
+
+A plan and a journal enter; what can be let go leaves. `engine/batch.py` prunes with it before a state is written.
+"""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,1 +1,4 @@
-"""Rules: RuleSpecs read, checked, compiled and judged. Facts of one customer enter; verdicts leave for the engine."""
+"""Rules: RuleSpecs read, checked, compiled and judged.
+
+Rule files and one customer's facts enter; verdicts and explanations leave for the engine.
+"""

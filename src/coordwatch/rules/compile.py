@@ -23,8 +23,6 @@ from coordwatch.rules.plan import (
     StateStep,
     Take,
     bits,
-    bits_of,
-    takes_of,
 )
 from coordwatch.rules.projection import build_projection
 from coordwatch.rules.references import references
@@ -91,14 +89,6 @@ class _RuleCompiler:
         unless_events = tuple(self._unless(step) for step in spec.unless if isinstance(step, UnlessEvent))
         unless_states = tuple(self._state(step) for step in spec.unless if isinstance(step, State))
         expect = self._expect(spec.expect) if spec.expect else None
-        local = [step for step in given if not any(step.broadcast)]
-        needs = (
-            act.bits,
-            *(step.bits for step in after),
-            *(bits(step.opened) for step in states),
-            *(step.bits for step in local),
-        )
-        counting_seen = [step.counting for step in after]
         self._mark_alone(after, [*unless_events, *([expect.step] if expect else [])])
         if display:
             show(self.spec, self.types, self.layouts)
@@ -110,8 +100,8 @@ class _RuleCompiler:
             names=self.names,
             keys=self.keys,
             positive=tuple(place for place, key in enumerate(self.keys) if key in named),
-            singles=tuple(step for step in after if not step.counting),
-            counting=tuple(step for step in after if step.counting),
+            evidence=tuple(self.at[step.name] for step in positives),
+            afters=tuple(after),
             states=states,
             given=given,
             unless_events=unless_events,
@@ -120,18 +110,6 @@ class _RuleCompiler:
                 (entry.name, self.conditions.free(entry.where, value=False), entry.until) for entry in spec.exceptions
             ),
             expect=expect,
-            needs=needs,
-            evidence=tuple(self.at[step.name] for step in positives),
-            all_bits=bits_of(act, *after, *states, *given, *unless_events, *unless_states)
-            | (expect.step.bits if expect else 0),
-            before_bits=bits_of(*after, *states, *given, *unless_events, *unless_states),
-            unless_bits=bits_of(*unless_events, *unless_states),
-            can_be_cancelled=bool(unless_events or unless_states or spec.exceptions),
-            afters=tuple(after),
-            keyed=tuple(
-                take for take in takes_of(states, unless_states, after, given, unless_events) if take.keys or take.pair
-            ),
-            counts_first=True in counting_seen and False in counting_seen[counting_seen.index(True) :],
         )
 
     def _mark_alone(self, after: Sequence[EventStep], others: Sequence[EventStep]) -> None:

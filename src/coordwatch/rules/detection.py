@@ -1,4 +1,7 @@
-"""A Detection: a rule violated by one act, once, with its evidence and whether the acting tool could have known."""
+"""A Detection: a rule violated by one act, once, with its evidence and whether the acting tool could have known.
+
+`engine/detect.py` makes them of verdicts; `alerts` folds them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Keys: the values that the act and the other steps must share (RULES 11, 12)."""
+"""Keys: the values that the act and the other steps must share (RULES 11, 12).
+
+An act's key values enter; each choice of one value a key leaves, for `rules/search.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

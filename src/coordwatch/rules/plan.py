@@ -110,7 +110,12 @@ class ExpectStep:
 
 @dataclass(slots=True)
 class CompiledRule:
-    """One rule, ready to judge. `needs` holds, for each step that must be there, the bits of which one must be present."""
+    """One rule, ready to judge; what stands below `expect` follows from the steps.
+
+    `needs` holds, for each step that must be there, the bits of which one must be present; `evidence` the places of the
+    steps that are named; `keyed` every match that asks for a key; `counts_first` whether a counting step is written
+    before a single one, so that the first binding found need not be the one to name.
+    """
 
     spec: RuleSpec
     revision: str
@@ -119,23 +124,39 @@ class CompiledRule:
     names: tuple[str, ...]
     keys: tuple[str, ...]
     positive: tuple[int, ...]
-    singles: tuple[EventStep, ...]
-    counting: tuple[EventStep, ...]
+    evidence: tuple[int, ...]
+    afters: tuple[EventStep, ...]
     states: tuple[StateStep, ...]
     given: tuple[GivenStep, ...]
     unless_events: tuple[EventStep, ...]
     unless_states: tuple[StateStep, ...]
     exceptions: tuple[tuple[str, Predicate, int], ...]
     expect: ExpectStep | None
-    needs: tuple[int, ...]
-    evidence: tuple[int, ...]
-    counts_first: bool
-    all_bits: int
-    before_bits: int
-    unless_bits: int
-    can_be_cancelled: bool
-    afters: tuple[EventStep, ...]
-    keyed: tuple[Take, ...]
+    singles: tuple[EventStep, ...] = field(init=False)
+    counting: tuple[EventStep, ...] = field(init=False)
+    counts_first: bool = field(init=False)
+    needs: tuple[int, ...] = field(init=False)
+    keyed: tuple[Take, ...] = field(init=False)
+    can_be_cancelled: bool = field(init=False)
+    unless_bits: int = field(init=False)
+    before_bits: int = field(init=False)
+    all_bits: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.singles = tuple(step for step in self.afters if not step.counting)
+        self.counting = tuple(step for step in self.afters if step.counting)
+        seen = [step.counting for step in self.afters]
+        self.counts_first = True in seen and False in seen[seen.index(True) :]
+        local = [step.bits for step in self.given if not any(step.broadcast)]
+        openings = [state.opening_bits for state in self.states]
+        self.needs = (self.act.bits, *(step.bits for step in self.afters), *local, *openings)
+        unless: list[EventStep | StateStep | GivenStep] = [*self.unless_events, *self.unless_states]
+        before = [*self.afters, *self.states, *self.given, *unless]
+        self.keyed = tuple(take for take in takes_of(before) if take.keys or take.pair)
+        self.can_be_cancelled = bool(unless or self.exceptions)
+        self.unless_bits = bits_of(*unless)
+        self.before_bits = bits_of(*before)
+        self.all_bits = bits_of(self.act) | self.before_bits | (self.expect.step.bits if self.expect else 0)
 
     @property
     def id(self) -> str:

@@ -68,6 +68,9 @@ class Search:
 
     def bindings(self, bound: Bound) -> Iterator[None]:
         """Each binding under which every `after`, `while` and `given` holds, latest events first; left in `env`."""
+        # An earlier search may have been left in the middle: what it bound would count as taken.
+        for step in self.rule.singles:
+            self.env[step.at] = None
         return self._single(0, bound)
 
     def _single(self, number: int, bound: Bound) -> Iterator[None]:
