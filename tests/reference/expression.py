@@ -26,6 +26,7 @@ from tests.reference.calendars import add_business_days, add_open
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ATTRIBUTES = ("time", "id", "source", "type", "observed_at", "customer")
+BROADCAST = ("inventory.level.changed", "inventory.item.flagged", "outage.changed")
 TIMESTAMPS = frozenset(
     (
         "due_at",
@@ -210,7 +211,9 @@ def attribute(event: Mapping[str, Any], name: str) -> Any:
     if name in ("time", "observed_at"):
         return Time(event[name])
     if name in ATTRIBUTES:
-        return event["subject" if name == "customer" else name]
+        if name == "customer":
+            return None if event["type"] in BROADCAST else event["subject"]
+        return event[name]
     return declared(name, event["data"].get(name))
 
 

@@ -15,7 +15,8 @@ from typing import IO
 
 from coordwatch.errors import PermanentError
 
-PIECE = 1 << 20
+# A piece and what is decoded of it should fit the second-level cache.
+PIECE = 1 << 17
 LINE_MAX = 16 << 20
 
 
@@ -69,7 +70,7 @@ def split(parts: Sequence[Part], jobs: int) -> list[list[Part]]:
 
 
 def pieces(part: Part) -> Iterator[bytes]:
-    """The whole lines of a stretch, about a megabyte at a time; a line belongs to the stretch in which it begins.
+    """The whole lines of a stretch, in pieces that fit a cache; a line belongs to the stretch in which it begins.
 
     Raises: PermanentError when the file cannot be decompressed
     """

@@ -139,7 +139,7 @@ def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[
     taken.start()
     others = [line.recv_bytes() for _ in range(jobs - 1)]
     taken.join()
-    replay.journals = {}
+    replay.journals.clear()
     for place in range(jobs):
         shard = shards[number] if place == number else _unpack(others[place - (place > number)])
         for customer, facts in shard.items():

@@ -3,6 +3,7 @@
 The quick half of `replay`: each line is decoded once, and only the fields that some rule needs are made.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -23,9 +24,6 @@ Word = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 CACHE_MAX = 200_000
-
-
-_ABSENT = object()
 
 
 class NeedsIdentity(Exception):
@@ -58,6 +56,21 @@ class _Times:
     def __init__(self) -> None:
         self.minutes: dict[str, int] = {}
         self.rests: dict[str, int] = {}
+
+    def learn(self, text: str) -> bool:
+        """Whether a text is a time at all."""
+        try:
+            self.parse(text)
+        except ValueError:
+            return False
+        return True
+
+    def observed(self, text: Any, time: int) -> int:
+        """When an event reached the log: its own time where that is missing or no time."""
+        try:
+            return time if text is None else self.parse(text)
+        except (ValueError, TypeError):
+            return time
 
     def parse(self, text: str) -> int:
         """The instant of an RFC 3339 text, remembering its parts.
@@ -94,14 +107,13 @@ class Gathering:
     counts: ReplayCounts = field(default_factory=ReplayCounts)
     bad: list[BadLine] = field(default_factory=list)
     latest: int = BEGINNING
-    journals: dict[str, list[Fact | int]] = field(default_factory=dict)
+    journals: defaultdict[str, list[Fact | int]] = field(default_factory=lambda: defaultdict(list))
     broadcasts: list[Fact] = field(default_factory=list)
     _decode_lines: Callable[[bytes], list[Any]] = field(default=_undecided)
     _table: Mapping[str, Project | None] = field(default_factory=dict)
     _empty: Any = None
     _times: _Times = field(default_factory=_Times)
     _sources: dict[str, str] = field(default_factory=dict)
-    _broadcast: frozenset[str] = frozenset()
 
     def feed(self, lines: bytes) -> None:
         """Take whole lines of canonical events; bad ones are noted in `bad`.
@@ -139,38 +151,26 @@ class Gathering:
         self._decode_lines = msgspec.json.Decoder(line).decode_lines
         self._empty = data()
         projections = self.plan.attribute_projections()
-        self._broadcast = frozenset(
-            name for event_type in self.plan.broadcast for name in (event_type, PREFIX + event_type)
-        )
         self._table = {
             name: projections.get(event_type) for event_type in TYPES for name in (event_type, PREFIX + event_type)
         }
 
     def _take(self, decoded: Sequence[Any], lines: bytes) -> None:
         """The hot loop: for each event its time, its fact if a rule needs it, its customer's list."""
-        table, minutes, rests = self._table.get, self._times.minutes, self._times.rests
+        table, minutes, rests = self._table, self._times.minutes, self._times.rests
         until, latest, journals = self.until, self.latest, self.journals
-        intern = self._sources.setdefault
-        empty, broadcast, reads_observed = self._empty, self._broadcast, self.plan.layouts.reads_observed
+        intern, empty, reads_observed = self._sources.setdefault, self._empty, self.plan.layouts.reads_observed
+        observed = 0
         for number, event in enumerate(decoded):
-            project: Any = table(event.type, _ABSENT)
             text = event.time
             try:
+                project = table[event.type]
                 time = minutes[text[:16]] + rests[text[16:]]
             except KeyError:
-                try:
-                    time = self._times.parse(text)
-                except ValueError:
-                    project = _ABSENT
-            observed = 0
-            if reads_observed:
-                try:
-                    observed = time if event.recordedtime is None else self._times.parse(event.recordedtime)
-                except (ValueError, TypeError):
-                    project = _ABSENT
-            if project is _ABSENT:
-                self._bad_line(number, lines)
-                continue
+                if event.type not in table or not self._times.learn(text):
+                    self._bad_line(number, lines)
+                    continue
+                project, time = table[event.type], self._times.parse(text)
             if until is not None and time > until:
                 self.counts.later += 1
                 continue
@@ -178,22 +178,19 @@ class Gathering:
                 latest = time
             if project is None:
                 continue
-            subject = event.subject
-            source = intern(event.source, event.source)
-            fact = project(time, source, event.id, observed, event.data or empty)
-            if fact is None:
-                fact = hash((source, event.id))
-                if subject is None:
-                    continue
-            elif subject is None:
-                self._without_customer(fact)
-                continue
-            if subject in journals:
-                journals[subject].append(fact)
+            if reads_observed:
+                observed = self._times.observed(event.recordedtime, time)
+            subject, source = event.subject, event.source
+            fact = project(time, intern(source, source), event.id, observed, event.data or empty)
+            if subject is None:
+                if fact is not None:
+                    self._without_customer(fact)
+            elif fact is None:
+                journals[subject].append(hash(source) ^ hash(event.id))
             else:
-                journals[subject] = [fact]
-            if event.type in broadcast and fact.__class__ is tuple:
-                self.broadcasts.append(fact)
+                journals[subject].append(fact)
+                if fact[TYPE] in self.plan.broadcast:
+                    self.broadcasts.append(fact)
         self.latest = latest
         self._count(decoded, lines)
 
@@ -242,12 +239,12 @@ class Gathering:
         subject = customer or event.subject
         if fact is None:
             if subject is not None and event.type in self.plan.projections:
-                self.journals.setdefault(subject, []).append(hash((event.source, event.id)))
+                self.journals[subject].append(hash(event.source) ^ hash(event.id))
             return
         if subject is None:
             self._without_customer(fact)
             return
-        self.journals.setdefault(subject, []).append(fact)
+        self.journals[subject].append(fact)
         if event.type in self.plan.broadcast:
             self.broadcasts.append(fact)
 

@@ -70,7 +70,7 @@ class Replay(Gathering):
         """The facts in order, each identity once; what an event that no rule selects was first to use is refused."""
         if len(facts) < len(kept):
             unselected = {one for one in kept if one.__class__ is int}
-            if any(hash((fact[SOURCE], fact[ID])) in unselected for fact in facts):
+            if any(hash(fact[SOURCE]) ^ hash(fact[ID]) in unselected for fact in facts):
                 facts = self._not_refused(kept)
         if len({fact[ID] for fact in facts}) == len(facts):
             facts.sort()
@@ -86,7 +86,7 @@ class Replay(Gathering):
         for one in kept:
             if isinstance(one, int):
                 unselected.add(one)
-            elif hash((one[SOURCE], one[ID])) in unselected:
+            elif hash(one[SOURCE]) ^ hash(one[ID]) in unselected:
                 self.counts.conflicting_duplicates += 1
             else:
                 facts.append(one)

@@ -36,7 +36,7 @@ from coordwatch.sources.mapper import Mapper
 RULES = "rules/"
 
 
-STATES_MAX = 20_000
+FACTS_MAX = 30_000
 
 
 DUE_MAX = 2_000
@@ -205,5 +205,5 @@ class Processor:
         effects.values.update(self._new_rules)
         self.store.commit(effects, work.now)
         self._new_rules = {}
-        if len(self.desk.states) > STATES_MAX:
+        if sum(len(state.journal.facts) for state in self.desk.states.values()) > FACTS_MAX:
             self.desk.states.clear()

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE
+from coordwatch.events.taxonomy import TYPES
 from coordwatch.rules.compile_expression import true_code, value_code
 from coordwatch.rules.expression import Expression, FieldRef
 from coordwatch.rules.generate import function_of
@@ -43,11 +44,10 @@ class Conditions:
         def read(ref: FieldRef) -> ast.expr:
             if ref.path == ("observed_at",):
                 self.layouts.reads_observed = True
-            if ref.path == ("customer",):
-                return _item(_load("env"), len(self.names))
-            if ref.step is None:
-                return self._read(_load("f"), own_types, ref)
-            return self._read(_item(_load("env"), self.at[ref.step]), self.types[ref.step], ref)
+            types, fact = own_types, _load("f")
+            if ref.step is not None:
+                types, fact = self.types[ref.step], _item(_load("env"), self.at[ref.step])
+            return self._customer(fact, types) if ref.path == ("customer",) else self._read(fact, types, ref)
 
         code = value_code(expression, read) if value else true_code(expression, read)
         return function_of(f"where_{self.number}_{name}", ("f", "env"), [ast.Return(value=code)], self.namespace)
@@ -55,6 +55,21 @@ class Conditions:
     def free(self, expression: Expression, *, value: bool) -> Predicate:
         """A predicate without an event of its own: bare names are the act's."""
         return self.predicate(expression, self.types[self.names[0]], "free", value=value)
+
+    def _customer(self, fact: ast.expr, types: set[str]) -> ast.expr:
+        """Code for the customer of an event: nobody for one of a broadcast type."""
+        customer = _item(_load("env"), len(self.names))
+        broadcast = sorted(event_type for event_type in types if TYPES[event_type].broadcast)
+        if not broadcast:
+            return customer
+        if len(broadcast) == len(types):
+            return ast.Constant(None)
+        is_broadcast = ast.Compare(
+            left=_item(fact, TYPE),
+            ops=[ast.In()],
+            comparators=[ast.Tuple(elts=[ast.Constant(event_type) for event_type in broadcast], ctx=ast.Load())],
+        )
+        return ast.IfExp(test=is_broadcast, body=ast.Constant(None), orelse=customer)
 
     def _read(self, fact: ast.expr, types: Iterable[str], ref: FieldRef) -> ast.expr:
         """Code that reads a field of a fact which may be of several types."""
