@@ -99,6 +99,12 @@ def run_tests(mutant: Mutant, copy: Path) -> Outcome:
     return Outcome(mutant, None, f"the tests did not run: {(done.stdout + done.stderr).strip()[-300:]}")
 
 
+def unbroken(mutants: tuple[Mutant, ...]) -> Outcome:
+    """Run everything that the mutants run on the engine as it is: it must survive, or noticing means nothing."""
+    tests = tuple(dict.fromkeys(path for one in mutants for path in one.tests))
+    return run_tests(Mutant("(nothing is broken)", "", "", "", tests), SRC)
+
+
 def try_all(mutants: tuple[Mutant, ...], jobs: int) -> list[Outcome]:
     """Try every mutant, `jobs` at a time, in the order of the list."""
     with ThreadPoolExecutor(jobs) as pool:

@@ -257,6 +257,20 @@ def test_rule_13_the_latest_binding_is_named_step_by_step(judge: Judge) -> None:
     assert [evidence(one) for one in told(judge, TWO, events)] == [[("bought", "o2"), ("back", "r1")]]
 
 
+def test_rule_13_the_latest_binding_is_sought_over_all_values_of_a_key(judge: Judge) -> None:
+    """Under the value A the later event is needed for the second step; under B it is free for the first."""
+    rule = """
+    when: {bought: {event: order, same: {item: items.sku}}}
+    after:
+      first: {event: order, within: 1d}
+      second: {event: order, same: {item: items.sku}, within: 1d}
+    """
+    a, b = on("order", "10m", id="a", items=[{"sku": "A"}]), on("order", "0h", id="b", items=[{"sku": "B"}])
+    act = on("order", "1h", id="act", items=[{"sku": "A"}, {"sku": "B"}])
+    found = told(judge, rule, [a, b, act])
+    assert [evidence(one) for one in found if one["act"]["id"] == "act"] == [[("first", "a"), ("second", "b")]]
+
+
 def test_rule_13_equal_times_are_told_apart_by_source_and_id(judge: Judge) -> None:
     events = [
         on("case", "0h", id="b", source="s1"),

@@ -84,6 +84,8 @@ def test_rule_27_open_while_an_unfulfilled_binding_is_left(judge: Judge) -> None
     late = [on("status", "2h", order="O1", id="l1"), on("status", "3h", order="O2", id="l2")]
     assert [one["status"] for one in told(judge, rule, events, until="9h")] == ["open"]
     assert [one["status"] for one in told(judge, rule, [*events, late[0]], until="9h")] == ["open"]
+    latest = told(judge, rule, [*events, late[1]], until="9h")
+    assert [(one["status"], evidence(one)) for one in latest] == [("open", [("wish", "w2")])]
     done = told(judge, rule, [*events, *late], until="9h")
     assert [(one["status"], evidence(one)) for one in done] == [("made_good", [("wish", "w2"), ("notice", "l2")])]
 
@@ -155,6 +157,14 @@ def test_rule_31_other_content_under_a_known_identity_is_dropped(judge: Judge) -
     sms, mail = on("sent", "0h", id="m", channel="sms"), on("sent", "0h", id="m", channel="email")
     assert len(told(judge, rule, [sms, mail])) == 1
     assert told(judge, rule, [mail, sms]) == []
+
+
+def test_rule_31_of_two_contents_that_both_matter_the_first_is_kept(judge: Judge) -> None:
+    rule = "{when: {promo: {event: sent}}, after: {bought: {event: order, same: order, within: 1d}}}"
+    first, second = on("order", "0h", id="o", order="O1"), on("order", "0h", id="o", order="O2")
+    promo = on("sent", "1h", order="O1")
+    assert len(told(judge, rule, [first, second, promo])) == 1
+    assert told(judge, rule, [second, first, promo]) == []
 
 
 def test_rule_31_the_same_id_from_another_source_is_another_event(judge: Judge) -> None:

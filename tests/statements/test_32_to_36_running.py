@@ -56,6 +56,24 @@ def test_rule_32_attribution_compares_when_the_evidence_was_seen_with_the_act(
         assert found["known_for"] == known_for, "with the time it lay there"
 
 
+@pytest.mark.parametrize("order", [("61m", "50m"), ("50m", "61m")])
+def test_rule_31_of_observed_at_the_smallest_counts_for_attribution(order: tuple[str, str]) -> None:
+    copies = [on("case", "0h", id="k", seen=at(seen)) for seen in order]
+    assert standing(AFTER, [*copies, on("sent", "1h")])["attribution"] == "ignored"
+    assert standing(AFTER, [copies[0], on("sent", "1h"), copies[1]])["attribution"] == "ignored"
+
+
+def test_rule_19_a_fact_that_comes_late_is_read_as_of_the_act() -> None:
+    rule = "{when: {promo: {event: sent}}, given: {stock: {event: stock, where: available <= 0}}}"
+    running = Running([document(rule)])
+    running.feed([on("sent", "1h", id="m"), on("sent", "3h", id="n")], at("4h"))
+    assert running.standing() == []
+    running.feed([on("stock", "0h", who=None, available=0)], at("4h"))
+    assert [one["act"]["id"] for one in running.standing()] == ["m", "n"]
+    running.feed([on("stock", "2h", who=None, available=5)], at("4h"))
+    assert [one["act"]["id"] for one in running.standing()] == ["m"]
+
+
 def two_tools() -> tuple[SourceProgress, SourceProgress]:
     notices = SourceProgress("mail", frozenset({"marketing.message.sent"}), publishing_delay=0)
     rest = SourceProgress(
@@ -186,6 +204,7 @@ def test_rule_36_a_change_of_matching_parts_ends_open_deadlines_as_superseded() 
     running.restart([document(EXPECT.replace("30m", "20m"))])
     running.settle(at("9h"))
     assert running.standing() == []
+    assert running.processor.state("C1").next_deadline() is None, "nothing waits any more"
     running.feed([gone("9h", id="b")], at("9h"))
     running.settle(at("12h"))
     assert [(one["act"]["id"], one["at"]) for one in running.standing()] == [("b", at("9h20m"))]
