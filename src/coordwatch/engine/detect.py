@@ -44,12 +44,20 @@ def attribute(rule: CompiledRule, act: Fact, evidence: Sequence[Fact]) -> tuple[
     """
     if rule.expect is not None or not evidence:
         return Attribution.NOT_APPLICABLE, None
-    known_for = act[TIME] - max(fact[OBSERVED] for fact in evidence)
-    if known_for < 0:
+    known_for = lain_for(act, evidence)
+    if known_for is None or known_for < 0:
         return Attribution.COULD_NOT_KNOW, None
     graces = [step.grace for step in (*rule.singles, *rule.counting)] + [state.grace for state in rule.states]
     grace = max(graces, default=0)
     return (Attribution.IN_FLIGHT, known_for) if known_for < grace else (Attribution.IGNORED, known_for)
+
+
+def lain_for(act: Fact, evidence: Sequence[Fact]) -> int | None:
+    """How long all of the evidence had lain in the log when the act happened; negative when it came after.
+
+    Units: microseconds
+    """
+    return int(act[TIME] - max(fact[OBSERVED] for fact in evidence)) if evidence else None
 
 
 def evidence_of(step: str, fact: Fact) -> Evidence:

@@ -26,7 +26,8 @@ class Entry:
 
     `moved` is true of what was said under another customer key, until it is said again under this one.
 
-    Units: `at` in microseconds since 1970 UTC
+    Units: `at` in microseconds since 1970 UTC, `known_for` (how long the evidence had lain there, negative when it came
+    after the act) in microseconds
     """
 
     outcome: Outcome
@@ -34,7 +35,12 @@ class Entry:
     revision: str
     evidence: tuple[tuple[str, str, str], ...] = ()
     evidence_tool: str = ""
+    known_for: int | None = None
     moved: bool = False
+
+    def said(self) -> tuple[Any, ...]:
+        """Everything but the outcome, as plain data for a snapshot."""
+        return self.at, self.revision, self.evidence, self.evidence_tool, self.known_for
 
 
 @dataclass(slots=True)
@@ -95,10 +101,7 @@ def save(state: CustomerState) -> bytes:
             "facts": [fact_to_plain(fact) for fact in state.journal.facts],
             "truncated": state.journal.truncated,
             "too_late": state.journal.too_late,
-            "entries": [
-                [*name, entry.outcome.value, entry.at, entry.revision, entry.evidence, entry.evidence_tool]
-                for name, entry in state.entries.items()
-            ],
+            "entries": [[*name, entry.outcome.value, *entry.said()] for name, entry in state.entries.items()],
         }
     )
 
@@ -122,7 +125,9 @@ def restore(customer: str, snapshot: bytes | None, plan: Plan) -> CustomerState:
     journal.truncated.update(plain["truncated"])
     journal.too_late = plain["too_late"]
     entries = {
-        (rule, source, event_id): Entry(Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool)
-        for rule, source, event_id, outcome, at, revision, evidence, tool in plain["entries"]
+        (rule, source, event_id): Entry(
+            Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool, known_for
+        )
+        for rule, source, event_id, outcome, at, revision, evidence, tool, known_for in plain["entries"]
     }
     return CustomerState(customer, journal, entries)

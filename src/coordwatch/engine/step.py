@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
-from coordwatch.engine.detect import detect, evidence_of, tool_of
+from coordwatch.engine.detect import detect, evidence_of, lain_for, tool_of
 from coordwatch.engine.ledger import HOUR, Count
 from coordwatch.engine.state import ActName, CustomerState, Entry
 from coordwatch.rules.detection import (
@@ -177,7 +177,7 @@ class Engine:
         if self._is_too_old(rule, act) or (old is not None and old.revision != rule.revision):
             return
         verdict = judge(rule, view, act, proven)
-        new = None if verdict is None else _entry(rule, verdict)
+        new = None if verdict is None else _entry(rule, act, verdict)
         if new == old or (old is not None and _only_forgotten(state, view.reference, old, new)):
             return
         if new is None:
@@ -210,10 +210,11 @@ def _only_forgotten(state: CustomerState, reference: Reference, old: Entry, new:
     return any(state.journal.get(*name) is None and not reference.knows(*name) for name in evidence)
 
 
-def _entry(rule: CompiledRule, verdict: Verdict) -> Entry:
+def _entry(rule: CompiledRule, act: Fact, verdict: Verdict) -> Entry:
     evidence = tuple((step, fact[SOURCE], fact[ID]) for step, fact in verdict.evidence)
     tool = tool_of(verdict.evidence[0][1]) if verdict.evidence else ""
-    return Entry(verdict.outcome, verdict.at, rule.revision, evidence, tool)
+    lain = lain_for(act, [fact for _, fact in verdict.evidence])
+    return Entry(verdict.outcome, verdict.at, rule.revision, evidence, tool, lain)
 
 
 def _difference(rule: str, act: Fact, old: Entry | None, new: Entry | None) -> list[Count]:
