@@ -87,17 +87,21 @@ def condition(draw: st.DrawFn, type_: str, pool: Pool) -> str:
             f"time <= {name}.time",
             f'time - {name}.time <= duration("20m")',
             f"{name}.source != source",
+            f"has({name}.order)",
+            f"{name}.customer == customer",
+            f"{name}.observed_at <= observed_at",
+            f"!({name}.id == id)",
         ]
         for field in KINDS[type_].fields:
             if field in ("kind", "status", "field", "channel", "severity") and all(
                 field in KINDS[t].fields for t in types
             ):
                 choices += [f"{field} == {name}.{field}", f"{field} != {name}.{field}"]
-    first = draw(st.sampled_from(choices))
+    first: str = draw(st.sampled_from(choices))
     if maybe(draw, 5):
         second = draw(st.sampled_from(choices))
-        return f"({first}) {draw(st.sampled_from(('&&', '||')))} ({second})"
-    return first
+        first = f"({first}) {draw(st.sampled_from(('&&', '||')))} ({second})"
+    return f"!({first})" if maybe(draw, 10) else first
 
 
 @st.composite

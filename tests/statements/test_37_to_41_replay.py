@@ -44,9 +44,8 @@ def replay(
         [sys.executable, "-m", "coordwatch", "replay", "-", "--rules", str(tmp_path / "rules.yaml"), *options],
         input=text.encode(), capture_output=True, check=False, timeout=60,
     )  # fmt: skip
-    return done.returncode, *(
-        [json.loads(row) for row in out.decode().splitlines()] for out in (done.stdout, done.stderr)
-    )
+    printed, said = ([json.loads(row) for row in out.decode().splitlines()] for out in (done.stdout, done.stderr))
+    return done.returncode, printed, said
 
 
 def test_rule_37_the_wire_form_of_an_event() -> None:
