@@ -94,7 +94,7 @@ class Batch:
         if fact is None:
             return None, set()
         insertion = self.desk.reference.insert(fact)
-        if insertion is not Insertion.ADDED:
+        if insertion not in (Insertion.ADDED, Insertion.SEEN_EARLIER):
             return insertion, set()
         self.values[f"{FACTS}{fact[TYPE]}/{fact[SOURCE]}\x1f{fact[ID]}"] = pack(fact_to_plain(fact))
         readers = self.desk.readers.get(fact[TYPE], {})
