@@ -66,6 +66,14 @@ class SqlStore(SqlReader):
         self._cards = cards
         self._one_writer = threading.Lock()
         self.listen: Listener = _nobody
+        try:
+            self._prepare(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self, path: Path) -> None:
+        """Check the schema, or make it, and tell standing alerts what their rules are called now."""
         if path.exists():
             # Looked at before the writer opens it, which would change even a foreign file.
             with self._read() as connection:
@@ -73,7 +81,7 @@ class SqlStore(SqlReader):
         with self._write() as connection:
             if not has_schema(connection):
                 make_schema(connection)
-            for card in cards.values():
+            for card in self._cards.values():
                 connection.execute(alerts.update().where(alerts.c.rule == card.id).values(card_columns(card)))
 
     def close(self) -> None:
