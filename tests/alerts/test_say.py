@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from coordwatch.alerts.say import face_of, fold_values, gap_of, incident_key, sentence
-from coordwatch.alerts.words import attribution_words, duration_words, number_words, time_words
+from coordwatch.alerts.words import attribution_words, time_words
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND
+from coordwatch.events.words import duration_words, number_words
 from coordwatch.rules.detection import Attribution, Evidence
 from tests.build import CANCEL, LOOP, NOW, PROMO, STOCK, a_cancellation, a_loop, a_promo, a_sold_out, an_event
 

@@ -13,7 +13,7 @@ from coordwatch.alerts.alert import ENGINE, Alert, Entry, Standing, alert_id, mo
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.say import face_of, fold_values
-from coordwatch.alerts.words import duration_words
+from coordwatch.events.words import duration_words
 from coordwatch.rules.detection import Detection, DetectionChange, DetectionStatus
 
 

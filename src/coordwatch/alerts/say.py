@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from coordwatch.alerts.card import RuleCard
-from coordwatch.alerts.words import attribution_words, duration_words, number_words, time_words
+from coordwatch.alerts.words import attribution_words, time_words
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import parse_time
+from coordwatch.events.words import duration_words, number_words
 from coordwatch.rules.detection import Attribution, Detection, Evidence
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)\}")

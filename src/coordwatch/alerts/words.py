@@ -1,42 +1,15 @@
-"""Numbers, durations and instants as people say them.
+"""Instants and attributions as people say them.
 
 What enters: microseconds, counts, attributions.
 What leaves: the short words that sentences, pages and messages share.
 The next room: `say`, which puts them into a rule's sentence.
 """
 
-from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, format_time
+from coordwatch.events.times import format_time
+from coordwatch.events.words import duration_words
 from coordwatch.rules.detection import Attribution
 
-THIN_SPACE = "\u2009"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def duration_words(length: int) -> str:
-    """A duration as people say it: `45 s`, `12 min`, `2 h 10 min`, `3 days`.
-
-    Units: microseconds; the sign is dropped
-    """
-    rest = abs(length)
-    if rest < MINUTE:
-        return "less than a second" if 0 < rest < SECOND else f"{rest // SECOND} s"
-    if rest < 10 * MINUTE:
-        return _two(rest // MINUTE, "min", rest % MINUTE // SECOND, "s")
-    if rest < 2 * DAY:
-        return _two(rest // HOUR, "h", rest % HOUR // MINUTE, "min")
-    days = f"{number_words(rest // DAY)} days"
-    hours = rest % DAY // HOUR
-    return f"{days} {hours} h" if hours and rest < 14 * DAY else days
-
-
-def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    words = [f"{count} {unit}" for count, unit in ((large, large_unit), (small, small_unit)) if count]
-    return " ".join(words)
-
-
-def number_words(number: int) -> str:
-    """A count with thin spaces between the thousands."""
-    return f"{number:,}".replace(",", THIN_SPACE)
 
 
 def time_words(instant: int) -> str:

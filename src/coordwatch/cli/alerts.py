@@ -16,11 +16,12 @@ from typing import Any
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
-from coordwatch.alerts.words import duration_words, time_words
+from coordwatch.alerts.words import time_words
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import CoordwatchError, PermanentError
 from coordwatch.events.times import format_time, parse_duration, parse_time
+from coordwatch.events.words import duration_words
 from coordwatch.ports import ALERT_FILTERS, AlertRow, AlertView
 from coordwatch.settings import read_settings
 

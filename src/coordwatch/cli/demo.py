@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from coordwatch.alerts.words import duration_words, number_words
 from coordwatch.app import build
 from coordwatch.embedded.service import TRY_AGAIN, Service
 from coordwatch.errors import CoordwatchError, TemporaryError
 from coordwatch.events.times import SECOND, parse_duration
+from coordwatch.events.words import duration_words, number_words
 from coordwatch.ports import AlertReader, RuleCounts
 from coordwatch.settings import Settings, SimulatorInput, SourcesSettings
 

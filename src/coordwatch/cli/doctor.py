@@ -21,7 +21,6 @@ from coordwatch.adapters.key_file import key_path
 from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.sql.schema import library
 from coordwatch.adapters.sql.store import SqlStore
-from coordwatch.alerts.words import duration_words
 from coordwatch.app import Content, load_content, progress_of
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
@@ -29,6 +28,7 @@ from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import listen
 from coordwatch.errors import CoordwatchError, DocumentError, PermanentError
 from coordwatch.events.times import MINUTE, format_time
+from coordwatch.events.words import duration_words
 from coordwatch.processor import cannot_be_fed
 from coordwatch.rules.calendars import TZDATA_VERSION
 from coordwatch.rules.lint import LintSeverity, lint

@@ -8,9 +8,9 @@ The next room: the pages, the API and the metrics.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from coordwatch.alerts.words import duration_words
 from coordwatch.context.progress import BEGINNING, SourceProgress
 from coordwatch.events.times import MINUTE
+from coordwatch.events.words import duration_words
 from coordwatch.ports import SourceView
 
 _LATE_AFTER = 10 * MINUTE

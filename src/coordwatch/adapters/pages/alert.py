@@ -20,7 +20,8 @@ from coordwatch.adapters.pages.why import derived_steps, held_words, told_steps
 from coordwatch.adapters.pages.words import look
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus, allowed_actions
 from coordwatch.alerts.plain import detection_from_plain
-from coordwatch.alerts.words import attribution_words, duration_words
+from coordwatch.alerts.words import attribution_words
+from coordwatch.events.words import duration_words
 from coordwatch.ports import AlertView, CustomerView, ExplainStep
 from coordwatch.rules.detection import Attribution, Detection, DetectionStatus
 from coordwatch.rules.spec import RuleSpec

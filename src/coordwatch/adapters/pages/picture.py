@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from coordwatch.adapters.pages.drawing import Bar, Drawing, Mark, Ruler, Shade
 from coordwatch.adapters.pages.steps import matches_words
 from coordwatch.adapters.pages.words import about_words, event_words, plural
-from coordwatch.alerts.words import duration_words, time_words
+from coordwatch.alerts.words import time_words
+from coordwatch.events.words import duration_words
 from coordwatch.ports import AlertRow, CustomerView, FactView, StateView
 from coordwatch.rules.detection import Detection, DetectionStatus, Evidence
 from coordwatch.rules.spec import RuleSpec, State

@@ -31,9 +31,10 @@ from coordwatch.adapters.pages.words import (
     short_key,
     short_words,
 )
-from coordwatch.alerts.words import attribution_words, duration_words
+from coordwatch.alerts.words import attribution_words
 from coordwatch.clock import Clock
 from coordwatch.events.times import format_time
+from coordwatch.events.words import duration_words
 from coordwatch.ports import AlertReader, AlertRow, RuleCounts, SourceView
 from coordwatch.rules.detection import Attribution
 from coordwatch.rules.spec import RuleSpec

@@ -24,8 +24,8 @@ from coordwatch.adapters.pages.svg import (
     text_at,
 )
 from coordwatch.adapters.pages.words import clock_words, day_words, exact_words
-from coordwatch.alerts.words import duration_words
 from coordwatch.events.times import format_time
+from coordwatch.events.words import duration_words
 
 _WIDE = 640
 _RADIUS = 9.0

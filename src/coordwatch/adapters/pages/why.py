@@ -11,7 +11,8 @@ from dataclasses import replace
 from coordwatch.adapters.pages.picture import view_of
 from coordwatch.adapters.pages.steps import matches_words
 from coordwatch.adapters.pages.words import about_words, event_words
-from coordwatch.alerts.words import duration_words, time_words
+from coordwatch.alerts.words import time_words
+from coordwatch.events.words import duration_words
 from coordwatch.ports import CustomerView, ExplainStep
 from coordwatch.rules.detection import Detection, DetectionStatus, Evidence
 from coordwatch.rules.spec import After, Expect, Given, RuleSpec, State, Unless, UnlessEvent, Window

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from coordwatch.alerts.words import THIN_SPACE, duration_words, time_words
-from coordwatch.alerts.words import number_words as plain_number_words
+from coordwatch.alerts.words import time_words
 from coordwatch.events.times import MINUTE, SECOND, format_time
+from coordwatch.events.words import THIN_SPACE, duration_words
+from coordwatch.events.words import number_words as plain_number_words
 
 _CERTAIN = 1.959964  # the normal quantile of a two-sided 95 % interval
 _SMALL = 200
