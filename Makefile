@@ -83,7 +83,7 @@ bench: setup  ## the speed table, all ratios from one run
 
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
-	$(COMPILE) pyproject.toml --group build --group test --group tools -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra kafka --group build --group test --group tools -o requirements/dev.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all-extras.txt
 
