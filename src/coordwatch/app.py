@@ -44,7 +44,7 @@ from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
-from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput
+from coordwatch.settings import FileInput, HttpInput, Progressing, Settings, SimulatorInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
 from coordwatch.sources.catalogue import Catalogue
@@ -172,7 +172,7 @@ def types_of(mappings: Iterable[SourceMapping]) -> frozenset[str]:
     return frozenset(TYPES) if "*" in named else frozenset(named)
 
 
-def _source_of(one: FileInput | HttpInput) -> str | None:
+def _source_of(one: Progressing) -> str | None:
     """The mapping an input takes: what is posted is canonical unless the settings say otherwise."""
     return one.source or (CANONICAL if isinstance(one, HttpInput) else None)
 

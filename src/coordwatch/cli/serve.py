@@ -13,7 +13,7 @@ from pathlib import Path
 from coordwatch.app import build
 from coordwatch.embedded.service import TRY_AGAIN
 from coordwatch.errors import CoordwatchError, DocumentError, TemporaryError
-from coordwatch.settings import read_settings
+from coordwatch.settings import for_serve, read_settings
 
 BAD_INPUT = 2
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         stream=sys.stderr, format=_LOG_FORMAT, level=logging.WARNING if args.quiet else logging.INFO, force=True
     )
     try:
-        settings = read_settings(args.config)
+        settings = for_serve(read_settings(args.config))
         service = build(settings)
     except DocumentError as error:
         for problem in error.problems:

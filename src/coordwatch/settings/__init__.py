@@ -1,0 +1,37 @@
+"""Settings: one frozen tree from a file, the environment and secrets, checked as a whole.
+
+A YAML file, `COORDWATCH_*` variables and files under the secrets folder enter; Settings, or a DocumentError that names
+every mistake with its place, leave. The next room: `app`, which builds the program from it.
+"""
+
+from coordwatch.settings.kafka import DeadLetterLimit, KafkaInput, KafkaSettings, SecuritySettings
+from coordwatch.settings.parts import LOOPBACK, Progressing
+from coordwatch.settings.reading import for_serve, for_worker, read_settings
+from coordwatch.settings.tree import (
+    FileInput,
+    HttpInput,
+    IdentitySettings,
+    InputSettings,
+    Settings,
+    SimulatorInput,
+    SourcesSettings,
+)
+
+__all__ = [
+    "LOOPBACK",
+    "DeadLetterLimit",
+    "FileInput",
+    "HttpInput",
+    "IdentitySettings",
+    "InputSettings",
+    "KafkaInput",
+    "KafkaSettings",
+    "Progressing",
+    "SecuritySettings",
+    "Settings",
+    "SimulatorInput",
+    "SourcesSettings",
+    "for_serve",
+    "for_worker",
+    "read_settings",
+]

@@ -1,0 +1,51 @@
+"""What every part of the settings is made of: frozen models, durations, addresses, what an input says of its source.
+
+Written values enter; checked ones leave. The next rooms: `kafka` and `tree`, which lay the parts together.
+"""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from coordwatch.events.times import MINUTE, parse_duration
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
+_BIND = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>[0-9]{1,5})")
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_duration(value)
+    raise ValueError("write a duration such as 90s, 10m or 1d12h")
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+
+
+class Part(BaseModel):
+    """One mapping inside the settings: frozen, closed, and silent about what was written in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Progressing(Part):
+    """What every input says of its source. Units: microseconds once read; written as durations."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    source: str | None = Field(
+        default=None, description="a mapping's name, or canonical; without it the mapper finds out"
+    )
+    carries: tuple[str, ...] = Field(default=(), description="event types, when the mapping does not say")
+    disorder: Duration = 0
+    publishing_delay: Duration = MINUTE
+    dark_after: Duration | None = None
+
+
+def split_address(address: str) -> tuple[str, int] | None:
+    """The host and port of `127.0.0.1:8484` or `[::1]:8484`, None when it is neither."""
+    found = _BIND.fullmatch(address)
+    if found is None or not 0 <= int(found["port"]) <= 65535:
+        return None
+    return found["six"] or found["host"], int(found["port"])

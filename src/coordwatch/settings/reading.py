@@ -1,0 +1,180 @@
+"""Reading the settings file: every mistake is told with its place, and with the nearest word.
+
+A path enters; Settings leave, or a DocumentError. Secrets are named by this module and never shown.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
+
+from coordwatch.documents import Fields, Items, Node, plain, read_documents
+from coordwatch.errors import DocumentError, PermanentError, Place, Problem
+from coordwatch.settings.kafka import (
+    SECRETS,
+    DeadLetterLimit,
+    KafkaInput,
+    KafkaSettings,
+    SecuritySettings,
+    variable_of,
+)
+from coordwatch.settings.tree import (
+    FileInput,
+    HttpInput,
+    IdentitySettings,
+    Settings,
+    SimulatorInput,
+    SourcesSettings,
+)
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check a settings file, with what the environment and the secrets add.
+
+    Raises: DocumentError with every mistake and its place
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DocumentError([Problem(Place(str(path)), f"the settings cannot be read: {error}")]) from None
+    documents = read_documents(text, str(path))
+    root = documents[0] if documents else Fields({}, {}, Place(str(path)))
+    if len(documents) > 1 or not isinstance(root, Fields):
+        raise DocumentError([Problem(Place(str(path)), "settings are one mapping of names to values")])
+    shown = list(_secrets_shown(root))
+    if shown:
+        raise DocumentError(shown)
+    secrets = os.environ.get("COORDWATCH_SECRETS_DIR")
+    try:
+        settings = Settings(_secrets_dir=secrets, **plain(root))
+    except ValidationError as error:
+        problems = [one for each in error.errors(include_url=False) for one in _problems(root, each)]
+        raise DocumentError(problems) from None
+    except SettingsError as error:
+        # Its cause quotes what could not be read; the message names the variable or the folder only.
+        raise DocumentError([Problem(Place(str(path)), f"the environment or the secrets: {error}")]) from None
+    return _under(settings, path.parent)
+
+
+def for_serve(settings: Settings) -> Settings:
+    """The settings, if they are for the one-process runtime.
+
+    Raises: PermanentError with the command that they are for
+    """
+    if settings.kafka_inputs:
+        name = settings.kafka_inputs[0].name
+        raise PermanentError(f"input '{name}' is a Kafka topic, which a worker reads: coordwatch worker --config FILE")
+    return settings
+
+
+def for_worker(settings: Settings) -> KafkaSettings:
+    """The Kafka part of settings that are for a worker.
+
+    Raises: PermanentError with the command that they are for, or with what is missing
+    """
+    for one in settings.inputs:
+        if not isinstance(one, KafkaInput):
+            raise PermanentError(
+                f"input '{one.name}' is of kind {one.kind}, which a worker does not read: coordwatch serve --config FILE"
+            )
+    if settings.kafka is None:
+        raise PermanentError("a worker needs to know the brokers: add 'kafka: {bootstrap: \"127.0.0.1:9092\"}'")
+    return settings.kafka
+
+
+def _secrets_shown(root: Fields) -> Iterator[Problem]:
+    """Secrets of Kafka that stand in the file, where everybody who may read it sees them."""
+    kafka = root.items.get("kafka")
+    security = kafka.items.get("security") if isinstance(kafka, Fields) else None
+    if not isinstance(security, Fields):
+        return
+    for name in SECRETS:
+        if name in security.items:
+            file = variable_of(name).lower()
+            yield Problem(
+                security.places[name],
+                f"'kafka.security.{name}' is a secret and may not stand in this file: take it out, change it where it "
+                f"is known, and set {variable_of(name)}, or the file {file} in the folder COORDWATCH_SECRETS_DIR",
+            )
+
+
+def _under(settings: Settings, folder: Path) -> Settings:
+    """The same settings with every path made relative to the settings file's folder."""
+    sources = settings.sources.model_copy(
+        update={
+            "mappings": tuple(folder / one for one in settings.sources.mappings),
+            "catalogue": folder / settings.sources.catalogue if settings.sources.catalogue else None,
+        }
+    )
+    inputs = tuple(
+        one.model_copy(update={"path": folder / one.path}) if isinstance(one, FileInput) else one
+        for one in settings.inputs
+    )
+    return settings.model_copy(
+        update={
+            "database": folder / settings.database,
+            "rules": tuple(folder / one for one in settings.rules),
+            "sources": sources,
+            "inputs": inputs,
+            "kafka": None if settings.kafka is None else _kafka_under(settings.kafka, folder),
+        }
+    )
+
+
+def _kafka_under(kafka: KafkaSettings, folder: Path) -> KafkaSettings:
+    security = kafka.security
+    paths = {name: path for name in ("ca", "certificate", "key") if (path := getattr(security, name)) is not None}
+    placed = security.model_copy(update={name: folder / path for name, path in paths.items()})
+    return kafka.model_copy(update={"security": placed})
+
+
+def _problems(root: Fields, error: Mapping[str, Any]) -> Iterator[Problem]:
+    location = list(error["loc"])
+    if location[:1] == ["inputs"] and len(location) > 2:
+        del location[2]  # the kind of the input, which the reader did not write there
+    place, found = _place(root, location)
+    name = ".".join(str(part) for part in location)
+    if error["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(location[-1]), _known_names(location[:-1]), n=1)
+        hint = f"did you mean '{close[0]}'?" if close else None
+        yield Problem(place, f"'{name}' is no setting", hint)
+        return
+    if error["type"] == "missing":
+        yield Problem(place, f"'{name}' is missing")
+        return
+    where = "" if found else " (from the environment or the secrets)"
+    for message in str(error["msg"]).removeprefix("Value error, ").splitlines():
+        yield Problem(place, f"{name}{where}: {message}" if name else message)
+
+
+def _place(root: Fields, location: Sequence[int | str]) -> tuple[Place, bool]:
+    """The nearest place in the file, and whether the whole location stands there."""
+    node: Node = root
+    place = root.place
+    for part in location:
+        if isinstance(node, Fields) and isinstance(part, str) and part in node.items:
+            place, node = node.places[part], node.items[part]
+        elif isinstance(node, Items) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+            place = node.place
+        else:
+            return place, False
+    return place, True
+
+
+def _known_names(location: Sequence[int | str]) -> list[str]:
+    models: Mapping[str, tuple[type[BaseModel], ...]] = {
+        "": (Settings,),
+        "sources": (SourcesSettings,),
+        "identity": (IdentitySettings,),
+        "inputs": (FileInput, HttpInput, SimulatorInput, KafkaInput),
+        "kafka": (KafkaSettings,),
+        "kafka.security": (SecuritySettings,),
+        "kafka.dead_letter_limit": (DeadLetterLimit,),
+    }
+    parent = ".".join(part for part in location if isinstance(part, str))
+    return [name for model in models.get(parent, ()) for name in model.model_fields]

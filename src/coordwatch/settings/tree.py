@@ -1,0 +1,182 @@
+"""The whole tree: what a site decides, and what of it cannot stand together.
+
+Parts enter; one frozen tree, or a reason why not, leaves. The next room: `reading`, which finds the places of mistakes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from coordwatch.events.times import DAY, MINUTE
+from coordwatch.settings.kafka import KafkaInput, KafkaSettings
+from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
+
+TOKEN_LENGTH_MIN = 16
+
+
+class FileInput(Progressing):
+    """A file of records, one JSON a line, read to its end once or followed as it grows."""
+
+    kind: Literal["file"]
+    path: Path
+    follow: bool = True
+
+
+class HttpInput(Progressing):
+    """What is posted to /v1/events."""
+
+    kind: Literal["http"]
+    name: Annotated[str, Field(pattern=NAME)] = "http"
+
+
+class SimulatorInput(Part):
+    """The built-in simulator: an invented shop, on its own time."""
+
+    kind: Literal["simulator"]
+    name: Annotated[str, Field(pattern=NAME)] = "simulator"
+    seed: int = 1
+    customers: Annotated[int, Field(ge=1, le=100_000)] = 300
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
+    speed: Annotated[float, Field(gt=0, le=1_000_000)] = 600.0
+
+
+InputSettings = Annotated[FileInput | HttpInput | SimulatorInput | KafkaInput, Field(discriminator="kind")]
+
+
+class SourcesSettings(Part):
+    """Mappings beside the shipped ones, and the operator's campaign catalogue."""
+
+    mappings: tuple[Path, ...] = ()
+    catalogue: Path | None = None
+
+
+class IdentitySettings(Part):
+    """How a customer is found. Without a key, digests are not secret: `doctor` says so."""
+
+    mode: Literal["trusted_id", "graph"] = "graph"
+    trusted_type: str = "customer_id"
+    key: SecretStr | None = None
+    own_domains: frozenset[str] = frozenset()
+    park_for: Duration = DAY
+
+    @model_validator(mode="after")
+    def _key_fits(self) -> "IdentitySettings":
+        if self.key is not None and not 16 <= len(self.key.get_secret_value().encode()) <= 64:
+            raise ValueError("the identity key must have 16 to 64 bytes; make one with: openssl rand -hex 32")
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything a site decides. Paths are relative to the settings file."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        validate_default=False,
+        env_prefix="COORDWATCH_",
+        env_nested_delimiter="__",
+    )
+
+    database: Path = Path("coordwatch.db")
+    durable: bool = True
+    bind: str = "127.0.0.1:8484"
+    token: SecretStr | None = None
+    rules: tuple[Path, ...] = ()
+    sources: SourcesSettings = SourcesSettings()
+    identity: IdentitySettings = IdentitySettings()
+    inputs: tuple[InputSettings, ...] = ()
+    kafka: KafkaSettings | None = None
+    lateness: Duration = 7 * DAY
+    settle: Duration = 2 * MINUTE
+    actor: str = "api"
+
+    @property
+    def host(self) -> str:
+        """The address to listen on."""
+        return split_bind(self.bind)[0]
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return split_bind(self.bind)[1]
+
+    @property
+    def kafka_inputs(self) -> tuple[KafkaInput, ...]:
+        """The inputs that a worker reads."""
+        return tuple(one for one in self.inputs if isinstance(one, KafkaInput))
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        wrong = [*self._wrong_with_the_door(), *self._wrong_with_inputs(), *self._wrong_with_topics()]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    def _wrong_with_the_door(self) -> Iterator[str]:
+        host, _ = split_bind(self.bind)
+        if host not in LOOPBACK and self.token is None:
+            yield (
+                f"'bind: {self.bind}' can be reached from other machines, so it needs a secret: set COORDWATCH_TOKEN, "
+                "or bind to 127.0.0.1"
+            )
+        if self.token is not None and len(self.token.get_secret_value()) < TOKEN_LENGTH_MIN:
+            yield f"the token must have at least {TOKEN_LENGTH_MIN} characters"
+
+    def _wrong_with_inputs(self) -> Iterator[str]:
+        for name in _twice(one.name for one in self.inputs):
+            yield f"two inputs are called '{name}': give each its own name"
+        kinds = {one.kind for one in self.inputs}
+        if kinds >= {"simulator", "file"}:
+            yield "the simulator runs on its own time and cannot stand beside a file: use two settings files"
+        if "kafka" in kinds and len(kinds) > 1:
+            others = ", ".join(sorted(kinds - {"kafka"}))
+            yield f"kafka inputs are read by a worker and cannot stand beside others ({others}): use two settings files"
+
+    def _wrong_with_topics(self) -> Iterator[str]:
+        topics = [one.topic for one in self.kafka_inputs]
+        if topics and self.kafka is None:
+            yield "kafka inputs need to know the brokers: add 'kafka: {bootstrap: \"127.0.0.1:9092\"}'"
+        for topic in _twice(topics):
+            yield f"two inputs read the topic '{topic}': name it once"
+        for topic in sorted(set(topics)):
+            if self.kafka is not None and topic.startswith(f"{self.kafka.prefix}."):
+                yield f"'{topic}' is one of coordwatch's own topics and cannot be an input"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over secrets, and both over the file."""
+        secrets = NestedSecretsSettingsSource(file_secret_settings, secrets_dir_missing="error")
+        return env_settings, secrets, init_settings
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """The host and port of `127.0.0.1:8484` or `[::1]:8484`.
+
+    Raises: ValueError when it is neither
+    """
+    found = split_address(bind)
+    if found is None:
+        raise ValueError(f"'{bind[:60]}' is no address and port, such as 127.0.0.1:8484 or [::1]:8484")
+    return found
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    """What is there more than once."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)
