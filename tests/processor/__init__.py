@@ -1,0 +1,1 @@
+"""The walk of records through the processor and its stages."""
