@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordwatch.processor.letters import Origin, Refusal, again, letters_of, read_again, read_letter
+from coordwatch.processor.letters import Origin, again, letters_of, read_again, read_letter
+from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.marks import Mark, later, mark_of, mark_records
 from coordwatch.processor.outcomes import BadRecord, Reach
 from coordwatch.processor.stage import Place

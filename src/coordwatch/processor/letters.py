@@ -7,8 +7,8 @@ an Output that sends the original round once more. The next room: `ingesting`, w
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NamedTuple
 
+from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.stage import Headers, Output, Place
 
 _ID, _TOPIC = "cw-id", "cw-topic"
@@ -29,15 +29,6 @@ class Origin:
     key: bytes | None = None
     headers: Headers = ()
     input: str = ""
-
-
-class Refusal(NamedTuple):
-    """Why something could not be used: the stage, a reason that is a metric label, a sentence, and the field it is about."""
-
-    stage: str
-    reason: str
-    detail: str
-    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

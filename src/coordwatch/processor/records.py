@@ -3,14 +3,13 @@
 Bytes with their place enter; one answer a record leaves.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
 from coordwatch.events.event import Event
 from coordwatch.identity.policy import IdentityPolicy
-from coordwatch.sources.record import MapResult, Record
+from coordwatch.sources.record import Record
 
 CANONICAL = "canonical"
 
@@ -62,9 +61,6 @@ class ProcessorSettings:
 CLAMP_AFTER = 5 * 60_000_000
 
 
-BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
-
-
 def clamped(event: Event, now: int, arrived_at: int | None) -> Event:
     """An event that says it happened in the future, moved to when it was observed (RULES 34).
 
@@ -78,17 +74,6 @@ def clamped(event: Event, now: int, arrived_at: int | None) -> Event:
         return event
     data = {**event.data, "time_basis": "clamped"}
     return Event(event.source, event.id, event.type, observed_at, observed_at, event.subject, data)
-
-
-def result_of(mapped: MapResult, statuses: Sequence[ResultStatus]) -> Result:
-    """One answer for a record: dead-lettered when any piece was refused, else the best that an event came to."""
-    if mapped.rejected:
-        first = mapped.rejected[0]
-        return Result(ResultStatus.DEAD_LETTERED, first.reason.value, first.detail, len(statuses))
-    if not statuses:
-        reason = mapped.dropped[0].value if mapped.dropped else None
-        return Result(ResultStatus.DROPPED, reason)
-    return Result(min(statuses, key=BEST_FIRST.index), None, None, len(statuses))
 
 
 def letter_id(origin: str, original: bytes) -> str:

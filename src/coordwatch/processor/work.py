@@ -15,25 +15,18 @@ from coordwatch.engine.rows import pack_event, parked_row, taught_rows
 from coordwatch.engine.state import restore
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.events.wire import Rejected, decode_event, encode_event
+from coordwatch.events.wire import encode_event
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED, Observation, Outcome
 from coordwatch.ports import DeadLetter, Effects, Store
 from coordwatch.processor.feeding import waited_for
-from coordwatch.processor.records import (
-    CANONICAL,
-    Input,
-    Result,
-    ResultStatus,
-    clamped,
-    letter_id,
-    result_of,
-)
+from coordwatch.processor.mapping import Mapped, Refusal, map_input, tally, tally_mapped
+from coordwatch.processor.records import CANONICAL, Input, Result, ResultStatus, letter_id
 from coordwatch.rules.plan import CompiledRule
 from coordwatch.sources.mapper import Mapper
-from coordwatch.sources.record import MapResult
 
 PROGRESS = "progress/"
+_BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
 
 
 @dataclass(slots=True)
@@ -69,30 +62,13 @@ class Work:
 
     def record(self, one: Input) -> Result:
         """Take one record through mapping, identity and the engine."""
-        mapped = self._map(one)
-        if isinstance(mapped, Rejected):
-            return Result(ResultStatus.DEAD_LETTERED, mapped.reason.value, mapped.detail)
-        for rejection in mapped.rejected:
-            self._dead_letter(one, rejection.stage.value, rejection.reason.value, (rejection.detail, rejection.path))
-        self._tally(ResultStatus.DROPPED, len(mapped.dropped), (reason.value for reason in mapped.dropped))
-        self.tallies["unknown_category"] += mapped.unknown_category
+        mapped = map_input(one, self.rooms.mapper, self.now)
+        for refusal in mapped.refused:
+            self._dead_letter(one, refusal)
+        tally_mapped(self.tallies, mapped)
         statuses = [self._event(event) for event in mapped.events]
         self._progress(one.input or mapped.source or CANONICAL, mapped.events)
         return result_of(mapped, statuses)
-
-    def _map(self, one: Input) -> MapResult | Rejected:
-        if self.rooms.mapper is None or one.source == CANONICAL:
-            return self._canonical(one)
-        return self.rooms.mapper.map_record(one.record, one.source)
-
-    def _canonical(self, one: Input) -> MapResult | Rejected:
-        """One canonical event; bytes that are none become a dead letter here."""
-        event = decode_event(one.record.value or b"")
-        if isinstance(event, Rejected):
-            self._dead_letter(one, "decode", event.reason.value, (event.detail, event.path))
-            return event
-        event = clamped(event, self.now, one.record.timestamp)
-        return MapResult(events=(event,), pieces=1, applied=1, source=CANONICAL)
 
     def _event(self, event: Event) -> ResultStatus:
         seen = self.identity.observe(event)
@@ -210,29 +186,15 @@ class Work:
             source = source.seen(event.time, self.now)
         self.rooms.progress.put(source)
 
-    def _dead_letter(self, one: Input, stage: str, reason: str, about: tuple[str, str | None]) -> None:
-        detail, path = about
+    def _dead_letter(self, one: Input, refusal: Refusal) -> None:
+        stage, reason, detail, path = refusal
         original = one.record.value or b""
         origin = one.input or one.record.topic or one.source or CANONICAL
-        self.dead_letters.append(
-            DeadLetter(
-                letter_id(f"{origin}\x1f{reason}\x1f{path}\x1f{detail}", original),
-                origin,
-                stage,
-                reason,
-                detail,
-                path,
-                self.now,
-                original,
-            )
-        )
-        self._tally(ResultStatus.DEAD_LETTERED, reasons=(f"{stage}.{reason}",))
+        name = letter_id(f"{origin}\x1f{reason}\x1f{path}\x1f{detail}", original)
+        self.dead_letters.append(DeadLetter(name, origin, stage, reason, detail, path, self.now, original))
 
-    def _tally(self, status: ResultStatus, amount: int = 1, reasons: Iterable[str] = ()) -> ResultStatus:
-        self.tallies["in"] += amount
-        self.tallies[status.value] += amount
-        for reason in reasons:
-            self.tallies[f"{status.value}.{reason}"] += 1
+    def _tally(self, status: ResultStatus, reasons: Iterable[str] = ()) -> ResultStatus:
+        tally(self.tallies, status.value, reasons=reasons)
         return status
 
     def _tally_insertion(self, insertion: Insertion | None) -> ResultStatus:
@@ -242,3 +204,13 @@ class Work:
         if insertion is not None and insertion is not Insertion.ADDED:
             return self._tally(ResultStatus.DUPLICATE, reasons=(str(insertion),))
         return self._tally(ResultStatus.APPLIED)
+
+
+def result_of(mapped: Mapped, statuses: Sequence[ResultStatus]) -> Result:
+    """One answer for a record: dead-lettered when any piece was refused, else the best that an event came to."""
+    if mapped.refused:
+        first = mapped.refused[0]
+        return Result(ResultStatus.DEAD_LETTERED, first.reason, first.detail, len(statuses))
+    if not statuses:
+        return Result(ResultStatus.DROPPED, mapped.dropped[0] if mapped.dropped else None)
+    return Result(min(statuses, key=_BEST_FIRST.index), None, None, len(statuses))

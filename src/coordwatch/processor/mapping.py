@@ -1,0 +1,76 @@
+"""Mapping one record, whichever runtime brought it: what it came to, and what of it is counted before anybody files it.
+
+An Input enters; a Mapped leaves: events, refusals, and how many pieces were left aside. `work` files the events of the
+one-process runtime, `ingesting` those of the Kafka one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coordwatch.events.event import Event
+from coordwatch.events.wire import Rejected, decode_event
+from coordwatch.processor.records import CANONICAL, Input, ResultStatus, clamped
+from coordwatch.sources.mapper import Mapper
+
+
+class Refusal(NamedTuple):
+    """Why something could not be used: the stage, a reason that is a metric label, a sentence, and the field it is about."""
+
+    stage: str
+    reason: str
+    detail: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What one record came to; `dropped` has a reason for each piece left aside, `source` names the mapping."""
+
+    events: tuple[Event, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    dropped: tuple[str, ...] = ()
+    unknown_category: int = 0
+    source: str | None = None
+
+
+def map_input(one: Input, mapper: Mapper | None, now: int) -> Mapped:
+    """Map one record; never raises.
+
+    Takes: `mapper` None when every record holds a canonical event
+    """
+    if mapper is None or one.source == CANONICAL:
+        return _canonical(one, now)
+    result = mapper.map_record(one.record, one.source)
+    return Mapped(
+        result.events,
+        tuple(Refusal(each.stage.value, each.reason.value, each.detail, each.path) for each in result.rejected),
+        tuple(reason.value for reason in result.dropped),
+        result.unknown_category,
+        result.source,
+    )
+
+
+def _canonical(one: Input, now: int) -> Mapped:
+    """One canonical event; bytes that are none are refused here."""
+    event = decode_event(one.record.value or b"")
+    if isinstance(event, Rejected):
+        return Mapped(refused=(Refusal("decode", event.reason.value, event.detail, event.path),), source=CANONICAL)
+    return Mapped((clamped(event, now, one.record.timestamp),), source=CANONICAL)
+
+
+def tally(tallies: Counter[str], status: str, amount: int = 1, reasons: Iterable[str] = ()) -> None:
+    """Count pieces under what became of them; `in` is the sum of all statuses, always."""
+    tallies["in"] += amount
+    tallies[status] += amount
+    for reason in reasons:
+        tallies[f"{status}.{reason}"] += 1
+
+
+def tally_mapped(tallies: Counter[str], mapped: Mapped) -> None:
+    """Count everything of a record but its events, which whoever files them counts."""
+    refused = (f"{one.stage}.{one.reason}" for one in mapped.refused)
+    tally(tallies, ResultStatus.DEAD_LETTERED.value, len(mapped.refused), refused)
+    tally(tallies, ResultStatus.DROPPED.value, len(mapped.dropped), mapped.dropped)
+    tallies["unknown_category"] += mapped.unknown_category
