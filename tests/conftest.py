@@ -1,16 +1,27 @@
-"""What every test shares: how many examples a law gets, and where the browser is.
+"""What every test shares: how many examples a law gets, and where the browser and the services are.
 
 A law that wants a fixed number of examples says so in its own `@settings`; the long run replaces the
 number from outside: `COORDWATCH_EXAMPLES=200000 pytest tests/laws`.
 """
 
 import os
+import re
+import secrets
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 import axe_playwright_python
 import pytest
 from hypothesis import HealthCheck, Verbosity, settings
+
+from tests.services.cache import MissingError
+from tests.services.kafka import Cluster
+from tests.services.kafka_options import Options
+from tests.services.shared_kafka import shared_kafka
+from tests.services.topics import Topics
 
 CI = os.environ.get("CI") == "true"
 EXAMPLES = os.environ.get("COORDWATCH_EXAMPLES")
@@ -31,16 +42,27 @@ if EXAMPLES:
 settings.load_profile("long" if EXAMPLES else "ci" if CI else "quick")
 
 
+def _go_without(missing: str) -> NoReturn:
+    """Skip visibly what this machine cannot have; under CI that is a failure."""
+    if CI:
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out."""
+    for item in items:
+        if {"kafka", "private_kafka"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("kafka")
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Give the path of a real Chromium; without one, skip visibly, and fail under CI."""
     named = os.environ.get("COORDWATCH_CHROMIUM", "/usr/bin/chromium")
     found = shutil.which(named)
     if found is None:
-        missing = f"no Chromium at {named}: run `bash tests/chromium.sh`, which brings it or says what to type"
-        if CI:
-            pytest.fail(missing, pytrace=False)
-        pytest.skip(missing)
+        _go_without(f"no Chromium at {named}: run `bash tests/chromium.sh`, which brings it or says what to type")
     return found
 
 
@@ -48,3 +70,56 @@ def chromium_path() -> str:
 def axe_source() -> str:
     """Give the text of axe.min.js, to be evaluated in a page: no script tag, so the page's policy stays strict."""
     return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Kafka: `KAFKA_BOOTSTRAP`, or one node that all workers of this run share."""
+    named = os.environ.get("KAFKA_BOOTSTRAP")
+    if named:
+        yield named
+        return
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with ExitStack() as using:
+        try:
+            address = using.enter_context(shared_kafka(shared / "kafka"))
+        except MissingError as missing:
+            _go_without(str(missing))
+        yield address
+
+
+@pytest.fixture
+def topics(kafka: str, request: pytest.FixtureRequest) -> Iterator[Topics]:
+    """Topics below a prefix of this test's own (`topics.prefix`), so that tests share a broker and never meet."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:60].strip("-")
+    own = Topics(kafka, f"{name}-{secrets.token_hex(4)}")
+    yield own
+    own.remove()
+
+
+@pytest.fixture
+def prefix(topics: Topics) -> str:
+    """The prefix of this test's own topics, for the program under test."""
+    return topics.prefix
+
+
+@pytest.fixture
+def private_kafka(tmp_path: Path) -> Iterator[Callable[[Options], Cluster]]:
+    """A Kafka of this test's own, as it asks for it: to be killed, to be secured, to be three."""
+    with ExitStack() as running:
+
+        def started(options: Options) -> Cluster:
+            cluster = Cluster(options, tmp_path / f"kafka-{secrets.token_hex(2)}")
+            try:
+                return running.enter_context(cluster)
+            except MissingError as missing:
+                _go_without(str(missing))
+
+        yield started
+
+
+@pytest.fixture
+def three_brokers(private_kafka: Callable[[Options], Cluster]) -> Cluster:
+    """Three nodes of this test's own; `three_brokers.nodes[0].kill()`."""
+    return private_kafka(Options(nodes=3))
