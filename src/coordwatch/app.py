@@ -17,6 +17,7 @@ from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.kafka.access import KafkaAccess, Login, Tls
 from coordwatch.adapters.key_file import key_beside
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources
 from coordwatch.adapters.pages.router import PagesContext, pages_router
@@ -44,7 +45,7 @@ from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
-from coordwatch.settings import FileInput, HttpInput, Progressing, Settings, SimulatorInput
+from coordwatch.settings import FileInput, HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
 from coordwatch.sources.catalogue import Catalogue
@@ -135,6 +136,18 @@ def identity_policy(settings: Settings, key: bytes) -> IdentityPolicy:
         own_domains=chosen.own_domains,
         park_for=chosen.park_for,
     )
+
+
+def kafka_access(kafka: KafkaSettings) -> KafkaAccess:
+    """What the settings say about reaching the brokers; from here on secrets are plain, and shown nowhere."""
+    chosen = kafka.security
+    tls = login = None
+    if chosen.protocol.endswith("ssl"):
+        tls = Tls(chosen.ca, chosen.certificate, chosen.key, chosen.plain_key_password)
+    if chosen.mechanism is not None:
+        name, secret = chosen.plain_login
+        login = Login(chosen.mechanism, name, secret, chosen.token_endpoint or "", chosen.scope)
+    return KafkaAccess(kafka.bootstrap, tls, login, kafka.session_timeout)
 
 
 def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:

@@ -43,7 +43,7 @@ def test_what_is_not_written_has_the_value_that_the_page_shows(read):
     assert kafka.security.protocol == "plaintext"
     limit = kafka.dead_letter_limit
     assert (limit.ratio, limit.of, limit.consecutive) == (0.05, 1000, 100)
-    assert kafka.topic("dead-letters") == "coordwatch.dead-letters"
+    assert kafka.topics.dead_letters == "coordwatch.dead-letters"
     assert read("").kafka is None
 
 

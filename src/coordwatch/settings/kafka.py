@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from coordwatch.events.times import SECOND
 from coordwatch.events.words import duration_words
+from coordwatch.processor.topics import Topics
 from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
 
 SECRETS = ("key_password", "password", "client_secret")
@@ -52,6 +53,17 @@ class SecuritySettings(Part):
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    @property
+    def plain_key_password(self) -> str | None:
+        """What opens the key file."""
+        return None if self.key_password is None else self.key_password.get_secret_value()
+
+    @property
+    def plain_login(self) -> tuple[str, str]:
+        """The name and the secret of the login, empty where there is none."""
+        secret = self.password or self.client_secret
+        return self.username or self.client_id or "", "" if secret is None else secret.get_secret_value()
 
     def _wrong_with_tls(self) -> Iterator[str]:
         files = [name for name in ("ca", "certificate", "key", "key_password") if getattr(self, name) is not None]
@@ -140,9 +152,10 @@ class KafkaSettings(Part):
             raise ValueError(f"'commit_interval' lies between 10ms and half of 'session_timeout', {most}")
         return self
 
-    def topic(self, name: str) -> str:
-        """The full name of one of our topics, such as `events` or `dead-letters`."""
-        return f"{self.prefix}.{name}"
+    @property
+    def topics(self) -> Topics:
+        """What our own topics are called."""
+        return Topics(self.prefix, self.partitions)
 
 
 class KafkaInput(Progressing):
