@@ -55,15 +55,16 @@ def source_views(sources: Iterable[SourceProgress], tools: Mapping[str, Sequence
 
 
 def _view(source: SourceProgress, tools: Sequence[str], now: int) -> SourceView:
-    silent = now - source.heard_at
     through = None if source.through == BEGINNING else source.through
-    if source.heard_at == BEGINNING:
+    heard_at = None if source.heard_at == BEGINNING else source.heard_at
+    if source.heard_at == source.read_to_end_at == BEGINNING:
         return SourceView(source.name, "idle", through, None, tuple(tools), note="nothing has come yet")
-    if source.dark_after is not None and silent > source.dark_after:
-        note = f"dark for {duration_words(silent)}; it may be silent for {duration_words(source.dark_after)}"
-        return SourceView(source.name, "dark", through, source.heard_at, tuple(tools), note=note)
+    if source.dark_after is not None and source.is_dark(now):
+        silent = "nothing has come yet" if heard_at is None else f"dark for {duration_words(now - heard_at)}"
+        note = f"{silent}; it may be silent for {duration_words(source.dark_after)}"
+        return SourceView(source.name, "dark", through, heard_at, tuple(tools), note=note)
     behind = now - source.through
     if behind > _LATE_AFTER + source.disorder + source.publishing_delay:
         note = f"read {duration_words(behind)} behind the present"
-        return SourceView(source.name, "late", through, source.heard_at, tuple(tools), note=note)
-    return SourceView(source.name, "read", through, source.heard_at, tuple(tools))
+        return SourceView(source.name, "late", through, heard_at, tuple(tools), note=note)
+    return SourceView(source.name, "read", through, heard_at, tuple(tools))

@@ -178,7 +178,8 @@ class Processor:
         proof = self.progress.proof(waited_for(rule.spec), now)
         if proof.dark:
             since = min(self.progress.sources[name].heard_at for name in proof.dark)
-            return proof.through, "blind", f"blind: {', '.join(proof.dark)} is dark since {format_time(since)}"
+            silent = f"is dark since {format_time(since)}" if since > BEGINNING else "was never heard"
+            return proof.through, "blind", f"blind: {', '.join(proof.dark)} {silent}"
         behind = duration_words(now - proof.through) if proof.through > BEGINNING else "an unknown time"
         return proof.through, "not_yet_provable", f"not yet provable: {', '.join(proof.waiting_for)} is {behind} behind"
 
