@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 WORKERS ?= 2
+PORT ?= 9092
 BIN := .venv/bin
 UV_PIN := uv==0.13.9
 UPGRADE ?=
@@ -16,7 +17,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
 (PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup demo test lint format schemas laws mutants bench lock clean
+.PHONY: help setup demo test kafka lint format schemas laws mutants bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
@@ -59,6 +60,9 @@ test: setup  ## everything: style, types, layers, drift, and the whole suite wit
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 # ---- its parts, and the long ones
+
+kafka: setup  ## one real Kafka node at 127.0.0.1:9092 until Ctrl-C, from packages alone (PORT=9093 for another port)
+	@$(BIN)/python -m tests.services.kafka --port $(PORT)
 
 lint: setup  ## style, types, layers, schema drift
 	@echo "style";  $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
