@@ -4,11 +4,10 @@ from typing import Any
 
 import pytest
 
-from coordwatch.identity.cross_reference import Confidence
+from coordwatch.identity.answers import Confidence, QuarantineReason
 from coordwatch.identity.identity import Identity, resolve_all
 from coordwatch.identity.observation import Outcome
 from coordwatch.identity.policy import IdentityPolicy, Scope
-from coordwatch.identity.resolve import QuarantineReason
 from tests.identity.build import LINKED, event, md5, sha1, sha256
 
 ANN, BEN = "email:ann@example.com", "email:ben@example.com"

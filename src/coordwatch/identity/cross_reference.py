@@ -7,28 +7,16 @@ The next room: `identity`, which adds parking and the modes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
-from uuid import UUID, uuid5
 
+from coordwatch.identity.answers import STAMPED, Answer, QuarantineReason, customer_key, moves
 from coordwatch.identity.edges import NOTHING, EdgeSet, Teaching, asking, pair, teach
 from coordwatch.identity.identifier import IdClass
-from coordwatch.identity.policy import SUBJECT, IdentityPolicy
+from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Reader, Reading
-from coordwatch.identity.resolve import Answer, QuarantineReason, Resolution
+from coordwatch.identity.resolve import Resolution
 
-_NAMESPACE = UUID("b7c1f0f4-4a8e-5d0b-8a53-3f6f2f4f7d21")
-_SUBJECT = SUBJECT + ":"
-_SURE_HOPS = 2
 _PREFIX = 12
-
-
-class Confidence(StrEnum):
-    """How sure the customer of an event is: by a declared id, by a contact point or tool, or by a cookie."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 class Alias(NamedTuple):
@@ -104,8 +92,7 @@ class CrossReference:
         """Give the customer key of a root: its own text if somebody stamped it, else one derived from its digest."""
         key = self._keys.get(root)
         if key is None:
-            key = root[len(_SUBJECT) :] if root.startswith(_SUBJECT) else f"cust_{uuid5(_NAMESPACE, root).hex}"
-            self._keys[root] = key
+            key = self._keys[root] = customer_key(root)
             self._roots[key] = root
         return key
 
@@ -114,14 +101,6 @@ class CrossReference:
         root = self._root(key)
         now = None if root is None else self._resolution.answer(root).root
         return None if now is None else self.key(now)
-
-    def confidence(self, answer: Answer) -> Confidence:
-        """Say how sure an event's answer is."""
-        id_class = IdClass.WEAK if answer.root is None else self._edges.kind(answer.root).rank.id_class
-        if id_class is IdClass.WEAK:
-            return Confidence.LOW
-        sure = id_class is IdClass.PRIMARY and answer.hops <= _SURE_HOPS
-        return Confidence.HIGH if sure else Confidence.MEDIUM
 
     def exclude(self, pairs: Iterable[tuple[str, str]]) -> tuple[Teaching, Change]:
         """Keep identifiers apart; the answers are worked out anew where a trusted link was cut."""
@@ -166,7 +145,7 @@ class CrossReference:
         ours = {digest for digest in edges.nodes if root is not None and answer(digest).root == root}
 
         def named(digest: str) -> str:
-            return f"{edges.kind(digest).type}:{digest.removeprefix(_SUBJECT)[:_PREFIX]}"
+            return f"{edges.kind(digest).type}:{digest.removeprefix(STAMPED)[:_PREFIX]}"
 
         rows = edges.everything()
         found = [(one, other, "linked") for one, other in rows.links if (one, other) not in edges.apart]
@@ -194,7 +173,7 @@ class CrossReference:
         return gone
 
     def _root(self, key: str) -> str | None:
-        stamped = _SUBJECT + key
+        stamped = STAMPED + key
         return stamped if stamped in self._edges.nodes else self._roots.get(key)
 
     def _teach(self, reading: Reading, seen: int, linked: bool) -> Teaching:
@@ -245,11 +224,7 @@ class CrossReference:
             if reason is not None and (old is None or old.reason is None):
                 quarantined.append(Quarantine(leader, edges.kind(leader).type, reason))
         past = {member: old for member, old in before.items() if old is not None}
-        moved = {
-            member: old
-            for member, old in past.items()
-            if (old.root, old.layer) != ((now := answer(member)).root, now.layer)
-        }
+        moved = {member: old for member, old in past.items() if moves(old, answer(member))}
         if not moved and not quarantined:
             return NO_CHANGE
         became = self._became(moved)

@@ -11,13 +11,13 @@ from typing import Any
 
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.identity.cross_reference import Change, Confidence, CrossReference, Explained
+from coordwatch.identity.answers import Answer, Confidence, confidence_of
+from coordwatch.identity.cross_reference import Change, CrossReference, Explained
 from coordwatch.identity.edges import NOTHING, Teaching
 from coordwatch.identity.observation import Exclusion, Expired, Observation, Outcome, Released
-from coordwatch.identity.parking import Parked, Parking, ParkReason
+from coordwatch.identity.parking import Parked, Parking, ParkReason, park_reason
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.identity.reading import Named, Reader, Reading
-from coordwatch.identity.resolve import Answer, QuarantineReason
 from coordwatch.identity.state import from_plain, to_plain
 
 LINKED = "customer.identifiers.linked"
@@ -150,7 +150,7 @@ class Identity:
         return Observation(
             Outcome.RESOLVED,
             self._known.key(answer.root),
-            self._known.confidence(answer),
+            confidence_of(answer),
             ids=ids,
             minted=taught is not NOTHING and any(row.digest == answer.root for row in taught.ids),
             unusable=reading.unusable,
@@ -173,10 +173,7 @@ class Identity:
 
     def _waits(self, ids: Sequence[str], answer: Answer) -> ParkReason:
         """Say why an event without a customer has none."""
-        if answer.reason is QuarantineReason.SHARED:
-            return ParkReason.AMBIGUOUS
-        shared = any(self._known.answer(digest).reason is not None for digest in ids)
-        return ParkReason.QUARANTINED if shared else ParkReason.NO_OWNER
+        return park_reason(answer, map(self._known.answer, ids))
 
     def _release(self, change: Change) -> tuple[Released, ...]:
         """Let go the parked events that have a customer now."""
@@ -185,7 +182,7 @@ class Identity:
             answer = self._known.of_ids(parked.ids)
             if answer.root is not None:
                 self._parking.take(parked)
-                customer, confidence = self._known.key(answer.root), self._known.confidence(answer)
+                customer, confidence = self._known.key(answer.root), confidence_of(answer)
                 released.append(Released(parked.event, parked.ids, customer, confidence))
         return tuple(released)
 

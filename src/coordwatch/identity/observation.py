@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from coordwatch.events.event import Event
-from coordwatch.identity.cross_reference import NO_CHANGE, Change, Confidence
+from coordwatch.identity.answers import Confidence
+from coordwatch.identity.cross_reference import NO_CHANGE, Change
 from coordwatch.identity.edges import NOTHING, Teaching
 from coordwatch.identity.identifier import Unusable
 from coordwatch.identity.parking import ParkReason

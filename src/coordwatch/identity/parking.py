@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coordwatch.events.event import Event
+from coordwatch.identity.answers import Answer, QuarantineReason
 
 
 class ParkReason(StrEnum):
@@ -22,6 +23,14 @@ class ParkReason(StrEnum):
     NO_OWNER = "no_owner"
     QUARANTINED = "quarantined"
     AMBIGUOUS = "ambiguous"
+
+
+def park_reason(answer: Answer, of_ids: Iterable[Answer]) -> ParkReason:
+    """Say why an event without a customer has none, from its own answer and those of what it names."""
+    if answer.reason is QuarantineReason.SHARED:
+        return ParkReason.AMBIGUOUS
+    shared = any(one.reason is not None for one in of_ids)
+    return ParkReason.QUARANTINED if shared else ParkReason.NO_OWNER
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,41 +6,27 @@ The next room: `cross_reference`, which says what a change means for the events 
 An identifier asks its neighbours of higher classes, the highest class first. The neighbours of one kind must agree; of
 several kinds in one class (an address, a phone) those count whose customer has the strongest root. No answer: it is an
 anonymous customer itself, or, if it is a ref, it asks the refs beside it, a bounded number of hops. Two answers: it is
-shared, and neither has a customer nor speaks for others.
+shared, and neither has a customer nor speaks for others. The rules themselves stand in `answers`.
 """
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from coordwatch.identity.answers import (
+    FAN_OUT,
+    PERSONS,
+    STAMPED,
+    UNKNOWN,
+    Answer,
+    Near,
+    ask_people,
+    ask_refs,
+    of_event,
+    of_stamped,
+)
 from coordwatch.identity.edges import EdgeSet
-from coordwatch.identity.identifier import IdClass, Rank
-from coordwatch.identity.policy import SUBJECT, IdentityPolicy
-
-_STAMPED = SUBJECT + ":"
-_PERSONS = tuple(id_class for id_class in IdClass if id_class is not IdClass.REF)
-
-
-class QuarantineReason(StrEnum):
-    """Why an identifier has no customer although it has neighbours; the values are metric label values."""
-
-    SHARED = "shared"
-    FAN_OUT = "fan_out"
-
-
-class Answer(NamedTuple):
-    """The customer of an identifier by its root, None without; `hops` to it; `layer` is how many of them were refs."""
-
-    root: str | None
-    hops: int = 0
-    layer: int = 0
-    reason: QuarantineReason | None = None
-
-
-UNKNOWN = Answer(None)
-SHARED = Answer(None, reason=QuarantineReason.SHARED)
-FAN_OUT = Answer(None, reason=QuarantineReason.FAN_OUT)
+from coordwatch.identity.identifier import IdClass
+from coordwatch.identity.policy import IdentityPolicy
 
 
 class Resolution:
@@ -65,9 +51,8 @@ class Resolution:
 
         A customer key that somebody stamped on the event decides alone; it stands first.
         """
-        if ids and ids[0].startswith(_STAMPED):
-            stamped = self.answer(ids[0])
-            return stamped._replace(hops=stamped.hops + 1)
+        if ids and ids[0].startswith(STAMPED):
+            return of_stamped(self.answer(ids[0]))
         people: dict[IdClass, list[str]] = {}
         refs: list[str] = []
         nodes = self._edges.nodes
@@ -80,8 +65,7 @@ class Resolution:
                 refs.append(digest)
             else:
                 people.setdefault(id_class, []).append(digest)
-        found = self._ask_people(people)
-        return self._ask_refs(refs, self._policy.ref_hops + 1) if found is None else found
+        return of_event(self._people(people), self._refs(refs), self._policy.ref_hops)
 
     def settle(self, touched: Iterable[str]) -> dict[str, Answer | None]:
         """Bring the answers up to date after edges of these leaders changed.
@@ -135,75 +119,33 @@ class Resolution:
             return FAN_OUT
         people: Mapping[IdClass, Iterable[str]] = members[0].up
         if len(members) > 1:
-            people = {one: {near for node in members for near in node.up.get(one, ())} for one in _PERSONS}
-        found = self._ask_people(people)
+            people = {one: {near for node in members for near in node.up.get(one, ())} for one in PERSONS}
+        found = ask_people(self._people(people))
         if found is not None:
             return found
         if id_class is not IdClass.REF:
-            return Answer(leader)
-        return self._ask_refs(members[0].refs, self._policy.ref_hops)
+            return Answer(leader, kind=members[0].kind)
+        return ask_refs(self._refs(members[0].refs), self._policy.ref_hops)
 
     def _fans_out(self, people: list[set[str]]) -> bool:
         distinct = people[0] if len(people) == 1 else set().union(*people)
         return len(distinct) > self._policy.fanout_max
 
-    def _ask_people(self, people: Mapping[IdClass, Iterable[str]]) -> Answer | None:
-        """Ask the neighbours, the highest class first; None when nobody knows."""
-        for id_class in _PERSONS:
-            near = people.get(id_class)
-            if near:
-                found = self._agree(near)
-                if found is not None:
-                    return found
-        return None
+    def _people(self, people: Mapping[IdClass, Iterable[str]]) -> dict[IdClass, Near]:
+        return {id_class: self._near(digests) for id_class, digests in people.items()}
 
-    def _agree(self, near: Iterable[str]) -> Answer | None:
-        """Give what the neighbours of one class agree on, SHARED when they do not, None when none of them knows."""
+    def _near(self, digests: Iterable[str]) -> Near:
+        """Give the answers of neighbours that are no refs, each through its leader."""
         edges, answers = self._edges, self._answers
-        by_kind: dict[Rank, Answer] = {}
-        for neighbour in near:
-            leader = edges.leader(neighbour)
+        for digest in digests:
+            leader = edges.leader(digest)
             answer = answers.get(leader)
-            if answer is None or answer.root is None:
-                continue
-            rank = edges.kind(leader).rank
-            known = by_kind.get(rank)
-            if known is None or (known.root == answer.root and answer.hops < known.hops):
-                by_kind[rank] = answer
-            elif known.root != answer.root:
-                return SHARED
-        if not by_kind:
-            return None
-        if len(by_kind) > 1:
-            return self._strongest(list(by_kind.values()))
-        only = next(iter(by_kind.values()))
-        return Answer(only.root, only.hops + 1)
+            if answer is not None:
+                yield edges.kind(leader).rank, answer
 
-    def _strongest(self, answers: list[Answer]) -> Answer:
-        """Choose between the kinds of one class: an address outweighs a phone number nobody tied to a customer."""
-        strengths = {answer.root: self._edges.kind(answer.root).strength for answer in answers if answer.root}
-        best = min(strengths.values())
-        roots = {root for root, strength in strengths.items() if strength == best}
-        if len(roots) > 1:
-            return SHARED
-        root = roots.pop()
-        return Answer(root, 1 + min(answer.hops for answer in answers if answer.root == root))
-
-    def _ask_refs(self, refs: Iterable[str], hops: int) -> Answer:
-        """Ask the refs that are nearest to a person, up to `hops` away."""
-        nearest: dict[str, int] = {}
-        layer = hops - 1
-        for ref in refs:
-            answer = self._answers.get(ref)
-            if answer is None or answer.root is None or answer.layer > layer:
-                continue
-            if answer.layer < layer:
-                nearest.clear()
-                layer = answer.layer
-            nearest[answer.root] = min(answer.hops, nearest.get(answer.root, answer.hops))
-        if not nearest:
-            return UNKNOWN
-        if len(nearest) > 1:
-            return SHARED
-        ((root, distance),) = nearest.items()
-        return Answer(root, distance + 1, layer + 1)
+    def _refs(self, digests: Iterable[str]) -> Iterator[Answer]:
+        answers = self._answers
+        for digest in digests:
+            answer = answers.get(digest)
+            if answer is not None:
+                yield answer
