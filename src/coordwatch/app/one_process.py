@@ -1,33 +1,28 @@
-"""The composition root: the one file that knows every adapter and puts the program together.
+"""The one-process runtime put together: every adapter that `serve` and the demo need.
 
 What enters: Settings, or what a demo is asked for.
 What leaves: a Service that can be run.
 The next room: the command line, which runs it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-import coordwatch
 from coordwatch.adapters.file_tail import FileTail
-from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
-from coordwatch.adapters.kafka.access import KafkaAccess, Login, Tls
 from coordwatch.adapters.key_file import key_beside
-from coordwatch.adapters.mapping_files import SourceFiles, load_sources
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.content import Content, identity_policy, load_content, progress_of
 from coordwatch.clock import Clock, SystemClock
-from coordwatch.context.progress import SourceProgress
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
 from coordwatch.embedded.runtime import Feeds, Runtime, Telling
@@ -36,49 +31,15 @@ from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
-from coordwatch.errors import DocumentError, PermanentError
-from coordwatch.events.taxonomy import TYPES
-from coordwatch.events.times import MINUTE
-from coordwatch.identity.digest import Digester
-from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.rules.sentence import sentence
-from coordwatch.rules.spec import RuleSpec, RuleStatus
-from coordwatch.settings import FileInput, HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput
+from coordwatch.rules.spec import RuleSpec
+from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
-from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.mapper import Mapper
-from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.record import Record
-
-# The slowest simulated tool publishes this late; absence waits for it, as it would for a real one.
-_SIMULATED_DELAY = 30 * MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a site says in files: rules, mappings, the catalogue."""
-
-    rules: tuple[RuleSpec, ...]
-    mappings: tuple[SourceMapping, ...]
-    catalogue: Catalogue
-
-
-def load_content(settings: Settings) -> Content:
-    """Read every file that the settings name.
-
-    Raises: DocumentError with every problem of the first kind of file that has any
-    """
-    rules = load_rules(list(settings.rules) or None)
-    if rules.problems:
-        raise DocumentError(rules.problems)
-    simulated = any(isinstance(one, SimulatorInput) for one in settings.inputs)
-    shop = Path(coordwatch.__file__).parent / "simulator" / "catalogue.yaml" if simulated else None
-    mappings, catalogue = load_sources(SourceFiles(settings.sources.mappings, settings.sources.catalogue or shop))
-    active = tuple(spec for spec in rules.specs if spec.status is not RuleStatus.RETIRED)
-    return Content(active, tuple(mappings), catalogue)
 
 
 def build(settings: Settings) -> Service:
@@ -124,70 +85,6 @@ def build(settings: Settings) -> Service:
 def _identity_key(settings: Settings) -> bytes:
     given = settings.identity.key
     return key_beside(settings.database) if given is None else given.get_secret_value().encode()
-
-
-def identity_policy(settings: Settings, key: bytes) -> IdentityPolicy:
-    """What the settings say about identity."""
-    chosen = settings.identity
-    return IdentityPolicy(
-        mode=IdentityMode(chosen.mode),
-        trusted_type=chosen.trusted_type,
-        digester=Digester(key),
-        own_domains=chosen.own_domains,
-        park_for=chosen.park_for,
-    )
-
-
-def kafka_access(kafka: KafkaSettings) -> KafkaAccess:
-    """What the settings say about reaching the brokers; from here on secrets are plain, and shown nowhere."""
-    chosen = kafka.security
-    tls = login = None
-    if chosen.protocol.endswith("ssl"):
-        tls = Tls(chosen.ca, chosen.certificate, chosen.key, chosen.plain_key_password)
-    if chosen.mechanism is not None:
-        name, secret = chosen.plain_login
-        login = Login(chosen.mechanism, name, secret, chosen.token_endpoint or "", chosen.scope)
-    return KafkaAccess(kafka.bootstrap, tls, login, kafka.session_timeout)
-
-
-def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:
-    """The sources whose progress is watched: one an input, and one a mapping for the simulator."""
-    mappings = {mapping.name: mapping for mapping in content.mappings}
-    found: list[SourceProgress] = []
-    for one in settings.inputs:
-        if isinstance(one, SimulatorInput):
-            found += [
-                SourceProgress(name, types_of([mapping]), publishing_delay=_SIMULATED_DELAY)
-                for name, mapping in mappings.items()
-            ]
-            continue
-        if one.source not in (None, CANONICAL, *mappings):
-            known = ", ".join([CANONICAL, *mappings])
-            raise PermanentError(f"input '{one.name}': no mapping is called '{one.source}'; one of: {known}")
-        unknown = sorted(set(one.carries) - set(TYPES))
-        if unknown:
-            raise PermanentError(f"input '{one.name}': no event type is called '{unknown[0]}'")
-        chosen = _source_of(one)
-        carried = (
-            types_of(mappings.values())
-            if chosen is None
-            else types_of([mappings[chosen]] if chosen in mappings else ())
-        )
-        everything = frozenset(TYPES) if chosen == CANONICAL else carried
-        carries = frozenset(one.carries) or everything
-        found.append(SourceProgress(one.name, carries, one.disorder, one.publishing_delay, one.dark_after))
-    return found
-
-
-def types_of(mappings: Iterable[SourceMapping]) -> frozenset[str]:
-    """Every event type that some mapping can give."""
-    named = {name for mapping in mappings for name in mapping.emits}
-    return frozenset(TYPES) if "*" in named else frozenset(named)
-
-
-def _source_of(one: Progressing) -> str | None:
-    """The mapping an input takes: what is posted is canonical unless the settings say otherwise."""
-    return one.source or (CANONICAL if isinstance(one, HttpInput) else None)
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:

@@ -1,0 +1,117 @@
+"""What a site says: its files and the parts of its settings that both runtimes read alike.
+
+What enters: Settings.
+What leaves: rules, mappings and the catalogue; the policies and sources that follow from the settings.
+The next rooms: `one_process` and `worker`, which put programs together.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import coordwatch
+from coordwatch.adapters.files import load_rules
+from coordwatch.adapters.kafka.access import KafkaAccess, Login, Tls
+from coordwatch.adapters.mapping_files import SourceFiles, load_sources
+from coordwatch.context.progress import SourceProgress
+from coordwatch.errors import DocumentError, PermanentError
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.times import MINUTE
+from coordwatch.identity.digest import Digester
+from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.processor import CANONICAL
+from coordwatch.rules.spec import RuleSpec, RuleStatus
+from coordwatch.settings import HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput
+from coordwatch.sources.catalogue import Catalogue
+from coordwatch.sources.mapping import SourceMapping
+
+# The slowest simulated tool publishes this late; absence waits for it, as it would for a real one.
+_SIMULATED_DELAY = 30 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a site says in files: rules, mappings, the catalogue."""
+
+    rules: tuple[RuleSpec, ...]
+    mappings: tuple[SourceMapping, ...]
+    catalogue: Catalogue
+
+
+def load_content(settings: Settings) -> Content:
+    """Read every file that the settings name.
+
+    Raises: DocumentError with every problem of the first kind of file that has any
+    """
+    rules = load_rules(list(settings.rules) or None)
+    if rules.problems:
+        raise DocumentError(rules.problems)
+    simulated = any(isinstance(one, SimulatorInput) for one in settings.inputs)
+    shop = Path(coordwatch.__file__).parent / "simulator" / "catalogue.yaml" if simulated else None
+    mappings, catalogue = load_sources(SourceFiles(settings.sources.mappings, settings.sources.catalogue or shop))
+    active = tuple(spec for spec in rules.specs if spec.status is not RuleStatus.RETIRED)
+    return Content(active, tuple(mappings), catalogue)
+
+
+def identity_policy(settings: Settings, key: bytes) -> IdentityPolicy:
+    """What the settings say about identity."""
+    chosen = settings.identity
+    return IdentityPolicy(
+        mode=IdentityMode(chosen.mode),
+        trusted_type=chosen.trusted_type,
+        digester=Digester(key),
+        own_domains=chosen.own_domains,
+        park_for=chosen.park_for,
+    )
+
+
+def kafka_access(kafka: KafkaSettings) -> KafkaAccess:
+    """What the settings say about reaching the brokers; from here on secrets are plain, and shown nowhere."""
+    chosen = kafka.security
+    tls = login = None
+    if chosen.protocol.endswith("ssl"):
+        tls = Tls(chosen.ca, chosen.certificate, chosen.key, chosen.plain_key_password)
+    if chosen.mechanism is not None:
+        name, secret = chosen.plain_login
+        login = Login(chosen.mechanism, name, secret, chosen.token_endpoint or "", chosen.scope)
+    return KafkaAccess(kafka.bootstrap, tls, login, kafka.session_timeout)
+
+
+def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:
+    """The sources whose progress is watched: one an input, and one a mapping for the simulator."""
+    mappings = {mapping.name: mapping for mapping in content.mappings}
+    found: list[SourceProgress] = []
+    for one in settings.inputs:
+        if isinstance(one, SimulatorInput):
+            found += [
+                SourceProgress(name, types_of([mapping]), publishing_delay=_SIMULATED_DELAY)
+                for name, mapping in mappings.items()
+            ]
+            continue
+        if one.source not in (None, CANONICAL, *mappings):
+            known = ", ".join([CANONICAL, *mappings])
+            raise PermanentError(f"input '{one.name}': no mapping is called '{one.source}'; one of: {known}")
+        unknown = sorted(set(one.carries) - set(TYPES))
+        if unknown:
+            raise PermanentError(f"input '{one.name}': no event type is called '{unknown[0]}'")
+        chosen = source_of(one)
+        carried = (
+            types_of(mappings.values())
+            if chosen is None
+            else types_of([mappings[chosen]] if chosen in mappings else ())
+        )
+        everything = frozenset(TYPES) if chosen == CANONICAL else carried
+        carries = frozenset(one.carries) or everything
+        found.append(SourceProgress(one.name, carries, one.disorder, one.publishing_delay, one.dark_after))
+    return found
+
+
+def types_of(mappings: Iterable[SourceMapping]) -> frozenset[str]:
+    """Every event type that some mapping can give."""
+    named = {name for mapping in mappings for name in mapping.emits}
+    return frozenset(TYPES) if "*" in named else frozenset(named)
+
+
+def source_of(one: Progressing) -> str | None:
+    """The mapping an input takes: what is posted is canonical unless the settings say otherwise."""
+    return one.source or (CANONICAL if isinstance(one, HttpInput) else None)
