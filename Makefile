@@ -17,7 +17,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
 (PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup demo test kafka lint format schemas laws mutants bench lock clean
+.PHONY: help setup demo test kafka lint format schemas boards laws mutants bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
@@ -64,17 +64,20 @@ test: setup  ## everything: style, types, layers, drift, and the whole suite wit
 kafka: setup  ## one real Kafka node at 127.0.0.1:9092 until Ctrl-C, from packages alone (PORT=9093 for another port)
 	@$(BIN)/python -m tests.services.kafka --port $(PORT)
 
-lint: setup  ## style, types, layers, schema drift
+lint: setup  ## style, types, layers, drift of schemas and boards
 	@echo "style";  $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@echo "types";  $(BIN)/mypy --strict src
 	@echo "layers"; $(BIN)/lint-imports --no-logo
-	@echo "drift";  $(BIN)/python -m tests.schemas --check
+	@echo "drift";  $(BIN)/python -m tests.schemas --check && $(BIN)/python -m deploy.grafana.generate --check
 
 format: setup  ## write the style
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
 
 schemas: setup  ## write schemas/events/ and schemas/rule.schema.json from the models
 	@$(BIN)/python -m tests.schemas
+
+boards: setup  ## write deploy/grafana/boards/ from the code beside it
+	@$(BIN)/python -m deploy.grafana.generate
 
 laws: setup  ## the laws on 200,000 generated examples (hours)
 	@COORDWATCH_EXAMPLES=$${COORDWATCH_EXAMPLES:-200000} $(BIN)/python -m pytest tests/laws -n $(WORKERS) -q
@@ -88,7 +91,9 @@ bench: setup  ## the speed table, all ratios from one run
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
 	$(COMPILE) pyproject.toml --extra kafka --group build --group test --group tools -o requirements/dev.txt
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra kafka -c requirements/dev.txt -o requirements/worker.txt
 	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all-extras.txt
 
 clean:  ## remove what the targets made, .venv too

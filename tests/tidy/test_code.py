@@ -104,7 +104,7 @@ def imported(folder: str) -> dict[str, set[str]]:
     nodes = [node for path in python_files(folder) for node in ast.walk(tree_of(path))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
-    ours = {"coordwatch", "tests", "bench", *sys.stdlib_module_names}
+    ours = {"coordwatch", "tests", "bench", "deploy", *sys.stdlib_module_names}
     homes = packages_distributions()
     tops = {name.partition(".")[0] for name in names} - ours
     return {top: {each.lower().replace("_", "-") for each in homes.get(top, ())} for top in tops}
