@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Verbosity, settings
 from tests.services.cache import MissingError
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
+from tests.services.kafka_training import train
 from tests.services.shared_kafka import shared_kafka
 from tests.services.topics import Topics
 
@@ -52,7 +53,7 @@ def _go_without(missing: str) -> NoReturn:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out."""
     for item in items:
-        if {"kafka", "private_kafka"} & set(getattr(item, "fixturenames", ())):
+        if {"kafka", "private_kafka", "secure_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
 
 
@@ -104,17 +105,24 @@ def prefix(topics: Topics) -> str:
     return topics.prefix
 
 
+@contextmanager
+def _kafka_or_not(options: Options, folder: Path) -> Iterator[Cluster]:
+    with ExitStack() as running:
+        try:
+            train()
+            kafka = running.enter_context(Cluster(options, folder))
+        except MissingError as missing:
+            _go_without(str(missing))
+        yield kafka
+
+
 @pytest.fixture
 def private_kafka(tmp_path: Path) -> Iterator[Callable[[Options], Cluster]]:
     """A Kafka of this test's own, as it asks for it: to be killed, to be secured, to be three."""
     with ExitStack() as running:
 
         def started(options: Options) -> Cluster:
-            cluster = Cluster(options, tmp_path / f"kafka-{secrets.token_hex(2)}")
-            try:
-                return running.enter_context(cluster)
-            except MissingError as missing:
-                _go_without(str(missing))
+            return running.enter_context(_kafka_or_not(options, tmp_path / f"kafka-{secrets.token_hex(2)}"))
 
         yield started
 
@@ -123,3 +131,14 @@ def private_kafka(tmp_path: Path) -> Iterator[Callable[[Options], Cluster]]:
 def three_brokers(private_kafka: Callable[[Options], Cluster]) -> Cluster:
     """Three nodes of this test's own; `three_brokers.nodes[0].kill()`."""
     return private_kafka(Options(nodes=3))
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One node with passwords, certificates and ACLs, for all tests of a worker: `secure_kafka.client("cw", ...)`.
+
+    The users are `cw` and `other`, each with its name and `-secret` as its password; neither may do anything yet.
+    """
+    users = {"cw": "cw-secret", "other": "other-secret"}
+    with _kafka_or_not(Options(users=users, acls=True), tmp_path_factory.mktemp("kafka")) as kafka:
+        yield kafka

@@ -80,7 +80,7 @@ def produce(client: Client, topic: str, records: Iterable[Sent | bytes]) -> None
             except BufferError:
                 producer.poll(1)
     left = producer.flush(PATIENCE)
-    assert not failed, failed
+    assert not failed, f"{len(failed)} records for {topic} were refused, the first with {failed[0]}"
     assert left == 0, f"{left} records for {topic} were not acknowledged in {PATIENCE:g} s"
 
 

@@ -21,12 +21,22 @@ from confluent_kafka.admin import AdminClient
 
 from tests.services.cache import MissingError
 from tests.services.certificates import make_certificates
-from tests.services.kafka_jars import JAVA, class_path
-from tests.services.kafka_options import ADMIN, ADMIN_PASSWORD, CONTROLLER, INSIDE, Options, Place, server_properties
+from tests.services.kafka_jars import JAVA, class_path, loaded_classes
+from tests.services.kafka_options import (
+    ADMIN,
+    ADMIN_PASSWORD,
+    CONTROLLER,
+    INSIDE,
+    OUTSIDE,
+    Options,
+    Place,
+    server_properties,
+)
 from tests.services.processes import LOOPBACK, Tied, accepts, free_port
 from tests.services.waiting import wait_until
 
-JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+# A start is most of what a test sees of Java, so it gets the quick compiler only, and says nothing about its classes.
+JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-Xlog:aot*=off")
 LOGGING = """\
 appender.out.type = Console
 appender.out.name = out
@@ -47,11 +57,14 @@ class NotStartedError(Exception):
 class Broker:
     """One node of a cluster: a process that comes and goes, over data that stays."""
 
-    def __init__(self, place: Place, jars: str, heap: str) -> None:
+    def __init__(self, place: Place, jars: str, options: Options) -> None:
         self.place = place
-        self._java = [JAVA, f"-Xmx{heap}", *JVM, f"-Dlog4j2.configurationFile={place.folder / 'log4j2.properties'}"]
-        self._java += ["-cp", jars]
+        self._java = [JAVA, f"-Xmx{options.heap}", *JVM, "-cp", jars]
+        self._java.append(f"-Dlog4j2.configurationFile={place.folder / 'log4j2.properties'}")
+        self._loaded = [f"-XX:AOTCache={loaded_classes()}"]
+        self._of_its_own = list(options.java) or self._loaded
         self._process: Tied | None = None
+        self.away = True  # nobody expects an answer: not started, killed or stopped
 
     @property
     def address(self) -> str:
@@ -72,12 +85,13 @@ class Broker:
         for name, password in users.items():
             for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
                 words += ["--add-scram", f"{mechanism}=[name={name},password={password}]"]
-        return Tied([*self._java, *words], self.place.folder / "format.log")
+        return Tied([*self._java, *self._loaded, *words], self.place.folder / "format.log")
 
     def start(self) -> None:
         """Start the process, or start it again after `kill` or `stop`; does not wait."""
         words = ["kafka.Kafka", str(self.place.settings)]
-        self._process = Tied([*self._java, *words], self.place.folder / "node.log")
+        self._process = Tied([*self._java, *self._of_its_own, *words], self.place.folder / "node.log")
+        self.away = False
 
     def accepting(self) -> bool:
         """Whether clients are let in.
@@ -85,11 +99,12 @@ class Broker:
         Raises: NotStartedError when the process has ended instead.
         """
         if not self._running.running:
-            raise NotStartedError(f"Kafka node {self.place.number} ended:\n{self._running.said()}")
+            raise NotStartedError(f"Kafka node {self.place.number} ended:\n{self.said()}")
         return accepts(self.place.ports[INSIDE])
 
     def kill(self) -> None:
         """kill -9, and wait until it is gone."""
+        self.away = True
         if self._process is not None:
             self._process.kill()
 
@@ -100,9 +115,14 @@ class Broker:
     def resume(self) -> None:
         self._running.send(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """Let it end in order; its leaderships move away first."""
-        self._running.stop()
+    def stop(self, patience: float = 30.0) -> None:
+        """Let it end in order, so that its leaderships move away first; after `patience` seconds it is killed."""
+        self.away = True
+        self._running.stop(patience)
+
+    def said(self) -> str:
+        """Give the end of its log."""
+        return self._running.said()
 
 
 class Cluster:
@@ -125,6 +145,17 @@ class Cluster:
 
     def admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+
+    def client(self, user: str, password: str, listener: str = "SASLSSL") -> dict[str, str]:
+        """Give the settings of a client that says who it is by SCRAM."""
+        return {
+            "bootstrap.servers": self.addresses(listener),
+            "security.protocol": OUTSIDE[listener],
+            "ssl.ca.location": str(self.certificates / "ca.pem"),
+            "sasl.mechanism": "SCRAM-SHA-512",
+            "sasl.username": user,
+            "sasl.password": password,
+        }
 
     def start(self) -> None:
         """Format and start all nodes, and wait until each is a member.
@@ -160,7 +191,7 @@ class Cluster:
             (place.folder / "log4j2.properties").write_text(LOGGING, encoding="ascii")
             text = server_properties(self.options, place, tuple(places), self.certificates)
             place.settings.write_text(text, encoding="utf-8")
-        self.nodes = tuple(Broker(place, jars, self.options.heap) for place in places)
+        self.nodes = tuple(Broker(place, jars, self.options) for place in places)
 
     def _bring_up(self) -> None:
         cluster_id = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
@@ -174,18 +205,21 @@ class Cluster:
             node.start()
         self.wait_ready()
 
-    def wait_ready(self, members: int | None = None) -> None:
-        """Wait until so many nodes (all, if not said) are members and let clients in."""
-        wanted = len(self.nodes) if members is None else members
-        wait_until(lambda: sum(node.accepting() for node in self.nodes) >= wanted, "Kafka to listen", PATIENCE)
+    def wait_ready(self) -> None:
+        """Wait until every node that is not away is a member and lets clients in.
+
+        Raises: NotStartedError when one has ended by itself.
+        """
+        expected = [node for node in self.nodes if not node.away]
+        wait_until(lambda: all(node.accepting() for node in expected), "Kafka to listen", PATIENCE)
         admin = self.admin()
 
         def ready() -> bool:
             with suppress(KafkaException):
-                return len(admin.list_topics(timeout=2).brokers) == wanted
+                return len(admin.list_topics(timeout=2).brokers) == len(expected)
             return False
 
-        wait_until(ready, f"{wanted} Kafka nodes to be ready", PATIENCE)
+        wait_until(ready, f"{len(expected)} Kafka nodes to be ready", PATIENCE)
 
     def stop(self) -> None:
         """End every node and wait for each, whatever state it is in.

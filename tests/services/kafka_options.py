@@ -21,7 +21,8 @@ class Options:
 
     `users` (name to password) opens further listeners beside the plain one: SASL over TLS, SASL alone, and TLS with
     client certificates. `acls` then denies what no ACL allows, to everybody but the admin and whoever comes in by the
-    plain listener. `properties` are put after the others and win. `ports` fixes where the plain listeners are.
+    plain listener. `properties` are put after the others and win. `ports` fixes where the plain listeners are. `java`
+    is said to the nodes' Java in place of where it finds its classes loaded.
     """
 
     nodes: int = 1
@@ -30,6 +31,7 @@ class Options:
     properties: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[int, ...] = ()
     heap: str = "384m"
+    java: tuple[str, ...] = ()
 
     @property
     def listeners(self) -> tuple[str, ...]:

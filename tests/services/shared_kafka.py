@@ -16,8 +16,8 @@ from pathlib import Path
 
 from tests.services.cache import locked
 from tests.services.kafka import PATIENCE, Cluster, NotStartedError
-from tests.services.kafka_jars import class_path
 from tests.services.kafka_options import Options
+from tests.services.kafka_training import train
 from tests.services.processes import accepts
 from tests.services.waiting import wait_until
 
@@ -54,7 +54,7 @@ def _address(folder: Path) -> str | None:
 
 
 def _started(folder: Path) -> str:
-    class_path()  # what cannot be fetched is said here, where somebody reads it
+    train()  # what cannot be fetched is said here, where somebody reads it
     log = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     # Not a child to wait for: it outlives the worker that happened to need it first.
     keeper = os.posix_spawn(

@@ -1,0 +1,93 @@
+"""Clusters of a test's own: nodes that die, passwords, certificates, ACLs."""
+
+from collections.abc import Callable
+
+import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from tests.services.consume import produce, read_topic, settings
+from tests.services.kafka import Cluster
+from tests.services.kafka_options import Options
+from tests.services.topics import Topics
+
+PATIENCE = 60.0
+Started = Callable[[Options], Cluster]
+
+
+def test_three_nodes_lose_no_record_when_one_is_killed_and_comes_back(three_brokers: Cluster) -> None:
+    topic = Topics(three_brokers.bootstrap, "private").create("events", 3)
+    produce(three_brokers.bootstrap, topic, [b"before"] * 30)
+    victim = three_brokers.nodes[0]
+    victim.kill()
+    produce(three_brokers.bootstrap, topic, [b"while it is away"] * 30)
+    three_brokers.wait_ready()
+    assert 60 == len(read_topic(three_brokers.bootstrap, topic))
+    victim.start()
+    three_brokers.wait_ready()
+    assert 60 == len(read_topic(victim.address, topic))
+
+
+def test_a_paused_node_answers_nothing_until_it_goes_on(private_kafka: Started) -> None:
+    kafka = private_kafka(Options())
+    kafka.nodes[0].pause()
+    with pytest.raises(KafkaException):
+        kafka.admin().list_topics(timeout=1)
+    kafka.nodes[0].resume()
+    assert 1 == len(kafka.admin().list_topics(timeout=PATIENCE).brokers)
+
+
+def test_a_secured_node_knows_its_users_and_denies_what_no_acl_allows(secure_kafka: Cluster) -> None:
+    topics = Topics(secure_kafka.bootstrap, "acls")
+    ours, theirs = topics.create("ours"), topics.create("theirs")
+    binding = AclBinding(
+        ResourceType.TOPIC, ours, ResourcePatternType.LITERAL, "User:cw", "*",
+        AclOperation.ALL, AclPermissionType.ALLOW,
+    )  # fmt: skip
+    topics.admin.create_acls([binding])[binding].result(PATIENCE)
+    with pytest.raises(KafkaException):
+        AdminClient(settings(secure_kafka.client("cw", "not it"))).list_topics(timeout=3)
+    for listener in ("SASLSSL", "SASLPLAIN"):
+        cw = secure_kafka.client("cw", "cw-secret", listener)
+        produce(cw, ours, [b"allowed"])
+        with pytest.raises(AssertionError, match="TOPIC_AUTHORIZATION_FAILED"):
+            produce(cw, theirs, [b"denied"])
+    assert [b"allowed"] * 2 == [each.value for each in read_topic(secure_kafka.bootstrap, ours)]
+    assert [] == read_topic(secure_kafka.bootstrap, theirs)
+
+
+def test_only_a_client_with_a_certificate_of_the_authority_comes_in_by_mutual_tls(secure_kafka: Cluster) -> None:
+
+    def known_as(holder: str) -> AdminClient:
+        pem = secure_kafka.certificates
+        return AdminClient(
+            settings(secure_kafka.addresses("MTLS"))
+            | {
+                "security.protocol": "SSL",
+                "ssl.ca.location": str(pem / "ca.pem"),
+                "ssl.certificate.location": str(pem / f"{holder}.pem"),
+                "ssl.key.location": str(pem / f"{holder}.key"),
+            }
+        )
+
+    assert 1 == len(known_as("client").list_topics(timeout=PATIENCE).brokers)
+    with pytest.raises(KafkaException):
+        known_as("stranger").list_topics(timeout=3)
+
+
+def test_a_token_without_signature_is_enough_for_the_broker_of_a_test(secure_kafka: Cluster) -> None:
+    bearer = {
+        "bootstrap.servers": secure_kafka.addresses("SASLPLAIN"),
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "OAUTHBEARER",
+        "enable.sasl.oauthbearer.unsecure.jwt": "true",
+        "sasl.oauthbearer.config": "principal=cw",
+    }
+    assert 1 == len(AdminClient(settings(bearer)).list_topics(timeout=PATIENCE).brokers)
