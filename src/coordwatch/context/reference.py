@@ -83,12 +83,22 @@ class Reference:
                 last[tuple(fact[slot] for slot in slots)] = fact
         kept = {(fact[SOURCE], fact[ID]) for fact in last.values()}
         gone = [fact for fact in facts if fact[TIME] < instant and (fact[SOURCE], fact[ID]) not in kept]
+        self._remove(event_type, gone)
+        return gone
+
+    def forget(self, event_type: str, source: str, event_id: str) -> None:
+        """Let go of one fact, because somebody else did."""
+        fact = self._by_identity.get((source, event_id))
+        if fact is not None and fact[TYPE] == event_type:
+            self._remove(event_type, [fact])
+
+    def _remove(self, event_type: str, gone: Sequence[Fact]) -> None:
         if gone:
             for fact in gone:
                 del self._by_identity[(fact[SOURCE], fact[ID])]
+            facts = self.facts[event_type]
             self.facts[event_type] = [fact for fact in facts if (fact[SOURCE], fact[ID]) in self._by_identity]
             self._indexes = {name: index for name, index in self._indexes.items() if name[0] != event_type}
-        return gone
 
 
 def _time(fact: Fact) -> int:

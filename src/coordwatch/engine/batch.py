@@ -13,7 +13,7 @@ from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
 from coordwatch.engine.ledger import Count
 from coordwatch.engine.retention import Retention, is_too_late, prune
-from coordwatch.engine.state import CustomerState, event_of, fact_of, fact_to_plain, save
+from coordwatch.engine.state import CustomerState, Said, event_of, fact_of, fact_to_plain, save
 from coordwatch.engine.step import Engine, Proven, Step
 from coordwatch.events.event import Event
 from coordwatch.identity.identity import Identity
@@ -133,28 +133,41 @@ class Batch:
     def move(self, old: str, customer: str | None, events: Iterable[Event]) -> None:
         """Move events of one customer's journal into another's, with what was said of their acts.
 
-        The acts were counted when they came; they are not counted again. Without a customer the acts are only taken
-        out, and what stood of them is retracted.
+        Without a customer the acts are only taken out, and what stood of them is retracted.
         """
         source = self.desk.states[old]
         facts = [fact for event in events if (fact := source.journal.get(event.source, event.id)) is not None]
-        names = {(fact[SOURCE], fact[ID]) for fact in facts}
-        entries = {name: entry for name, entry in source.entries.items() if (name[1], name[2]) in names}
-        source.journal.remove(facts)
+        taken = self.take_out(old, facts)
         if customer is None:
-            self._take(old, self.desk.engine.withdraw(source, entries, facts))
+            said = {name: entry for _, entries in taken for name, entry in entries.items()}
+            self._take(old, self.desk.engine.withdraw(source.customer, said, facts))
             return
-        for name in entries:
-            del source.entries[name]
-        self.touched.add(old)
-        target = self.desk.states[customer]
-        for fact in facts:
-            target.journal.insert(fact)
-            self._note_reader(customer, fact)
-        target.entries.update(
-            {name: replace(entry, moved=True) for name, entry in entries.items() if name not in target.entries}
-        )
+        for fact, entries in taken:
+            self.put_back(customer, fact, entries)
+
+    def take_out(self, customer: str, facts: Iterable[Fact]) -> list[tuple[Fact, Said]]:
+        """Take facts out of a customer's journal, each with what was said of its act; nothing is counted."""
+        state = self.desk.states[customer]
+        out = list(facts)
+        state.journal.remove(out)
         self.touched.add(customer)
+        return [(fact, state.unsay(fact[SOURCE], fact[ID])) for fact in out]
+
+    def put_back(self, customer: str, fact: Fact, said: Said) -> Insertion:
+        """Put a fact into the journal of the customer it turned out to belong to, with what was said of its act.
+
+        The act was counted when it came and is not counted again; when the event came a second time meanwhile, it has
+        been, and that is taken back. The caller judges the customer again.
+        """
+        state = self.desk.states[customer]
+        insertion = state.journal.insert(fact)
+        if insertion is Insertion.ADDED:
+            state.entries.update({name: replace(entry, moved=True) for name, entry in said.items()})
+            self._note_reader(customer, fact)
+        else:
+            self._take(customer, self.desk.engine.uncount(state, fact, said))
+        self.touched.add(customer)
+        return insertion
 
     def rejudge(self, customer: str) -> None:
         """Judge every act of a customer again, after events were moved."""

@@ -23,14 +23,15 @@ UNSELECTED_MAX = 50
 class Retention:
     """How long facts of each type are kept, how many at most, and how late an event may come.
 
-    `selecting` holds the bits that rules ask for. Units: `ages` and `lateness` in microseconds; a type without an age is
-    kept for `lateness`
+    `selecting` holds the bits that rules ask for; `facts` says how far back acts may still read the reference facts of a
+    type. Units: `ages`, `facts` and `lateness` in microseconds; a type without an age is kept for `lateness`
     """
 
     ages: Mapping[str, int] = field(default_factory=dict)
     cap: int = 200
     lateness: int = 7 * DAY
     selecting: int = 0
+    facts: Mapping[str, int] = field(default_factory=dict)
 
     def kind(self, fact: Fact) -> str:
         """Whether some rule's condition selects a fact, beyond its type."""
@@ -44,9 +45,13 @@ def derive(plan: Plan, *, cap: int = 200, lateness: int = 7 * DAY) -> Retention:
         for event_type, age in _ages(rule.spec, lateness):
             ages[event_type] = max(ages.get(event_type, 0), min(age, FOREVER))
     selecting = 0
+    facts: dict[str, int] = {}
     for rule in plan.rules:
         selecting |= rule.all_bits
-    return Retention(ages, cap, lateness, selecting)
+        for given in rule.given:
+            for take in given.takes:
+                facts[take.type] = max(facts.get(take.type, 0), _keep_act(rule.spec, lateness))
+    return Retention(ages, cap, lateness, selecting, facts)
 
 
 def look_back(spec: RuleSpec) -> int:
@@ -67,8 +72,7 @@ def _length(step: After | State | Given | UnlessEvent) -> int:
 
 
 def _ages(spec: RuleSpec, lateness: int) -> list[tuple[str, int]]:
-    follow = _follow(spec.expect) if spec.expect else 0
-    keep_act = lateness + follow
+    keep_act = _keep_act(spec, lateness)
     ages = [(match.event, keep_act) for match in spec.when.matches]
     for step in (*spec.after, *spec.while_, *spec.given, *spec.unless):
         matches = (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
@@ -78,6 +82,11 @@ def _ages(spec: RuleSpec, lateness: int) -> list[tuple[str, int]]:
     if spec.expect:
         ages += [(match.event, keep_act + spec.expect.early) for match in spec.expect.matches]
     return ages
+
+
+def _keep_act(spec: RuleSpec, lateness: int) -> int:
+    """How long an act may still be judged: as late as it may come, and until its deadline and repair are over."""
+    return lateness + (_follow(spec.expect) if spec.expect else 0)
 
 
 def _follow(expect: Expect) -> int:

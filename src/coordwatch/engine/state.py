@@ -3,7 +3,7 @@
 A snapshot holds the fields that facts were made of, not the facts: under changed rules they are made anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,13 +43,21 @@ class Entry:
         return self.at, self.revision, self.evidence, self.evidence_tool, self.known_for
 
 
+Said = dict[ActName, Entry]
+
+
 @dataclass(slots=True)
 class CustomerState:
     """All that is remembered of one customer; `entries` is keyed by (rule, act source, act id)."""
 
     customer: str
     journal: Journal = field(default_factory=Journal)
-    entries: dict[ActName, Entry] = field(default_factory=dict)
+    entries: Said = field(default_factory=dict)
+
+    def unsay(self, source: str, event_id: str) -> Said:
+        """Take out what was said of one act."""
+        names = [name for name in self.entries if name[1] == source and name[2] == event_id]
+        return {name: self.entries.pop(name) for name in names}
 
     def next_deadline(self) -> int | None:
         """The earliest deadline that still runs, None when none does.
@@ -57,6 +65,24 @@ class CustomerState:
         Units: microseconds since 1970 UTC
         """
         return min((entry.at for entry in self.entries.values() if entry.outcome is Outcome.PENDING), default=None)
+
+
+def said_to_plain(said: Said) -> list[list[Any]]:
+    """What was said of one act as plain data, for a fact that moves; its event is named beside it."""
+    return [[name[0], entry.outcome.value, *entry.said()] for name, entry in said.items()]
+
+
+def said_from_plain(plain: Iterable[Sequence[Any]], source: str, event_id: str) -> Said:
+    """What `said_to_plain` wrote of an act."""
+    return {
+        (rule, source, event_id): _entry_of(outcome, at, revision, evidence, tool, known_for)
+        for rule, outcome, at, revision, evidence, tool, known_for in plain
+    }
+
+
+def _entry_of(*parts: Any) -> Entry:
+    outcome, at, revision, evidence, tool, known_for = parts
+    return Entry(Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool, known_for)
 
 
 class UnknownSnapshot(PermanentError):
@@ -124,10 +150,5 @@ def restore(customer: str, snapshot: bytes | None, plan: Plan) -> CustomerState:
     journal = Journal(fact for fact in facts if fact is not None)
     journal.truncated.update(plain["truncated"])
     journal.too_late = plain["too_late"]
-    entries = {
-        (rule, source, event_id): Entry(
-            Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool, known_for
-        )
-        for rule, source, event_id, outcome, at, revision, evidence, tool, known_for in plain["entries"]
-    }
+    entries = {(rule, source, event_id): _entry_of(*entry) for rule, source, event_id, *entry in plain["entries"]}
     return CustomerState(customer, journal, entries)

@@ -6,14 +6,14 @@ event needs no other repair. `processor.py` calls it and writes everything a Ste
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
 from coordwatch.engine.detect import detect, evidence_of, lain_for, tool_of
 from coordwatch.engine.ledger import HOUR, Count
-from coordwatch.engine.state import ActName, CustomerState, Entry
+from coordwatch.engine.state import ActName, CustomerState, Entry, Said
 from coordwatch.rules.detection import (
     Detection,
     DetectionChange,
@@ -138,20 +138,33 @@ class Engine:
                 step.changes.append(DetectionChange("retracted", gone, RetractReason.RULE_RETIRED))
         return step
 
-    def withdraw(self, state: CustomerState, entries: Iterable[ActName], acts: Iterable[Fact]) -> Step:
+    def withdraw(self, customer: str, said: Said, acts: Iterable[Fact]) -> Step:
         """Take back what stood of acts that belong to no customer any more."""
         step = Step()
         known = {(act[SOURCE], act[ID]): act for act in acts}
         rules = {rule.id: rule for rule in self.plan.rules}
-        for name in list(entries):
-            old, act, rule = state.entries.pop(name), known[name[1:]], rules.get(name[0])
+        for name, old in said.items():
+            act, rule = known[name[1:]], rules.get(name[0])
             step.counts += _difference(name[0], act, old, None)
             if rule is not None and old.outcome in STANDING:
                 step.changes.append(
-                    DetectionChange(
-                        "retracted", _retracted(rule, state.customer, act, old), RetractReason.CUSTOMER_MERGED
-                    )
+                    DetectionChange("retracted", _retracted(rule, customer, act, old), RetractReason.CUSTOMER_MERGED)
                 )
+        return step
+
+    def uncount(self, state: CustomerState, act: Fact, said: Said) -> Step:
+        """Take one of two counts back: of an event that came again while what was said of it was on its way here.
+
+        What stood of it elsewhere is retracted where nothing stands of it here.
+        """
+        step = Step()
+        step.counts += [replace(count, amount=-count.amount) for count in self._arrived(act)]
+        elsewhere = {name: old for name, old in said.items() if not _stands(state.entries.get(name))}
+        step.counts += self.withdraw(state.customer, elsewhere, [act]).counts
+        step.changes += self.withdraw(state.customer, elsewhere, [act]).changes
+        for name, old in said.items():
+            if name not in elsewhere:
+                step.counts += _counts_of(name[0], act, old, -1)
         return step
 
     def _concerned(self, rule: CompiledRule, view: View, fact: Fact, state: CustomerState) -> Iterable[Fact]:
@@ -219,14 +232,23 @@ def _entry(rule: CompiledRule, act: Fact, verdict: Verdict) -> Entry:
 
 def _difference(rule: str, act: Fact, old: Entry | None, new: Entry | None) -> list[Count]:
     """What a changed verdict adds to the ledger and takes from it."""
-    hour, tool = act[TIME] // HOUR, tool_of(act)
-    counts = []
-    for entry, amount in ((old, -1), (new, 1)):
-        if entry is not None:
-            counts += [Count(rule, hour, tool, entry.evidence_tool, kind, amount) for kind in _KINDS[entry.outcome]]
-    if old is not None and old.outcome in STANDING and (new is None or new.outcome not in STANDING):
-        counts.append(Count(rule, hour, tool, old.evidence_tool, "retracted", 1))
+    counts = [*_counts_of(rule, act, old, -1), *_counts_of(rule, act, new, 1)]
+    if old is not None and _stands(old) and not _stands(new):
+        counts.append(Count(rule, act[TIME] // HOUR, tool_of(act), old.evidence_tool, "retracted", 1))
     return counts
+
+
+def _counts_of(rule: str, act: Fact, entry: Entry | None, amount: int) -> list[Count]:
+    """What the ledger holds of one entry."""
+    if entry is None:
+        return []
+    hour, tool = act[TIME] // HOUR, tool_of(act)
+    return [Count(rule, hour, tool, entry.evidence_tool, kind, amount) for kind in _KINDS[entry.outcome]]
+
+
+def _stands(entry: Entry | None) -> bool:
+    """Whether a detection stands by what was said."""
+    return entry is not None and entry.outcome in STANDING
 
 
 _KINDS: dict[Outcome, tuple[str, ...]] = {

@@ -197,6 +197,15 @@ class Plan:
             name: build_projection(layout, namespace, attributes=True) for name, layout in self.layouts.by_type.items()
         }
 
+    def reading_slots(self) -> dict[str, tuple[int, ...]]:
+        """For each type that some rule reads as a reference fact across customers, every place it is looked up by."""
+        found: dict[str, dict[int, None]] = {}
+        for step in (step for rule in self.rules for step in rule.given):
+            for take in (take for take in step.takes if take.type in self.broadcast):
+                slots = found.setdefault(take.type, {})
+                slots.update(dict.fromkeys((*(slot for _, slot in take.keys), *step.per[take.type])))
+        return {name: tuple(slots) for name, slots in found.items()}
+
     def candidates(self, present: int) -> tuple[CompiledRule, ...]:
         """The rules that could hold for a customer whose facts carry these bits."""
         found = self._by_present.get(present)

@@ -1,0 +1,179 @@
+"""The stage `detect`, as `processor/stage.py` asks for it: the partitions of one process, and what they share.
+
+Slices of the events enter, and records of the broadcast facts. What leaves: states, counts, changes of detections, and
+events that go back to identity.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from coordwatch.codec import NotJson, decode_json
+from coordwatch.events.filed import Filed, decode_filed, filed_from
+from coordwatch.events.times import HOUR
+from coordwatch.events.wire import Rejected, RejectReason
+from coordwatch.processor.detecting.partition import Partition
+from coordwatch.processor.detecting.reaches import Watched
+from coordwatch.processor.detecting.site import DetectSettings, Site
+from coordwatch.processor.letters import Origin
+from coordwatch.processor.marks import MARK, mark_of
+from coordwatch.processor.outcomes import BadRecord
+from coordwatch.processor.stage import KIND, Output, Place, Slice
+from coordwatch.rules.spec import RuleSpec
+
+REASK, MOVE = "reask", "move"
+FORGET_EVERY = HOUR
+
+
+class Detecting:
+    """The stage. `disabled` says of rules that no input can feed why."""
+
+    role = "detect"
+
+    def __init__(self, specs: Sequence[RuleSpec], settings: DetectSettings, watched: Sequence[Watched]) -> None:
+        self._site = Site(specs, settings, watched)
+        self._topics = settings.topics
+        self._partitions: dict[Place, Partition] = {}
+        self._tombstones: list[Output] = []
+        self._forgot_at = 0
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The events, split by customer."""
+        return (self._topics.events,)
+
+    @property
+    def changelog(self) -> str:
+        """The states of customers."""
+        return self._topics.detect_state
+
+    @property
+    def broadcast(self) -> str:
+        """The facts that concern all customers."""
+        return self._topics.facts
+
+    @property
+    def disabled(self) -> Mapping[str, str]:
+        """The rules that no input can feed, and why."""
+        return self._site.disabled
+
+    @property
+    def stopped(self) -> Mapping[Place, str]:
+        """Never: what cannot be used is a dead letter."""
+        return {}
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything is not durable yet."""
+        return bool(self._tombstones) or any(one.pending for one in self._partitions.values())
+
+    def state_partition(self, place: Place) -> int:
+        """The state of a partition lies in the partition of the same number."""
+        return place.partition
+
+    def assign(self, place: Place, rows: Mapping[bytes, bytes]) -> int | None:
+        """Take over a partition; customers stay bytes until they are touched.
+
+        Raises: UnknownSnapshot when a newer program wrote the rows
+        """
+        partition = self._partitions[place] = Partition(place, self._site, rows)
+        return partition.fence
+
+    def revoke(self, places: Sequence[Place]) -> None:
+        """Forget partitions."""
+        for place in places:
+            self._partitions.pop(place, None)
+
+    def take(self, records: Slice, now: int) -> int:
+        """Take messages in order; those below the fence were taken before."""
+        partition = self._partitions[records.place]
+        partition.advance(now)
+        for index, offset in enumerate(records.offsets):
+            if partition.fence is not None and offset < partition.fence:
+                continue
+            self._message(partition, records, index)
+            partition.fence = offset + 1
+        return len(records)
+
+    def hear(self, records: Slice, now: int) -> None:
+        """Take facts, once for all partitions, and judge again who had read such facts."""
+        fresh = self._site.facts.hear(records)
+        for partition in self._partitions.values():
+            partition.advance(now)
+            partition.hear(fresh, self._site.facts.end)
+
+    def caught_up(self, place: Place, now: int) -> None:
+        """Nothing: how far sources are read is told in band, by marks."""
+
+    def tick(self, now: int) -> None:
+        """Judge the acts whose deadline has come; now and then let old facts go."""
+        for partition in self._partitions.values():
+            partition.tick(now)
+        owns_first = any(place.partition == 0 for place in self._partitions)
+        if owns_first and now - self._forgot_at >= FORGET_EVERY:
+            self._forgot_at = now
+            gone = self._site.facts.forget(now)
+            self._tombstones += [Output(self._topics.facts, key, None, 0) for key in gone]
+
+    def give(self, now: int) -> Sequence[Output]:
+        """Everything that is not durable yet."""
+        outputs = [output for one in self._partitions.values() if one.pending for output in one.give()]
+        outputs += self._tombstones
+        self._tombstones = []
+        return outputs
+
+    def _message(self, partition: Partition, records: Slice, index: int) -> None:
+        """Take one message by its kind."""
+        kind = _kind_of(records, index)
+        value = records.values[index] or b""
+        try:
+            if kind is None:
+                self._event(partition, records, index, value)
+            elif kind == MARK:
+                partition.mark(mark_of(value))
+            elif kind == REASK:
+                plain = decode_json(value)
+                partition.reask(_key(records, index), str(plain["anchor"]), plain["about"])
+            elif kind == MOVE:
+                self._move(partition, records, index, decode_json(value))
+            else:
+                raise BadRecord(f"no message is of the kind '{kind[:40]}'")
+        except (BadRecord, NotJson, KeyError, TypeError) as error:
+            partition.refuse(_origin(records, index), "message", str(error))
+
+    def _event(self, partition: Partition, records: Slice, index: int, value: bytes) -> None:
+        filed = decode_filed(value)
+        if not isinstance(filed, Rejected):
+            partition.event(Filed(_key(records, index) or filed.customer, filed.event))
+        elif filed.reason is RejectReason.MISSING_ATTRIBUTE and filed.path == "subject":
+            partition.books.tally("dropped", 1, "no_customer")
+        else:
+            partition.refuse(_origin(records, index), filed.reason.value, filed.detail, filed.path)
+
+    def _move(self, partition: Partition, records: Slice, index: int, plain: Any) -> None:
+        filed = filed_from(plain["event"])
+        if isinstance(filed, Rejected):
+            partition.refuse(_origin(records, index), filed.reason.value, filed.detail, filed.path)
+        else:
+            partition.move(Filed(_key(records, index) or filed.customer, filed.event), plain["said"])
+
+
+def _key(records: Slice, index: int) -> str:
+    return (records.keys[index] or b"").decode("utf-8", "replace")
+
+
+def _kind_of(records: Slice, index: int) -> str | None:
+    for name, value in records.headers[index] or ():
+        if name == KIND:
+            return (value or b"").decode("utf-8", "replace")
+    return None
+
+
+def _origin(records: Slice, index: int) -> Origin:
+    return Origin(
+        records.place,
+        records.offsets[index],
+        records.timestamps[index],
+        records.values[index],
+        records.keys[index],
+        records.headers[index] or (),
+    )
