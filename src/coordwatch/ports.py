@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coordwatch.alerts.alert import Order
-from coordwatch.engine.ledger import Count
+from coordwatch.engine.ledger import Count, CountLine, Reach, ReachLine, TallyLine
 from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
 from coordwatch.rules.detection import DetectionChange
 from coordwatch.rules.explanation import ExplainStep
@@ -47,6 +47,23 @@ class Effects:
     tallies: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Books:
+    """What the alerts role has taken since its last commit; a store commits all of it or nothing.
+
+    Amounts are absolute (None: the row is gone), so that taking one again changes nothing. `positions` gives, for each
+    place that was read, what the store must still hold, and what stands there afterwards.
+    """
+
+    changes: list[DetectionChange] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    counts: dict[CountLine, int | None] = field(default_factory=dict)
+    tallies: dict[TallyLine, int | None] = field(default_factory=dict)
+    reaches: dict[ReachLine, Reach | None] = field(default_factory=dict)
+    aliases: dict[str, str | None] = field(default_factory=dict)
+    positions: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+
+
 class Store(Protocol):
     """Durable state of the one-process runtime."""
 
@@ -68,6 +85,25 @@ class Store(Protocol):
 
     def commit(self, effects: Effects, now: int) -> None:
         """Write everything, or nothing. Raises: TemporaryError when a retry may help."""
+        ...
+
+
+class BookStore(Protocol):
+    """Where the alerts role keeps what it takes, and what it asks for when it begins."""
+
+    def positions(self) -> dict[str, str]:
+        """How far each place has been read."""
+        ...
+
+    def keep(self, books: Books, now: int) -> None:
+        """Write everything, or nothing.
+
+        Raises: TemporaryError when a retry may help, or when another process has read on in one of the places
+        """
+        ...
+
+    def reaches(self) -> dict[ReachLine, Reach]:
+        """How far each partition of each input has been read."""
         ...
 
 

@@ -6,8 +6,9 @@ import threading
 import pytest
 
 from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.engine.ledger import TallyLine
 from coordwatch.errors import PermanentError, TemporaryError
-from coordwatch.ports import Effects
+from coordwatch.ports import Books, Effects
 from tests.build import CARDS, NOW, a_promo, fill, raised
 
 
@@ -41,6 +42,43 @@ def test_another_schema_is_refused_with_the_next_move(tmp_path):
     raw.close()
     with pytest.raises(PermanentError, match=r"schema 99.*start with a new file"):
         SqlStore(path, CARDS)
+
+
+_SCHEMA_1 = """
+CREATE TABLE kept AS SELECT name, amount FROM tallies;
+DROP TABLE tallies;
+CREATE TABLE tallies (name TEXT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (name));
+INSERT INTO tallies SELECT * FROM kept;
+DROP TABLE kept;
+CREATE TABLE kept AS SELECT rule, hour, act_tool, evidence_tool, kind, amount FROM ledger;
+DROP TABLE ledger;
+CREATE TABLE ledger (rule TEXT NOT NULL, hour INTEGER NOT NULL, act_tool TEXT NOT NULL, evidence_tool TEXT NOT NULL,
+    kind TEXT NOT NULL, amount BIGINT NOT NULL, PRIMARY KEY (rule, hour, act_tool, evidence_tool, kind)) WITHOUT ROWID;
+INSERT INTO ledger SELECT * FROM kept;
+DROP TABLE kept;
+DROP TABLE reaches;
+DROP TABLE aliases;
+UPDATE meta SET value = '1' WHERE name = 'schema';
+"""
+
+
+def test_a_file_of_the_first_schema_is_brought_up_and_goes_on_counting(tmp_path):
+    path = tmp_path / "a.db"
+    store = SqlStore(path, CARDS)
+    fill(store)
+    before = store.alerts({}, 100, None), store.tallies(), store.rule_counts(), store.pair_counts()
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.executescript(_SCHEMA_1)
+    raw.close()
+    again = SqlStore(path, CARDS)
+    assert (again.alerts({}, 100, None), again.tallies(), again.rule_counts(), again.pair_counts()) == before
+    again.commit(Effects(tallies={"in": 3}), NOW)
+    again.keep(Books(aliases={"old": "new"}, tallies={TallyLine("ingest", "shop/0", "in"): 4}), NOW)
+    assert again.tallies()["in"] == before[1]["in"] + 7
+    assert again.customer_now("old") == "new"
+    again.close()
+    SqlStore(path, CARDS).close()
 
 
 def test_a_database_of_something_else_is_refused(tmp_path):

@@ -11,8 +11,10 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
+from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, HOUR
-from coordwatch.ports import ALERT_SORTS, Count, DeadLetter, Effects
+from coordwatch.ports import ALERT_SORTS, Books, Count, DeadLetter, Effects
 from coordwatch.rules.spec import RuleStatus
 from tests.build import CARDS, NOW, PROMO, a_cancellation, a_promo, fill, raised, retracted
 
@@ -94,6 +96,88 @@ def test_the_ledger_adds_up_by_rule_and_by_pair(store):
     assert (rule.retracted, rule.made_good, rule.hours) == (1, 1, [(7, 10, 1), (8, 1, 0)])
     pairs = [(pair.act_tool, pair.evidence_tool, pair.acts, pair.detections) for pair in store.pair_counts()]
     assert pairs == [("Journeys", "", 11, 0), ("Journeys", "Deskflow", 11, 1)]
+
+
+def test_the_books_of_a_worker_are_absolute_and_stand_beside_what_is_added_up(store):
+    def line(part: str, kind: str, hour: int = 7, evidence: str = "") -> CountLine:
+        return CountLine(part, "r", hour, "Journeys", evidence, kind)
+
+    store.commit(Effects(counts=[Count("r", 7, "Journeys", "", "acts", 5)], tallies={"in": 5, "applied": 5}), NOW)
+    books = Books(
+        counts={line("0", "acts"): 3, line("1", "acts"): 4, line("1", "detections", 8, "Deskflow"): 1},
+        tallies={TallyLine("ingest", "shop/0", "in"): 9, TallyLine("detect", "0", "in"): 2},
+        reaches={ReachLine("shop", "shop/0"): Reach(1, 2, 3), ReachLine("shop", "shop/1"): Reach(4, 5, 6)},
+        aliases={"old": "new", "older": "new", "other": "one"},
+    )
+    store.keep(books, NOW)
+    store.keep(books, NOW)
+    (rule,) = store.rule_counts()
+    assert (rule.acts, rule.detections, rule.hours) == (12, 1, [(7, 12, 0), (8, 0, 1)])
+    assert [(pair.evidence_tool, pair.acts, pair.detections) for pair in store.pair_counts()] == [
+        ("", 12, 0),
+        ("Deskflow", 12, 1),
+    ]
+    assert store.tallies()["in"] == 14
+    assert store.reaches() == books.reaches
+    assert (store.customer_now("old"), store.customer_now("new")) == ("new", "new")
+    assert store.former_keys("new") == ["old", "older"]
+    gone = Books(
+        counts={line("0", "acts"): None},
+        tallies={TallyLine("ingest", "shop/0", "in"): None},
+        reaches={ReachLine("shop", "shop/1"): None, ReachLine("never", "there/0"): None},
+        aliases={"old": None, "never": None},
+    )
+    store.keep(gone, NOW)
+    assert store.rule_counts()[0].acts == 9
+    assert store.tallies()["in"] == 5
+    assert list(store.reaches()) == [ReachLine("shop", "shop/0")]
+    assert store.former_keys("new") == ["older"]
+
+
+def test_the_accounts_of_a_worker_say_what_is_under_way_between_its_stages(store):
+    def counted(stage: str, **amounts: int) -> dict[TallyLine, int | None]:
+        return {
+            TallyLine(stage, place, name): amount
+            for place in ("0", "1")
+            for name, amount in amounts.items()
+        }  # fmt: skip
+
+    taken = counted("ingest", **{"in": 20, "passed": 15, "dropped": 3, "dropped.drop_if": 3, "dead_lettered": 2})
+    found = counted("identity", **{"in": 13, "passed": 9, "parked": 3, "dropped": 1})
+    judged = counted("detect", **{"in": 8, "applied": 6, "duplicate": 2})
+    store.keep(Books(tallies=taken | found | judged), NOW)
+    accounts = store.tallies()
+    assert accounts == {
+        "in": 40, "applied": 12, "duplicate": 4, "dropped": 8, "dropped.drop_if": 6, "dead_lettered": 4, "parked": 6,
+        "under_way": 2 * (15 - 13 + 9 - 8),
+    }  # fmt: skip
+    assert accounts["in"] == sum(accounts[name] for name in (*_RESULTS, "under_way"))
+
+
+_RESULTS = ("applied", "duplicate", "dropped", "parked", "dead_lettered")
+
+
+def test_books_are_kept_whole_and_only_by_who_read_last(make):
+    store = make()
+    found = raised(a_promo("c", NOW))
+    letter = DeadLetter("d", "o", "s", "r", "", None, NOW, b"")
+    store.keep(Books(changes=[found], dead_letters=[letter], positions={"t/0": (None, "7"), "t/1": (None, "1")}), NOW)
+    assert store.positions() == {"t/0": "7", "t/1": "1"}
+    assert len(ids(store)) == 1
+    late = Books(
+        changes=[retracted(found.detection)], tallies={TallyLine("s", "p", "n"): 1}, aliases={"a": "b"},
+        positions={"t/1": ("1", "2"), "t/0": ("6", "8")},
+    )  # fmt: skip
+    with pytest.raises(TemporaryError, match="another process has read t/0 on"):
+        store.keep(late, NOW)
+    assert store.positions() == {"t/0": "7", "t/1": "1"}
+    assert (store.customer_now("a"), "n" in store.tallies()) == ("a", False)
+    assert ids(store, {"status": "open"}) == ids(store)
+    late.positions["t/0"] = ("7", "8")
+    store.keep(late, NOW)
+    assert store.positions() == {"t/0": "8", "t/1": "2"}
+    assert ids(store, {"status": "retracted"}) == ids(store)
+    assert store.dead_letters(9) == [letter]
 
 
 def test_dead_letters_keep_their_bytes_and_come_once(store):

@@ -14,7 +14,7 @@ from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.clock import ManualClock
 from coordwatch.context.progress import SourceProgress
 from coordwatch.embedded.inlets import FileInlet, Taken
-from coordwatch.embedded.runtime import BATCH, Feeds, Runtime, Telling
+from coordwatch.embedded.runtime import BATCH, Feeds, Runtime
 from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.errors import PermanentError, TemporaryError
@@ -22,6 +22,7 @@ from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import DAY, HOUR, MINUTE
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Input, Processor, ProcessorSettings
+from coordwatch.processor.telling import Telling
 from coordwatch.sources.record import Record
 from tests.api.build import an_event
 from tests.build import NOW

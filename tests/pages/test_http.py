@@ -502,6 +502,10 @@ def test_the_accounts_are_one_sentence_that_adds_up(client: httpx.Client) -> Non
         "96 waiting for their customer and 3 that could not be used." in text
     )
     assert account_words({"in": 10, "applied": 7}).endswith("; 3 not accounted for.")
+    assert account_words({"in": 10, "applied": 7, "under_way": 3}).endswith(
+        "and 3 on their way from one stage to the next."
+    )
+    assert "stage" not in account_words({"in": 7, "applied": 7})
     assert "" == account_words({})
 
 

@@ -4,18 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.processor.outcomes import (
     BadRecord,
-    CountLine,
-    Reach,
-    ReachLine,
-    TallyLine,
     alias_of,
     alias_value,
     amount_of,
     change_of,
     detection_record,
-    letter_of,
     line_key,
     line_of,
     line_value,
@@ -90,17 +86,3 @@ def test_a_kind_that_is_not_known_is_refused():
     assert record.value is not None
     with pytest.raises(BadRecord, match="praised"):
         change_of(record.value)
-
-
-def test_a_dead_letter_is_read_from_its_headers_and_keeps_its_bytes():
-    headers = [
-        ("trace", b"\xff"), ("cw-id", b"l1"), ("cw-input", b"shop"), ("cw-topic", b"shop.orders"), ("cw-stage", b"map"),
-        ("cw-reason", b"no_time"), ("cw-detail", "née".encode()), ("cw-path", b"a.b"),
-    ]  # fmt: skip
-    letter = letter_of(b"l1", b"\x00\xff", headers, NOW)
-    assert (letter.id, letter.origin, letter.stage, letter.reason) == ("l1", "shop", "map", "no_time")
-    assert (letter.detail, letter.path, letter.at, letter.original) == ("née", "a.b", NOW, b"\x00\xff")
-    bare = letter_of(b"l2", None, [("cw-stage", b"map"), ("cw-reason", b"no_time")], NOW)
-    assert (bare.id, bare.origin, bare.path, bare.original) == ("l2", "", None, b"")
-    with pytest.raises(BadRecord, match="cw-stage"):
-        letter_of(b"l3", b"", None, NOW)

@@ -1,0 +1,1 @@
+"""The distributed runtime: its stages under crashes, its readings, its pages."""

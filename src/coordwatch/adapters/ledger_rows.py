@@ -68,6 +68,31 @@ def pair_counts_of(amounts: Iterable[tuple[str, str, str, int]]) -> list[PairCou
     return [PairCount(act, evidence, acts[act], found[act, evidence]) for act, evidence in pairs]
 
 
+_FIRST, _HANDED_ON = ("", "ingest"), "passed"
+
+
+def accounts_of(amounts: Iterable[tuple[str, str, int]]) -> dict[str, int]:
+    """The accounts of the whole walk, by name in order: what the first stage took in is what came in.
+
+    What one stage has handed on and the next has not taken yet is `under_way`; one process alone has nothing there.
+
+    Takes: (stage, name, amount), each stage and name once; the stage is "" for the one-process runtime
+    """
+    totals: Counter[str] = Counter()
+    handed_on, taken, in_stages = 0, 0, False
+    for stage, name, amount in amounts:
+        in_stages = in_stages or stage != ""
+        if name == _HANDED_ON:
+            handed_on += amount
+        elif name == "in" and stage not in _FIRST:
+            taken += amount
+        else:
+            totals[name] += amount
+    if in_stages:
+        totals["under_way"] = handed_on - taken
+    return dict(sorted(totals.items()))
+
+
 def customer_row(key: str, open_count: int, total: int, rank: int | None, last_at: int) -> CustomerRow:
     """One customer of a list; `rank` is the worst severity among the open alerts."""
     return CustomerRow(key, open_count, total, None if rank is None else _SEVERITIES[rank], last_at)

@@ -25,7 +25,7 @@ from coordwatch.app.content import Content, identity_policy, load_content, progr
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
-from coordwatch.embedded.runtime import Feeds, Runtime, Telling
+from coordwatch.embedded.runtime import Feeds, Runtime
 from coordwatch.embedded.server import listen
 from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
@@ -33,6 +33,7 @@ from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
+from coordwatch.processor.telling import Telling
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput

@@ -9,20 +9,17 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from coordwatch.alerts.alert import Alert
-from coordwatch.alerts.card import RuleCard, unknown_card
-from coordwatch.alerts.fold import AlertChange
 from coordwatch.clock import Clock
 from coordwatch.embedded.inlets import Inlet
 from coordwatch.errors import TemporaryError
-from coordwatch.notify.decide import Notification, NotifyPolicy, decide, notification
 from coordwatch.ports import Store
 from coordwatch.processor import Input, Processor, Result
+from coordwatch.processor.telling import Alerting, Telling
 
 BATCH = 500
 _IDLE_SECONDS = 0.1
@@ -30,25 +27,12 @@ _RETRY_SECONDS = 0.5
 _CHORES_SECONDS = 0.25
 _POSTS_WAITING = 64
 _SAY_SECONDS = 10.0
-_UNDECIDED = 1000
 _log = logging.getLogger("coordwatch.runtime")
 T = TypeVar("T")
 
 
-class AlertStore(Store, Protocol):
+class AlertStore(Store, Alerting, Protocol):
     """A store that also keeps what becomes of alerts."""
-
-    def wake_snoozed(self, now: int) -> list[AlertChange]:
-        """Open the alerts whose snooze has ended."""
-        ...
-
-    def undecided(self, limit: int) -> list[Alert]:
-        """Alerts of which nobody has decided yet whether somebody is told."""
-        ...
-
-    def decided(self, reasons: Mapping[str, str]) -> None:
-        """Keep what was decided."""
-        ...
 
 
 @dataclass(slots=True)
@@ -57,16 +41,6 @@ class _Post:
 
     inputs: Sequence[Input]
     answer: "Future[list[Result]]" = field(default_factory=Future)
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """Whom the runtime tells of alerts, how long it may wait before, and who notes now and then what time it is."""
-
-    cards: Mapping[str, RuleCard]
-    tell: Callable[[Notification], None]
-    policy: NotifyPolicy
-    note: Callable[[int], None]
 
 
 @dataclass(slots=True)
@@ -262,24 +236,7 @@ class Runtime:
             return
         self._chores_at = present + _CHORES_SECONDS
         self._taken.report(present)
-        now = self._clock.now()
-        self._store.wake_snoozed(now)
-        self._decide(now)
-        self._telling.note(now)
-
-    def _decide(self, now: int) -> None:
-        """Decide who is told; what is told is kept after the telling, so that it happens at least once."""
-        reasons: dict[str, str] = {}
-        for alert in self._store.undecided(_UNDECIDED):
-            card = self._telling.cards.get(alert.rule) or unknown_card(alert.rule)
-            proven = self._processor.proven(card.cancelling, now) if card.cancelling else now
-            reason = decide(alert, card, proven, now, self._telling.policy)
-            if reason.waits:
-                continue
-            if reason.tells:
-                self._telling.tell(notification(alert, card, reason))
-            reasons[alert.id] = reason.value
-        self._store.decided(reasons)
+        self._telling.chores(self._store, self._processor.proven, self._clock.now())
 
     def _refuse_waiting(self) -> None:
         while True:

@@ -5,6 +5,7 @@ they are written in the same transaction as the state they speak of.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 HOUR = 3_600_000_000
 
@@ -22,3 +23,43 @@ class Count:
     evidence_tool: str
     kind: str
     amount: int
+
+
+class CountLine(NamedTuple):
+    """One line of the ledger of one partition of the events. Units: `hour` in hours since 1970 UTC, of the act."""
+
+    part: str
+    rule: str
+    hour: int
+    act_tool: str
+    evidence_tool: str
+    kind: str
+
+
+class TallyLine(NamedTuple):
+    """One named counter of a stage for one of its partitions."""
+
+    stage: str
+    place: str
+    name: str
+
+
+class ReachLine(NamedTuple):
+    """How far one partition of an input has been read."""
+
+    input: str
+    place: str
+
+
+class Reach(NamedTuple):
+    """The event time read through, when the last record came, when the reader last stood at the end.
+
+    Units: microseconds since 1970 UTC
+    """
+
+    through: int
+    heard_at: int
+    read_to_end_at: int
+
+
+Line = CountLine | TallyLine | ReachLine

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coordwatch.codec import decode_json, encode_json
-from coordwatch.processor.outcomes import BadRecord, Reach
+from coordwatch.engine.ledger import Reach
+from coordwatch.processor.outcomes import BadRecord
 from coordwatch.processor.stage import KIND, Output
 
 MARK = "mark"

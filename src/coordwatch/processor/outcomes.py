@@ -4,14 +4,30 @@ Detection changes and absolute amounts enter and records leave, or the other way
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from coordwatch.alerts.plain import detection_from_plain, detection_to_plain
 from coordwatch.codec import NotJson, decode_json, encode_json
-from coordwatch.ports import DeadLetter
-from coordwatch.processor.stage import Headers, Output
+from coordwatch.engine.ledger import CountLine, Line, Reach, ReachLine, TallyLine
+from coordwatch.processor.stage import Output
 from coordwatch.rules.detection import DetectionChange, RetractReason
+
+__all__ = [
+    "BadRecord",
+    "CountLine",
+    "Reach",
+    "ReachLine",
+    "TallyLine",
+    "alias_of",
+    "alias_value",
+    "amount_of",
+    "change_of",
+    "detection_record",
+    "line_key",
+    "line_of",
+    "line_value",
+    "reach_of",
+]
 
 ID = "cw-id"
 _KINDS = frozenset({"raised", "amended", "made_good", "retracted"})
@@ -19,46 +35,6 @@ _KINDS = frozenset({"raised", "amended", "made_good", "retracted"})
 
 class BadRecord(ValueError):
     """A record of one of our own topics that this program cannot read; the message says what is wrong with it."""
-
-
-class CountLine(NamedTuple):
-    """One line of the ledger of one partition of the events. Units: `hour` in hours since 1970 UTC, of the act."""
-
-    part: str
-    rule: str
-    hour: int
-    act_tool: str
-    evidence_tool: str
-    kind: str
-
-
-class TallyLine(NamedTuple):
-    """One named counter of a stage for one of its partitions."""
-
-    stage: str
-    place: str
-    name: str
-
-
-class ReachLine(NamedTuple):
-    """How far one partition of an input has been read."""
-
-    input: str
-    place: str
-
-
-class Reach(NamedTuple):
-    """The event time read through, when the last record came, when the reader last stood at the end.
-
-    Units: microseconds since 1970 UTC
-    """
-
-    through: int
-    heard_at: int
-    read_to_end_at: int
-
-
-Line = CountLine | TallyLine | ReachLine
 
 
 def detection_record(topic: str, change: DetectionChange) -> Output:
@@ -166,22 +142,6 @@ def alias_of(value: bytes) -> str:
     if not isinstance(customer, str):
         raise BadRecord("an alias names no customer")
     return customer
-
-
-def letter_of(key: bytes | None, value: bytes | None, headers: Headers | None, at: int) -> DeadLetter:
-    """A dead letter from its record.
-
-    Takes: `at`, when it was written, in microseconds since 1970 UTC
-    Raises: BadRecord
-    """
-    about = {name: (text or b"").decode("utf-8", "replace") for name, text in headers or () if name.startswith("cw-")}
-    name = about.get(ID) or (key or b"").decode("utf-8", "replace")
-    missing = [one for one in ("cw-stage", "cw-reason") if one not in about]
-    if not name or missing:
-        raise BadRecord(f"a dead letter without {missing[0] if missing else ID}")
-    origin = about.get("cw-input") or about.get("cw-topic", "")
-    detail, path = about.get("cw-detail", ""), about.get("cw-path") or None
-    return DeadLetter(name, origin, about["cw-stage"], about["cw-reason"], detail, path, at, value or b"")
 
 
 def _path(parts: Sequence[str]) -> bytes:

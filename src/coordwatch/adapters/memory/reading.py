@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query, order_value
-from coordwatch.adapters.ledger_rows import customer_row, pair_counts_of, rule_counts_of
+from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_counts_of, rule_counts_of
 from coordwatch.adapters.memory.tables import Row, Tables
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.plain import detection_to_plain
+from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
 from coordwatch.rules.detection import DetectionStatus
 
@@ -96,8 +97,8 @@ class MemoryReader:
         with self._lock:
             lines, rows = dict(self._tables.ledger), list(self._tables.rows.values())
         summed: Counter[tuple[str, int, str]] = Counter()
-        for (rule, hour, _, _, kind), amount in lines.items():
-            summed[rule, hour, kind] += amount
+        for line, amount in lines.items():
+            summed[line.rule, line.hour, line.kind] += amount
         raised = Counter(row["rule"] for row in rows)
         verdicts = Counter(row["rule"] for row in rows if row["status"] == "not_a_conflict")
         amounts = [(rule, hour, kind, amount) for (rule, hour, kind), amount in summed.items()]
@@ -107,8 +108,8 @@ class MemoryReader:
         with self._lock:
             lines = dict(self._tables.ledger)
         summed: Counter[tuple[str, str, str]] = Counter()
-        for (_, _, act_tool, evidence_tool, kind), amount in lines.items():
-            summed[act_tool, evidence_tool, kind] += amount
+        for line, amount in lines.items():
+            summed[line.act_tool, line.evidence_tool, line.kind] += amount
         return pair_counts_of([(act, evidence, kind, amount) for (act, evidence, kind), amount in summed.items()])
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
@@ -118,7 +119,21 @@ class MemoryReader:
 
     def tallies(self) -> Mapping[str, int]:
         with self._lock:
-            return dict(sorted(self._tables.tallies.items()))
+            summed: Counter[tuple[str, str]] = Counter()
+            for line, amount in self._tables.tallies.items():
+                summed[line.stage, line.name] += amount
+        return accounts_of((stage, name, amount) for (stage, name), amount in summed.items())
+
+    def reaches(self) -> dict[ReachLine, Reach]:
+        with self._lock:
+            return dict(self._tables.reaches)
+
+    def customer_now(self, key: str) -> str:
+        return self._tables.aliases.get(key, key)
+
+    def former_keys(self, customer: str) -> list[str]:
+        with self._lock:
+            return sorted(old for old, now in self._tables.aliases.items() if now == customer)[:_AFFECTED]
 
     def standing_detections(self) -> Iterator[dict[str, Any]]:
         """Every detection that is not retracted, as plain data, by (at, id)."""

@@ -15,8 +15,12 @@ from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
-from coordwatch.ports import AlertRow, Count, Effects
+from coordwatch.engine.ledger import CountLine, TallyLine
+from coordwatch.errors import TemporaryError
+from coordwatch.ports import AlertRow, Books, Count, Effects
+from coordwatch.rules.detection import DetectionChange
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -48,22 +52,48 @@ class MemoryStore(MemoryReader):
 
     def commit(self, effects: Effects, now: int) -> None:
         with self._lock:
-            book = MemoryBook(self._tables, self._cards)
-            changes = [done for change in effects.changes for done in fold(book, change, self._cards, now)]
-            book.put(changes)
+            changes = self._fold(effects.changes, now)
             self._put_state(effects)
         if changes:
             self.listen(changes)
+
+    def _fold(self, found: Iterable[DetectionChange], now: int) -> list[AlertChange]:
+        book = MemoryBook(self._tables, self._cards)
+        changes = [done for change in found for done in fold(book, change, self._cards, now)]
+        book.put(changes)
+        return changes
 
     def _put_state(self, effects: Effects) -> None:
         tables = self._tables
         _put(tables.items, effects.values)
         _put(tables.deadlines, effects.deadlines)
         tables.positions.update(effects.positions)
-        tables.tallies.update(effects.tallies)
+        for name, amount in effects.tallies.items():
+            tables.tallies[TallyLine("", "", name)] += amount
         for count in effects.counts:
             tables.ledger[_line(count)] += count.amount
         tables.dead_letters.update({letter.id: letter for letter in effects.dead_letters})
+
+    # ---- the books of a worker
+
+    def keep(self, books: Books, now: int) -> None:
+        """Write what the alerts role has taken, and the places it has read on from."""
+        tables = self._tables
+        with self._lock:
+            for place, (before, _) in books.positions.items():
+                if tables.positions.get(place) != before:
+                    raise TemporaryError(
+                        f"another process has read {place} on: this one has lost it, and wrote nothing"
+                    )
+            changes = self._fold(books.changes, now)
+            _put(tables.ledger, books.counts)
+            _put(tables.tallies, books.tallies)
+            _put(tables.reaches, books.reaches)
+            _put(tables.aliases, books.aliases)
+            tables.dead_letters.update({letter.id: letter for letter in books.dead_letters})
+            tables.positions.update({place: after for place, (_, after) in books.positions.items()})
+        if changes:
+            self.listen(changes)
 
     # ---- people
 
@@ -130,7 +160,7 @@ def _nobody(changes: Sequence[AlertChange]) -> None:
     """Told of changes, does nothing."""
 
 
-def _put(table: dict[str, V], values: Mapping[str, V | None]) -> None:
+def _put(table: dict[K, V], values: Mapping[K, V | None]) -> None:
     for key, value in values.items():
         if value is None:
             table.pop(key, None)
@@ -138,5 +168,5 @@ def _put(table: dict[str, V], values: Mapping[str, V | None]) -> None:
             table[key] = value
 
 
-def _line(count: Count) -> tuple[str, int, str, str, str]:
-    return (count.rule, count.hour, count.act_tool, count.evidence_tool, count.kind)
+def _line(count: Count) -> CountLine:
+    return CountLine("", count.rule, count.hour, count.act_tool, count.evidence_tool, count.kind)

@@ -15,6 +15,7 @@ from coordwatch.alerts.alert import ENGINE, Alert, Entry
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange, Filed
 from coordwatch.alerts.lifecycle import AlertStatus
+from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.ports import DeadLetter
 from coordwatch.rules.detection import Detection, DetectionStatus
 
@@ -28,8 +29,10 @@ class Tables:
     items: dict[str, bytes] = field(default_factory=dict)
     deadlines: dict[str, int] = field(default_factory=dict)
     positions: dict[str, str] = field(default_factory=dict)
-    tallies: Counter[str] = field(default_factory=Counter)
-    ledger: Counter[tuple[str, int, str, str, str]] = field(default_factory=Counter)
+    tallies: Counter[TallyLine] = field(default_factory=Counter)
+    ledger: Counter[CountLine] = field(default_factory=Counter)
+    reaches: dict[ReachLine, Reach] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     dead_letters: dict[str, DeadLetter] = field(default_factory=dict)
     filed: dict[str, Filed] = field(default_factory=dict)
     by_alert: dict[str, set[str]] = field(default_factory=dict)

@@ -39,7 +39,9 @@ _SHADES = 5
 _ACCOUNT = {
     "in": "in", "applied": "applied", "duplicate": "duplicates", "dropped": "dropped by a rule of their mapping",
     "parked": "waiting for their customer", "dead_lettered": "that could not be used",
+    "under_way": "on their way from one stage to the next",
 }  # fmt: skip
+_UNDER_WAY = "under_way"
 NO_COUNTS = RuleCounts("", 0, 0, 0, 0, 0, 0, ())
 
 
@@ -235,8 +237,11 @@ def account_words(tallies: Mapping[str, int]) -> str:
     """The accounting identity in one sentence; empty before anything came in."""
     if not tallies.get("in"):
         return ""
-    parts = [f"{number_words(tallies.get(name, 0))} {words}" for name, words in _ACCOUNT.items() if name != "in"]
-    left = tallies["in"] - sum(tallies.get(name, 0) for name in _ACCOUNT if name != "in")
+    shown = {
+        name: words for name, words in _ACCOUNT.items() if name != "in" and (name != _UNDER_WAY or name in tallies)
+    }
+    parts = [f"{number_words(tallies.get(name, 0))} {words}" for name, words in shown.items()]
+    left = tallies["in"] - sum(tallies.get(name, 0) for name in shown)
     ending = "." if left == 0 else f"; {number_words(left)} not accounted for."
     return f"{plural(tallies['in'], 'event')} in: {listed(parts, 'and')}{ending}"
 

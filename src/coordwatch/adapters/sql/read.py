@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, case, func, or_, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query
-from coordwatch.adapters.ledger_rows import customer_row, pair_counts_of, rule_counts_of
+from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_counts_of, rule_counts_of
 from coordwatch.adapters.sql.errors import translated
-from coordwatch.adapters.sql.schema import alerts, audit, dead_letters, detections, ledger, tallies
+from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, detections, ledger, reaches, tallies
 from coordwatch.codec import decode_json
+from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
 
 _AFFECTED = 200
@@ -122,7 +123,23 @@ class SqlReader:
 
     def tallies(self) -> Mapping[str, int]:
         with self._read() as connection:
-            return {row.name: row.amount for row in connection.execute(select(tallies).order_by(tallies.c.name))}
+            summed = select(tallies.c.stage, tallies.c.name, func.sum(tallies.c.amount))
+            rows = connection.execute(summed.group_by(tallies.c.stage, tallies.c.name)).all()
+        return accounts_of((row[0], row[1], row[2]) for row in rows)
+
+    def reaches(self) -> dict[ReachLine, Reach]:
+        with self._read() as connection:
+            rows = connection.execute(select(reaches)).all()
+        return {ReachLine(row.input, row.place): Reach(row.through, row.heard_at, row.read_to_end_at) for row in rows}
+
+    def customer_now(self, key: str) -> str:
+        with self._read() as connection:
+            return connection.execute(select(aliases.c.customer).where(aliases.c.old == key)).scalar() or key
+
+    def former_keys(self, customer: str) -> list[str]:
+        question = select(aliases.c.old).where(aliases.c.customer == customer).order_by(aliases.c.old)
+        with self._read() as connection:
+            return list(connection.execute(question.limit(_AFFECTED)).scalars())
 
 
 def _affected(incident: str, customer: str) -> Select[Any]:

@@ -21,15 +21,18 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    column,
     create_engine,
     event,
     inspect,
+    literal,
     select,
+    table,
 )
 
 from coordwatch.errors import PermanentError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WAIT_SECONDS = 10.0
 _READERS = 4
 _SQLITE_MIN = (3, 35, 0)
@@ -52,12 +55,19 @@ deadlines = Table(
 positions = Table(
     "positions", metadata, Column("input", Text, primary_key=True), Column("position", Text, nullable=False)
 )
+# What the one-process runtime adds up stands under the empty stage and part; a worker's stages each keep their own.
 tallies = Table(
-    "tallies", metadata, Column("name", Text, primary_key=True), Column("amount", BigInteger, nullable=False)
+    "tallies",
+    metadata,
+    Column("stage", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
 )
 ledger = Table(
     "ledger",
     metadata,
+    Column("part", Text, primary_key=True),
     Column("rule", Text, primary_key=True),
     Column("hour", Integer, primary_key=True),
     Column("act_tool", Text, primary_key=True),
@@ -65,6 +75,21 @@ ledger = Table(
     Column("kind", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+reaches = Table(
+    "reaches",
+    metadata,
+    Column("input", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("through", BigInteger, nullable=False),
+    Column("heard_at", BigInteger, nullable=False),
+    Column("read_to_end_at", BigInteger, nullable=False),
+)
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("old", Text, primary_key=True),
+    Column("customer", Text, nullable=False, index=True),
 )
 detections = Table(
     "detections",
@@ -180,28 +205,41 @@ def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engi
     return engine
 
 
-def has_schema(connection: Connection) -> bool:
-    """Whether the tables are there, of this version; False for an empty database.
+def schema_of(connection: Connection) -> int | None:
+    """The version of the tables, None for an empty database.
 
-    Raises: PermanentError for a database of another version, or of something else
+    Raises: PermanentError for a version that cannot be used, or a database of something else
     """
     names = set(inspect(connection).get_table_names())
     if not names:
-        return False
+        return None
     found = (
         connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar() if "meta" in names else None
     )
     if found is None:
         raise PermanentError("this database holds something else: name another file for `database`")
-    if found != str(SCHEMA_VERSION):
+    if found not in {str(version) for version in range(1, SCHEMA_VERSION + 1)}:
         raise PermanentError(
             f"the database has schema {found}, this program writes schema {SCHEMA_VERSION}: "
             "use the program that wrote it, or start with a new file and replay the events"
         )
-    return True
+    return int(found)
 
 
 def make_schema(connection: Connection) -> None:
     """Make the tables of an empty database."""
     metadata.create_all(connection)
     connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
+
+
+def upgrade_schema(connection: Connection) -> None:
+    """Bring the tables of schema 1 to this one: what is counted gets a stage and a part. An older program then refuses it."""
+    for now, added in ((tallies, ("stage", "place")), (ledger, ("part",))):
+        before = table(f"{now.name}_before", *(column(one.name) for one in now.columns if one.name not in added))
+        connection.exec_driver_sql(f"ALTER TABLE {now.name} RENAME TO {before.name}")
+        now.create(connection)
+        rows = select(*(literal("").label(name) for name in added), *before.columns)
+        connection.execute(now.insert().from_select(rows.selected_columns.keys(), rows))
+        connection.exec_driver_sql(f"DROP TABLE {before.name}")
+    metadata.create_all(connection)
+    connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(SCHEMA_VERSION)))

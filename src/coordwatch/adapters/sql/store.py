@@ -16,28 +16,32 @@ from sqlalchemy import Connection, Table, bindparam, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
 from coordwatch.adapters.sql.book import SqlBook, upsert
+from coordwatch.adapters.sql.books import write_books
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import (
+    SCHEMA_VERSION,
     WAIT_SECONDS,
     alerts,
     dead_letters,
     deadlines,
     detections,
-    has_schema,
     items,
     ledger,
     make_schema,
     open_engine,
     positions,
+    schema_of,
     tallies,
+    upgrade_schema,
 )
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.codec import decode_json
-from coordwatch.ports import AlertRow, Effects
+from coordwatch.ports import AlertRow, Books, Effects
+from coordwatch.rules.detection import DetectionChange
 
 Listener = Callable[[Sequence[AlertChange]], None]
 _CHUNK = 500
@@ -77,10 +81,13 @@ class SqlStore(SqlReader):
         if path.exists():
             # Looked at before the writer opens it, which would change even a foreign file.
             with self._read() as connection:
-                has_schema(connection)
+                schema_of(connection)
         with self._write() as connection:
-            if not has_schema(connection):
+            version = schema_of(connection)
+            if version is None:
                 make_schema(connection)
+            elif version < SCHEMA_VERSION:
+                upgrade_schema(connection)
             for card in self._cards.values():
                 connection.execute(alerts.update().where(alerts.c.rule == card.id).values(card_columns(card)))
 
@@ -134,11 +141,25 @@ class SqlStore(SqlReader):
     def commit(self, effects: Effects, now: int) -> None:
         with self._write() as connection:
             _write_state(connection, effects)
-            book = SqlBook(connection, self._cards)
-            changes = [done for change in effects.changes for done in fold(book, change, self._cards, now)]
-            _reopen_notices(connection, changes)
+            changes = self._fold(connection, effects.changes, now)
         if changes:
             self.listen(changes)
+
+    # ---- the books of a worker
+
+    def keep(self, books: Books, now: int) -> None:
+        """Write what the alerts role has taken, and the places it has read on from, in one transaction."""
+        with self._write() as connection:
+            write_books(connection, books)
+            changes = self._fold(connection, books.changes, now)
+        if changes:
+            self.listen(changes)
+
+    def _fold(self, connection: Connection, found: Sequence[DetectionChange], now: int) -> list[AlertChange]:
+        book = SqlBook(connection, self._cards)
+        changes = [done for change in found for done in fold(book, change, self._cards, now)]
+        _reopen_notices(connection, changes)
+        return changes
 
     # ---- people
 
@@ -230,10 +251,11 @@ def _write_state(connection: Connection, effects: Effects) -> None:
     due = [{"customer": customer, "at": at} for customer, at in effects.deadlines.items() if at is not None]
     upsert(connection, deadlines, due)
     _delete(connection, deadlines, "customer", [customer for customer, at in effects.deadlines.items() if at is None])
-    upsert(connection, ledger, [asdict(count) for count in effects.counts], add=("amount",))
+    upsert(connection, ledger, [{"part": "", **asdict(count)} for count in effects.counts], add=("amount",))
     upsert(connection, dead_letters, [asdict(letter) for letter in effects.dead_letters])
     upsert(connection, positions, [{"input": name, "position": at} for name, at in effects.positions.items()])
-    upsert(connection, tallies, [{"name": name, "amount": n} for name, n in effects.tallies.items()], add=("amount",))
+    counted = [{"stage": "", "place": "", "name": name, "amount": n} for name, n in effects.tallies.items()]
+    upsert(connection, tallies, counted, add=("amount",))
 
 
 def _delete(connection: Connection, table: Table, column: str, values: Sequence[str]) -> None:

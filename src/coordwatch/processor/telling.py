@@ -1,0 +1,64 @@
+"""Telling: of each alert that nobody decided on yet, whether somebody is told; the same for every runtime.
+
+A store of alerts and what is proven read enter; told notifications and kept reasons leave. The runtimes are the next room.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from coordwatch.alerts.alert import Alert
+from coordwatch.alerts.card import RuleCard, unknown_card
+from coordwatch.alerts.fold import AlertChange
+from coordwatch.notify.decide import Notification, NotifyPolicy, decide, notification
+
+Proven = Callable[[Iterable[str], int], int]
+_AT_ONCE = 1000
+
+
+class Alerting(Protocol):
+    """What becomes of alerts, as a store keeps it."""
+
+    def wake_snoozed(self, now: int) -> list[AlertChange]:
+        """Open the alerts whose snooze has ended."""
+        ...
+
+    def undecided(self, limit: int) -> list[Alert]:
+        """Alerts of which nobody has decided yet whether somebody is told."""
+        ...
+
+    def decided(self, reasons: Mapping[str, str]) -> None:
+        """Keep what was decided."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whom a runtime tells of alerts, how long it may wait before, and who notes now and then what time it is."""
+
+    cards: Mapping[str, RuleCard]
+    tell: Callable[[Notification], None]
+    policy: NotifyPolicy
+    note: Callable[[int], None]
+
+    def chores(self, store: Alerting, proven: Proven, now: int) -> None:
+        """What is done now and then: wake what slept long enough, decide who is told, note the time.
+
+        What is told is kept after the telling, so that it happens at least once.
+
+        Takes:  `proven`, up to when the sources of some event types are read
+        Units:  microseconds since 1970 UTC
+        Raises: TemporaryError when the store refused; whoever was told already is told again then
+        """
+        store.wake_snoozed(now)
+        reasons: dict[str, str] = {}
+        for alert in store.undecided(_AT_ONCE):
+            card = self.cards.get(alert.rule) or unknown_card(alert.rule)
+            reason = decide(alert, card, proven(card.cancelling, now) if card.cancelling else now, now, self.policy)
+            if reason.waits:
+                continue
+            if reason.tells:
+                self.tell(notification(alert, card, reason))
+            reasons[alert.id] = reason.value
+        store.decided(reasons)
+        self.note(now)
