@@ -14,8 +14,8 @@ from coordwatch.errors import PermanentError
 PARTITIONER = "murmur2_random"
 """Java's, so that a key lies in one partition whoever writes it; librdkafka's own default puts it elsewhere."""
 
-RECORD_BYTES_MAX = 8 << 20
-"""The largest record that we write: a dead letter with its original bytes."""
+RECORD_BYTES_MAX = 100_000_000
+"""No limit of ours: the topic's own `max.message.bytes` decides, and the broker says so."""
 
 OAUTHBEARER = "OAUTHBEARER"
 _MILLISECOND = 1000
@@ -142,7 +142,8 @@ def group_settings(access: KafkaAccess, group: str, slot: str | None = None, res
         "auto.offset.reset": reset,
         "session.timeout.ms": milliseconds,
         "heartbeat.interval.ms": max(milliseconds // 4, 100),
-        "partition.assignment.strategy": "cooperative-sticky",
+        # Eager: whoever takes partitions over has restored them before anybody reads on.
+        "partition.assignment.strategy": "roundrobin",
     }
     return settings if slot is None else settings | {"group.instance.id": slot}
 

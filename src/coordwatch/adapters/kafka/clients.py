@@ -23,6 +23,8 @@ from coordwatch.errors import PermanentError
 
 READER_GROUP = "coordwatch.reader"
 _log = logging.getLogger("coordwatch.kafka")
+# A command that has set up no log says itself what is wrong.
+_log.addHandler(logging.NullHandler())
 
 Client = TypeVar("Client")
 OnError = Callable[[KafkaError], None]
