@@ -15,6 +15,7 @@ from coordwatch.rules.detection import DetectionChange, RetractReason
 __all__ = [
     "BadRecord",
     "CountLine",
+    "Line",
     "Reach",
     "ReachLine",
     "TallyLine",
