@@ -7,20 +7,21 @@ import sys
 import pytest
 
 from coordwatch import __version__
-from coordwatch.cli import COMMANDS, main
+from coordwatch.cli import COMMANDS, main, module_of
 from coordwatch.errors import Place, Problem, RuleError, TemporaryError
 
 
 def test_help_lists_every_command_with_a_line(capsys):
     assert main(["--help"]) == 0
     printed = capsys.readouterr().out
+    width = max(map(len, COMMANDS))
     for name, summary in COMMANDS.items():
-        assert f"  {name.ljust(8)}  {summary}\n" in printed
+        assert f"  {name.ljust(width)}  {summary}\n" in printed
 
 
 def test_the_help_is_there_whatever_command_was_loaded_before(capsys):
     for name in COMMANDS:
-        importlib.import_module(f"coordwatch.cli.{name}")
+        importlib.import_module(module_of(name))
     assert main(["--help"]) == 0
     assert capsys.readouterr().out.count("\n  ") == len(COMMANDS)
 
@@ -113,3 +114,10 @@ def test_a_command_imports_only_what_it_needs():
         "prometheus_client",
         "jmespath",
     }
+
+
+def test_a_command_without_its_extra_says_how_to_get_it():
+    code = "import sys; sys.modules['confluent_kafka'] = None; from coordwatch.cli import main; sys.exit(main(['dead-letters', 'list']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "coordwatch dead-letters: this needs the extra 'kafka': pip install 'coordwatch[kafka]'\n"

@@ -26,7 +26,9 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
+    "dead-letters": "what could not be used: list it, show it, send it round again",
 }
+_EXTRA_KAFKA = frozenset({"confluent_kafka", "faust", "mode", "aiokafka"})
 OK, WRONG = 0, 2
 INTERRUPTED, PIPE_CLOSED = 130, 141
 
@@ -77,7 +79,19 @@ def _dispatch(arguments: list[str]) -> int:
         hint = f"did you mean '{close}'?" if close else "`coordwatch --help` lists them"
         print(f"coordwatch: there is no {what} '{name[:60]}'; {hint}", file=sys.stderr)
         return WRONG
-    return _run(importlib.import_module(f"coordwatch.cli.{name}"), name, rest)
+    try:
+        command = importlib.import_module(module_of(name))
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA_KAFKA:
+            raise
+        print(f"coordwatch {name}: this needs the extra 'kafka': pip install 'coordwatch[kafka]'", file=sys.stderr)
+        return WRONG
+    return _run(command, name, rest)
+
+
+def module_of(name: str) -> str:
+    """The module of a command."""
+    return f"coordwatch.cli.{name.replace('-', '_')}"
 
 
 def _run(command: ModuleType, name: str, rest: list[str]) -> int:
