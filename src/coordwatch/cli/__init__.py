@@ -18,6 +18,7 @@ from coordwatch.errors import CoordwatchError, DocumentError
 COMMANDS: Mapping[str, str] = {
     "demo": "watch invented tools collide, in a browser, with nothing to set up",
     "serve": "watch your own events on one machine: files, HTTP or the simulator in, alerts out",
+    "worker": "watch your own events beside a Kafka, on as many machines as you like",
     "replay": "judge a file of canonical events, in any order, and print what stands at its end",
     "explain": "say step by step why a rule fired for a customer, or why it did not",
     "rules": "lint, test, list, show and read rules in plain English",

@@ -1,0 +1,175 @@
+"""The distributed runtime put together: the stages of some roles, their clients, and what runs beside them.
+
+What enters: Settings with a Kafka, and the roles that this process plays.
+What leaves: a WorkerService that can be run.
+The next room: the command line, which runs it.
+"""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coordwatch.adapters.kafka import clients
+from coordwatch.adapters.kafka.access import KafkaAccess
+from coordwatch.adapters.mapping_files import SourceFiles
+from coordwatch.app.content import Content, identity_policy, kafka_access, load_content, progress_of
+from coordwatch.clock import Clock, SystemClock
+from coordwatch.errors import PermanentError, TemporaryError
+from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.processor.detecting import Detecting, DetectSettings, Watched
+from coordwatch.processor.ingesting import Ingest, IngestSettings, SourceTopic
+from coordwatch.processor.letter_limit import LetterLimit
+from coordwatch.processor.resolving import Resolving, ResolveSettings
+from coordwatch.processor.stage import Stage
+from coordwatch.processor.topics import Topics
+from coordwatch.settings import KafkaInput, KafkaSettings, Settings
+from coordwatch.sources.mapper import Mapper
+from coordwatch.worker.clients import StageClients
+from coordwatch.worker.driver import Driver, Policy
+from coordwatch.worker.faust_app import StageApp
+from coordwatch.worker.faust_runtime import FaustRuntime
+from coordwatch.worker.plain import PlainLoop, PlainRuntime
+from coordwatch.worker.service import Running, WorkerService
+
+__all__ = ["Role", "SourceFiles", "WorkerOptions", "build_worker"]
+_PATIENCE = 20.0
+
+
+class Role(StrEnum):
+    """What a process of the distributed runtime does; all of it, unless told otherwise."""
+
+    INGEST = "ingest"
+    DETECT = "detect"
+    ALERTS = "alerts"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """What the command line decides about one process."""
+
+    roles: frozenset[Role] = frozenset(Role)
+    plain: bool = False
+    policy: Policy = Policy()
+    clock: Clock = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """What all stages of a process are made of."""
+
+    settings: Settings
+    kafka: KafkaSettings
+    access: KafkaAccess
+    content: Content
+    identity: IdentityPolicy
+    options: WorkerOptions
+    watched: Sequence[Watched]
+
+    @property
+    def topics(self) -> Topics:
+        return self.kafka.topics
+
+
+def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
+    """Put one worker process together; nothing runs yet.
+
+    Raises: DocumentError, PermanentError or TemporaryError with the next move
+    """
+    site = _site(settings, options)
+    drivers, made = [], {}
+    for stage in _stages(site):
+        of_stage = StageClients(site.access, f"{site.topics.prefix}.{stage.role}", site.kafka.slot, _name(site.kafka))
+        driver = _driver(site, stage, of_stage)
+        made[id(driver)] = of_stage
+        drivers.append(driver)
+    return WorkerService(_runtime(site, drivers, lambda driver: made[id(driver)]), drivers)
+
+
+def _site(settings: Settings, options: WorkerOptions) -> _Site:
+    kafka = settings.kafka
+    if kafka is None:
+        raise PermanentError("these settings name no Kafka: write a part 'kafka:', or use `coordwatch serve`")
+    key = settings.identity.key
+    if key is None:
+        raise PermanentError(
+            "all workers must know customers by the same secret: set COORDWATCH_IDENTITY__KEY (make one with: openssl rand -hex 32)"
+        )
+    content = load_content(settings)
+    access = kafka_access(kafka)
+    identity = identity_policy(settings, key.get_secret_value().encode())
+    return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access))
+
+
+def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[Watched]:
+    """Every input with the partitions that its topic has now."""
+    topics = {one.name: one.topic for one in settings.inputs if isinstance(one, KafkaInput)}
+    found = clients.admin(access).list_topics(timeout=_PATIENCE).topics
+    watched = []
+    for source in progress_of(settings, content):
+        topic = topics[source.name]
+        if topic not in found:
+            raise TemporaryError(f"input '{source.name}': there is no topic '{topic}' on {access.bootstrap}")
+        watched.append(Watched(source, tuple(f"{topic}/{number}" for number in sorted(found[topic].partitions))))
+    return watched
+
+
+def _stages(site: _Site) -> list[Stage]:
+    roles, stages = site.options.roles, list[Stage]()
+    if Role.INGEST in roles:
+        stages.append(_ingest(site))
+        if site.identity.mode is IdentityMode.GRAPH:
+            stages.append(Resolving(ResolveSettings(site.topics, site.identity, site.settings.lateness)))
+    if Role.DETECT in roles:
+        settings = DetectSettings(site.topics, site.identity, site.settings.lateness)
+        stages.append(Detecting(site.content.rules, settings, site.watched))
+    return stages
+
+
+def _ingest(site: _Site) -> Ingest:
+    by_name = {one.source.name: one.source for one in site.watched}
+    sources = tuple(
+        SourceTopic(one.topic, one.source, by_name[one.name])
+        for one in site.settings.inputs
+        if isinstance(one, KafkaInput)
+    )
+    limit = site.kafka.dead_letter_limit
+    settings = IngestSettings(
+        site.topics, sources, site.identity, LetterLimit(limit.ratio, limit.of, limit.consecutive)
+    )
+    key = site.settings.identity.key
+    assert key is not None, "looked at before"
+    return Ingest(settings, Mapper(site.content.mappings, site.content.catalogue, key.get_secret_value().encode()))
+
+
+def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:
+    return Driver(
+        stage,
+        of_stage.way(),
+        of_stage,
+        site.options.clock,
+        site.options.policy,
+        blocking=bool(getattr(stage, "blocking", False)),
+        watches_ends=isinstance(stage, Ingest),
+    )
+
+
+def _runtime(site: _Site, drivers: Sequence[Driver], clients_of: Callable[[Driver], StageClients]) -> Running:
+    def app(driver: Driver) -> StageApp:
+        made = clients_of(driver)
+        return StageApp(driver, made, made.connection(site.kafka.commit_interval))
+
+    def loop(driver: Driver) -> PlainLoop:
+        made = clients_of(driver)
+        connection = made.connection(site.kafka.commit_interval)
+        return PlainLoop(driver, made, connection.group, connection.commit_every)
+
+    if site.options.plain:
+        return PlainRuntime([loop(driver) for driver in drivers])
+    return FaustRuntime(drivers, app)
+
+
+def _name(kafka: KafkaSettings) -> str:
+    """What a transactional id ends with: the slot, so that a successor fences its predecessor at once."""
+    return kafka.slot or f"{platform.node()}-{os.getpid()}"
