@@ -40,7 +40,8 @@ def workload(seed: int, events: int, partitions: int, customers: int = 2000) -> 
     weights = [HOT if partition == 0 else 1 for partition in range(partitions)]
     for line in lines(events, customers, 300, seed=seed):
         event = decode_json(line)
-        partition = rng.choices(range(partitions), weights)[0]
+        # A copy of an event must be the same in every word, and so lie in the same partition.
+        partition = random.Random(event["id"]).choices(range(partitions), weights)[0]
         number = int(event["subject"].rsplit("-", 1)[1])
         event["subject"] = keys[partition][number % len(keys[partition])]
         yield Sending(encode_json(event), partition)

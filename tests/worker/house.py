@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,14 +20,16 @@ COMPACT = {"cleanup.policy": "compact"}
 class Worker:
     """One worker process, by its slot."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
-        self._command, self.log = list(command), log
+    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+        self._command, self.log, self._environment = list(command), log, environment
         self._out = log.open("ab")
         self.codes: list[int] = []
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(self._command, stdout=self._out, stderr=self._out)
+        self.process = subprocess.Popen(
+            self._command, stdout=self._out, stderr=self._out, env=self._environment
+        )
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
