@@ -5,7 +5,6 @@ A broker with a worker's settings enters; quantiles leave, of an even stream, an
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench import workload
 from coordwatch.codec import decode_json, encode_json
+from tests.services.topics import Topics
 
 RATE = 1_000
 PARTITIONS = 4
@@ -97,10 +97,7 @@ def latencies(broker: Broker, seconds: int) -> None:
 
 def one(broker: Broker, prefix: str, seconds: int, *, kill: bool) -> list[float]:
     """One run of two workers."""
-    source = f"{prefix}.source"
-    subprocess.run(
-        [sys.executable, "-m", "bench.kafka_topic", broker.bootstrap, source, str(PARTITIONS)], check=True
-    )
+    source = Topics(broker.bootstrap, prefix).create("source", PARTITIONS)
     command = broker.worker(prefix, source, "--role", "ingest", "--role", "detect")
     environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": "an identity key of no site at all"}
     workers = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]
