@@ -121,9 +121,8 @@ def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
     """Run once, and note events a second of CPU."""
     group = row.group(name)
     environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY, "NO_CYTHON": ""}
-    process = subprocess.Popen(
-        list(row.command(name)), env=environment, stdout=subprocess.DEVNULL, preexec_fn=_on_one_core
-    )
+    process = subprocess.Popen(list(row.command(name)), env=environment, stdout=subprocess.DEVNULL)
+    os.sched_setaffinity(process.pid, {CORE - 1})
     watched, done = psutil.Process(process.pid), committed(bootstrap, group, row.topic)
     first: tuple[int, float] | None = None
     give_up_at = time.monotonic() + PATIENCE
@@ -141,10 +140,6 @@ def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
     finally:
         process.kill()
         process.wait()
-
-
-def _on_one_core() -> None:
-    os.sched_setaffinity(0, {CORE - 1})
 
 
 def rows_for(broker: Broker, events: int, full: str, short: str) -> dict[str, Row]:

@@ -106,7 +106,9 @@ class Site:
         """What `replay` says of everything that was sent."""
         events = [event for value in self.events if isinstance(event := decode_event(value), Event)]
         rows = replay_events(load_rules([RULES]).specs, events, SystemClock().now())
-        return sorted((row["rule"], row["customer"], row["act"]["source"], row["act"]["id"], row["status"]) for row in rows)
+        return sorted(
+            (row["rule"], row["customer"], row["act"]["source"], row["act"]["id"], row["status"]) for row in rows
+        )
 
     def standing(self) -> list[tuple[str, ...]]:
         """What the detections topic says stands, by the last change of each."""

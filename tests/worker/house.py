@@ -27,9 +27,7 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            self._command, stdout=self._out, stderr=self._out, env=self._environment
-        )
+        self.process = subprocess.Popen(self._command, stdout=self._out, stderr=self._out, env=self._environment)
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

@@ -5,27 +5,36 @@ What leaves: a WorkerService that can be run.
 The next room: the command line, which runs it.
 """
 
+import logging
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from coordwatch.adapters.kafka import clients
 from coordwatch.adapters.kafka.access import KafkaAccess
-from coordwatch.adapters.mapping_files import SourceFiles
+from coordwatch.adapters.kafka.layout import Site as KafkaSite
+from coordwatch.adapters.kafka.topics import ensure
+from coordwatch.adapters.process_lock import ProcessLock
+from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content, identity_policy, kafka_access, load_content, progress_of
 from coordwatch.clock import Clock, SystemClock
+from coordwatch.embedded.telling import to_log
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor.detecting import Detecting, DetectSettings, Watched
 from coordwatch.processor.ingesting import Ingest, IngestSettings, SourceTopic
 from coordwatch.processor.letter_limit import LetterLimit
-from coordwatch.processor.resolving import Resolving, ResolveSettings
 from coordwatch.processor.stage import Stage
+from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.settings import KafkaInput, KafkaSettings, Settings
 from coordwatch.sources.mapper import Mapper
+from coordwatch.worker.alerts import Alerts
 from coordwatch.worker.clients import StageClients
 from coordwatch.worker.driver import Driver, Policy
 from coordwatch.worker.faust_app import StageApp
@@ -33,8 +42,8 @@ from coordwatch.worker.faust_runtime import FaustRuntime
 from coordwatch.worker.plain import PlainLoop, PlainRuntime
 from coordwatch.worker.service import Running, WorkerService
 
-__all__ = ["Role", "SourceFiles", "WorkerOptions", "build_worker"]
 _PATIENCE = 20.0
+_log = logging.getLogger("coordwatch.worker")
 
 
 class Role(StrEnum):
@@ -51,8 +60,8 @@ class WorkerOptions:
 
     roles: frozenset[Role] = frozenset(Role)
     plain: bool = False
-    policy: Policy = Policy()
-    clock: Clock = SystemClock()
+    policy: Policy = field(default_factory=Policy)
+    clock: Clock = field(default_factory=SystemClock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +87,17 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
     Raises: DocumentError, PermanentError or TemporaryError with the next move
     """
     site = _site(settings, options)
-    drivers, made = [], {}
-    for stage in _stages(site):
-        of_stage = StageClients(site.access, f"{site.topics.prefix}.{stage.role}", site.kafka.slot, _name(site.kafka))
-        driver = _driver(site, stage, of_stage)
-        made[id(driver)] = of_stage
-        drivers.append(driver)
-    return WorkerService(_runtime(site, drivers, lambda driver: made[id(driver)]), drivers)
+    drivers: list[Driver] = []
+    made: dict[int, StageClients] = {}
+    with ExitStack() as undo:
+        for stage in _stages(site, undo):
+            group = f"{site.topics.prefix}.{stage.role}"
+            of_stage = StageClients(site.access, group, site.kafka.slot, _name(site.kafka))
+            driver = _driver(site, stage, of_stage)
+            made[id(driver)] = of_stage
+            drivers.append(driver)
+        closing = undo.pop_all()
+    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, closing=[closing.close])
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
@@ -98,8 +111,21 @@ def _site(settings: Settings, options: WorkerOptions) -> _Site:
         )
     content = load_content(settings)
     access = kafka_access(kafka)
+    _prepare(settings, kafka, access)
     identity = identity_policy(settings, key.get_secret_value().encode())
     return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access))
+
+
+def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> None:
+    """Create and check everything on the brokers, or refuse to start with all that must be changed."""
+    sources = tuple(one.topic for one in settings.inputs if isinstance(one, KafkaInput))
+    groups = tuple(f"{kafka.prefix}.{role}" for role in ("ingest", "identity", "detect", "alerts"))
+    name = f"{kafka.prefix}.detect.{_name(kafka)}"
+    prepared = ensure(access, KafkaSite(kafka.topics, kafka.replication, sources, groups, name))
+    for topic in prepared.created:
+        _log.info("created the topic %s", topic)
+    for remark in prepared.remarks:
+        _log.warning("%s", remark)
 
 
 def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[Watched]:
@@ -115,16 +141,30 @@ def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[
     return watched
 
 
-def _stages(site: _Site) -> list[Stage]:
+def _stages(site: _Site, undo: ExitStack) -> list[Stage]:
+    """The stages of the roles; what they hold open is let go of by `undo`."""
     roles, stages = site.options.roles, list[Stage]()
     if Role.INGEST in roles:
         stages.append(_ingest(site))
         if site.identity.mode is IdentityMode.GRAPH:
-            stages.append(Resolving(ResolveSettings(site.topics, site.identity, site.settings.lateness)))
+            raise PermanentError("identity.mode: graph is still to come beside a Kafka; write trusted_id")
     if Role.DETECT in roles:
         settings = DetectSettings(site.topics, site.identity, site.settings.lateness)
         stages.append(Detecting(site.content.rules, settings, site.watched))
+    if Role.ALERTS in roles:
+        stages.append(_alerts(site, undo))
     return stages
+
+
+def _alerts(site: _Site, undo: ExitStack) -> Alerts:
+    lock = ProcessLock(site.settings.database)
+    undo.callback(lock.close)
+    cards = cards_of(site.content.rules)
+    store = SqlStore(site.settings.database, cards, durable=site.settings.durable)
+    undo.callback(store.close)
+    store.close_rules_that_ended(site.options.clock.now())
+    telling = Telling(cards, to_log, NotifyPolicy(site.settings.settle), lambda _: None)
+    return Alerts(site.topics, store, telling, [one.source for one in site.watched])
 
 
 def _ingest(site: _Site) -> Ingest:

@@ -46,8 +46,9 @@ def run(args: argparse.Namespace) -> int:
     """Run until a signal, and say with the exit code whether to start again."""
     level = logging.WARNING if args.quiet else logging.INFO
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", level=level)
-    for chatty in ("aiokafka", "faust", "mode", "coordwatch.worker.transport", "coordwatch.worker.faust_app"):
+    for chatty in ("aiokafka", "faust", "coordwatch.worker.transport", "coordwatch.worker.faust_app"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("mode").setLevel(logging.ERROR)  # a commit that takes longer than its interval is no news
     try:
         policy = Policy(parse_duration(args.stall) / SECOND, args.accept_loss)
     except ValueError as error:
