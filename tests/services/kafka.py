@@ -163,10 +163,11 @@ class Cluster:
         Raises: NotStartedError, MissingError
         """
         jars = class_path()
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self.options.users:
             make_certificates(self.certificates)
         for attempt in range(1, STARTS + 1):
-            self._lay_out(self.folder / f"start-{attempt}", jars)
+            self._lay_out(Path(tempfile.mkdtemp(dir=self.folder, prefix="start-")), jars)
             try:
                 self._bring_up()
                 return
@@ -194,7 +195,8 @@ class Cluster:
         self.nodes = tuple(Broker(place, jars, self.options) for place in places)
 
     def _bring_up(self) -> None:
-        cluster_id = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        # Never with a dash in front: the tool would take it for an option.
+        cluster_id = "C" + urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")[1:]
         users = {ADMIN: ADMIN_PASSWORD, **self.options.users} if self.options.users else {}
         formatting = [node.format(cluster_id, users) for node in self.nodes]
         for each in formatting:

@@ -9,6 +9,8 @@ from contextlib import suppress
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.services.waiting import wait_until
+
 PATIENCE = 60.0  # seconds for the broker to answer
 
 
@@ -23,10 +25,20 @@ class Topics:
     def create(
         self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None, *, replicas: int = -1
     ) -> str:
-        """Create `<prefix>.<name>` and give that name; `config` holds Kafka's own words (`cleanup.policy`)."""
+        """Create `<prefix>.<name>` and give that name, once every node leads what it should.
+
+        `config` holds Kafka's own words (`cleanup.policy`).
+        """
         full = f"{self.prefix}.{name}"
         asked = NewTopic(full, partitions, replicas, config=dict(config or {}))
         self.admin.create_topics([asked], operation_timeout=PATIENCE, request_timeout=PATIENCE)[full].result(PATIENCE)
+
+        def led() -> bool:
+            found = self.admin.list_topics(full, timeout=PATIENCE).topics[full].partitions
+            return len(found) == partitions and all(each.leader >= 0 for each in found.values())
+
+        # The controller says yes before the nodes have heard of it.
+        wait_until(led, f"the partitions of {full}", PATIENCE)
         return full
 
     def existing(self) -> list[str]:
