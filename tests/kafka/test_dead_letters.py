@@ -229,4 +229,6 @@ def test_brokers_that_do_not_answer_are_told(tmp_path: Path, capsys: Any) -> Non
     config = tmp_path / "worker.yaml"
     config.write_text(f"kafka: {{bootstrap: '127.0.0.1:{free_port()}'}}\n")
     assert main(["dead-letters", "list", "--config", str(config)]) == 2
-    assert "coordwatch.dead-letters cannot be read from 127.0.0.1:" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no broker answers at 127.0.0.1:" in said
+    assert "start it, or correct kafka.bootstrap" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -203,7 +204,7 @@ def test_records_are_told_at_once_however_lately_time_was() -> None:
     process.give(NOW)
     process.take(CRM, [canonical("1", subject="C-1")], 1, NOW + 1)
     assert process.stage.pending
-    assert reach(process.give(NOW + 1), CRM).heard_at == NOW + 1
+    assert reach(process.give(NOW + 1), CRM).heard_at == NOW
 
 
 def test_a_source_that_is_silent_too_long_is_not_proven_by_being_read_to_its_end() -> None:
@@ -212,6 +213,16 @@ def test_a_source_that_is_silent_too_long_is_not_proven_by_being_read_to_its_end
     process.stage.caught_up(CRM, NOW + HOUR)
     process.stage.caught_up(CRM, NOW + 2 * HOUR)
     assert reach(process.give(NOW + 2 * HOUR), CRM) == Reach(NOW + HOUR - MINUTE, NOW, NOW + 2 * HOUR)
+
+
+def test_a_source_was_heard_when_its_log_took_a_record_and_not_when_we_read_it() -> None:
+    process = Process(site(source("crm.events", dark_after=HOUR)), Shore(), [CRM])
+    before = replace(canonical("1", at=NOW - 3 * HOUR, subject="C-1"), timestamp=NOW - 3 * HOUR)
+    process.take(CRM, [before], 1)
+    process.stage.caught_up(CRM, NOW)
+    assert reach(process.give(), CRM) == Reach(NOW - 3 * HOUR, NOW - 3 * HOUR, NOW)
+    process.take(CRM, [before, replace(before, timestamp=NOW + HOUR), replace(before, timestamp=-1)], 2)
+    assert reach(process.give(), CRM).heard_at == NOW, "no log is ahead of the present"
 
 
 def test_progress_and_tallies_stand_on_the_ledger() -> None:

@@ -158,6 +158,11 @@ def test_any_bytes_end_in_the_account_and_never_in_an_error(mapping: str | None,
     shore = run(site(source("any", mapping), identity=identity), {place: lines, BACK: lines})
     shore.check_the_books()
     assert sum(names["in"] for names in shore.tallies().values()) >= 2 * len(lines)
+    assert_nothing_unforeseen(shore)
+
+
+def assert_nothing_unforeseen(shore: Shore) -> None:
+    assert [name for names in shore.tallies().values() for name in names if name.endswith(".internal")] == []
 
 
 @pytest.mark.parametrize("mapping", SOURCES)
@@ -172,6 +177,7 @@ def test_a_payload_with_anything_anywhere_ends_in_the_account(mapping: str, data
     line = Line(encode_json(body), headers, record.key, record.timestamp or 0)
     shore = run(site(source("any", mapping), identity=identity), {Place("any", 0): [line]})
     shore.check_the_books()
+    assert_nothing_unforeseen(shore)
 
 
 @settings(max_examples=150)
@@ -182,3 +188,4 @@ def test_a_payload_with_anything_anywhere_ends_in_the_account(mapping: str, data
 def test_canonical_events_with_anything_in_them_end_in_the_account(event: dict[str, Any], identity: Any) -> None:
     shore = run(site(CRM_SOURCE, identity=identity), {CRM: [canonical("1", **event)]})
     shore.check_the_books()
+    assert_nothing_unforeseen(shore)

@@ -23,7 +23,6 @@ from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.events.times import format_time, parse_duration, parse_time
 from coordwatch.processor.letters import Letter
-from coordwatch.processor.topics import Topics
 from coordwatch.settings import read_settings
 
 OK, BAD_INPUT = 0, 2
@@ -66,8 +65,7 @@ def run(args: argparse.Namespace) -> int:
             f"{args.config} has no 'kafka:', so there is no topic of dead letters; those of 'coordwatch serve' are in its "
             "database and counted on its pages"
         )
-    topics = Topics(settings.kafka.prefix, settings.kafka.partitions)
-    with closing(LetterBox(kafka_access(settings.kafka), topics)) as box:
+    with closing(LetterBox(kafka_access(settings.kafka), settings.kafka.topics)) as box:
         return {"list": _list, "show": _show, "replay": _replay}[args.verb](args, box)
 
 

@@ -138,7 +138,7 @@ class Ingest:
                     self._stopped[place] = self._advice(part, origin, broken, reason)
                     return index
                 part.window.note(reason, limit)
-                part.saw(walked.times, now)
+                part.saw(walked.times, origin.timestamp, now)
             part.outputs += walked.outputs
             part.count(walked.tallies)
             part.fence, part.changed = offset + 1, True

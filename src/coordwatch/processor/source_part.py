@@ -5,12 +5,12 @@ room: `ingesting`, which holds one for every partition of a process.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coordwatch.codec import pack, unpack
-from coordwatch.context.progress import SourceProgress
+from coordwatch.context.progress import BEGINNING, SourceProgress
 from coordwatch.errors import PermanentError
 from coordwatch.processor.letter_limit import Window
 from coordwatch.processor.outcomes import Line, Reach, ReachLine, TallyLine, line_key, line_value
@@ -45,13 +45,18 @@ class SourcePart:
                 self.tallies[name] += amount
                 self._counted.add(name)
 
-    def saw(self, times: Iterable[int], now: int) -> None:
-        """Move on over the events of a record."""
+    def saw(self, times: Sequence[int], logged_at: int, now: int) -> None:
+        """Move on over the events of a record; a time in the future moves nothing.
+
+        The source was heard when the log took the record, however much later it is read: what was written before a long
+        outage of ours does not prove that the source still speaks.
+        """
         progress = self.progress
-        if progress is not None:
-            for time in times:
-                progress = progress.seen(time, now)
-            self.progress = progress
+        if progress is None or not times:
+            return
+        seen = progress.seen(max((time for time in times if time <= now), default=BEGINNING), now)
+        heard_at = min(logged_at, now) if logged_at > 0 else now
+        self.progress = replace(seen, heard_at=max(progress.heard_at, heard_at))
 
     def caught_up(self, now: int) -> None:
         """Move on because the reader stands at the end of the log."""

@@ -14,6 +14,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer, Topic
 
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.clients import READER_GROUP, producer, reader
+from coordwatch.adapters.kafka.findings import Finding, refuse
+from coordwatch.adapters.kafka.reach import reach
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.processor.letters import Letter, again, read_letter
 from coordwatch.processor.stage import Headers
@@ -23,6 +25,7 @@ _CHUNK = 500
 _WAIT = 0.5
 _END_MILLISECONDS = 50
 _PATIENCE = 20.0
+_LOOK = 5.0
 _MILLISECOND = 1000
 
 T = TypeVar("T")
@@ -45,12 +48,14 @@ class LetterBox:
 
     def __init__(self, access: KafkaAccess, topics: Topics) -> None:
         self._access, self._topics = access, topics
+        _look(access, topics.dead_letters)
         self._reader = reader(access, READER_GROUP, **{"fetch.wait.max.ms": _END_MILLISECONDS})
         try:
-            self._low, self._high = self._bounds()
-        except BaseException:
+            place = TopicPartition(topics.dead_letters, 0)
+            self._low, self._high = self._reader.get_watermark_offsets(place, timeout=_PATIENCE)
+        except KafkaException as failure:
             self._reader.close()
-            raise
+            raise self._unanswered(failure.args[0]) from failure
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -85,20 +90,6 @@ class LetterBox:
             if posted.offset in chosen:
                 sending.send(self._topics.replayed, posted.letter)
         return sending.finish(len(chosen))
-
-    def _bounds(self) -> tuple[int, int]:
-        name = self._topics.dead_letters
-        try:
-            seen = self._reader.list_topics(name, timeout=_PATIENCE).topics[name]
-            if seen.error is not None:
-                raise PermanentError(
-                    f"there is no topic '{name}' ({seen.error.str()}): has 'coordwatch worker' run with this prefix? "
-                    "'coordwatch doctor' says what is missing"
-                )
-            low, high = self._reader.get_watermark_offsets(TopicPartition(name, 0), timeout=_PATIENCE)
-        except KafkaException as failure:
-            raise self._unanswered(failure.args[0]) from failure
-        return low, high
 
     def _first(self, since: int | None) -> int:
         """The offset of the first letter that was put there at or after an instant."""
@@ -140,6 +131,24 @@ class LetterBox:
         return TemporaryError(
             f"{self._topics.dead_letters} cannot be read from {self._access.bootstrap} ({error.str()}): "
             "'coordwatch doctor' says why"
+        )
+
+
+def _look(access: KafkaAccess, topic: str) -> None:
+    """See that the topic is there, in one piece as we create it."""
+    found = reach(access, _LOOK)
+    if isinstance(found, Finding):
+        refuse([found])
+        return
+    partitions = found.topics.get(topic)
+    if partitions is None:
+        raise PermanentError(
+            f"there is no topic '{topic}' that we may read: has 'coordwatch worker' run with this prefix? "
+            "'coordwatch doctor' says what is missing"
+        )
+    if partitions != 1:
+        raise PermanentError(
+            f"'{topic}' has {partitions} partitions and must have 1: 'coordwatch doctor' says what to do"
         )
 
 
