@@ -54,8 +54,9 @@ setup: .venv/.ready  ## .venv with everything locked and hashed, and .venv/bin/c
 demo: setup  ## real conflicts in a browser at 127.0.0.1:8484
 	@$(BIN)/coordwatch demo
 
-test: setup  ## everything: style, types, layers, drift, and the whole suite with a real browser
+test: setup  ## everything: style, types, layers, drift, and the whole suite with a real browser, Kafka and Prometheus
 	@bash tests/chromium.sh
+	@bash tests/prometheus.sh
 	@$(MAKE) lint
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +21,7 @@ from tests.services.cache import MissingError
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
 from tests.services.kafka_training import train
+from tests.services.prometheus import Prometheus, promtool_path
 from tests.services.shared_kafka import shared_kafka
 from tests.services.topics import Topics
 
@@ -142,3 +143,30 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     users = {"cw": "cw-secret", "other": "other-secret"}
     with _kafka_or_not(Options(users=users, acls=True), tmp_path_factory.mktemp("kafka")) as kafka:
         yield kafka
+
+
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The path of Prometheus' own tool."""
+    try:
+        return promtool_path()
+    except MissingError as missing:
+        _go_without(str(missing))
+
+
+@pytest.fixture
+def prometheus_server(tmp_path: Path) -> Iterator[Callable[..., Prometheus]]:
+    """A real Prometheus as the test asks for it: `prometheus_server(config, {"rules.yml": text})`."""
+    with ExitStack() as running:
+
+        def started(config: str, beside: Mapping[str, str] | None = None) -> Prometheus:
+            folder = tmp_path / f"prometheus-{secrets.token_hex(2)}"
+            folder.mkdir()
+            for name, text in (beside or {}).items():
+                (folder / name).write_text(text, encoding="utf-8")
+            try:
+                return running.enter_context(Prometheus(config, folder))
+            except MissingError as missing:
+                _go_without(str(missing))
+
+        yield started
