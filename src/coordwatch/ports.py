@@ -182,6 +182,17 @@ class PairCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCount:
+    """One amount of the ledger, over all hours: `kind` as in a Count."""
+
+    rule: str
+    act_tool: str
+    evidence_tool: str
+    kind: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerRow:
     """One customer as a list shows it: open alerts, all alerts, the worst open severity. Units: `last_at` in microseconds."""
 
@@ -272,6 +283,10 @@ class AlertReader(Protocol):
 
     def pair_counts(self) -> list[PairCount]:
         """The ledger by tool pair."""
+        ...
+
+    def tool_counts(self) -> list[ToolCount]:
+        """The ledger by rule, tool pair and kind."""
         ...
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:

@@ -16,7 +16,7 @@ from coordwatch.adapters.memory.tables import Row, Tables
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.plain import detection_to_plain
 from coordwatch.engine.ledger import Reach, ReachLine
-from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
+from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
 from coordwatch.rules.detection import DetectionStatus
 
 _AFFECTED = 200
@@ -111,6 +111,14 @@ class MemoryReader:
         for line, amount in lines.items():
             summed[line.act_tool, line.evidence_tool, line.kind] += amount
         return pair_counts_of([(act, evidence, kind, amount) for (act, evidence, kind), amount in summed.items()])
+
+    def tool_counts(self) -> list[ToolCount]:
+        with self._lock:
+            lines = dict(self._tables.ledger)
+        summed: Counter[tuple[str, str, str, str]] = Counter()
+        for line, amount in lines.items():
+            summed[line.rule, line.act_tool, line.evidence_tool, line.kind] += amount
+        return [ToolCount(*key, amount) for key, amount in sorted(summed.items())]
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         with self._lock:

@@ -17,7 +17,7 @@ from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, detections, ledger, reaches, tallies
 from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import Reach, ReachLine
-from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts
+from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
 
 _AFFECTED = 200
 
@@ -115,6 +115,11 @@ class SqlReader:
         with self._read() as connection:
             amounts = connection.execute(_amounts(ledger.c.act_tool, ledger.c.evidence_tool, ledger.c.kind)).all()
         return pair_counts_of([(row[0], row[1], row[2], row[3]) for row in amounts])
+
+    def tool_counts(self) -> list[ToolCount]:
+        columns = (ledger.c.rule, ledger.c.act_tool, ledger.c.evidence_tool, ledger.c.kind)
+        with self._read() as connection:
+            return [ToolCount(*row) for row in connection.execute(_amounts(*columns).order_by(*columns))]
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
         question = select(dead_letters).order_by(dead_letters.c.at.desc(), dead_letters.c.id).limit(limit)

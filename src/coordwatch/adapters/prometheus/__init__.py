@@ -1,0 +1,13 @@
+"""Metrics for Prometheus: declared lists of names, all of them read at the moment of asking, none about a customer.
+
+What enters: an AlertReader, the sources, what a worker says of itself.
+What leaves: the text of /metrics.
+The next room: `http_api`, which serves it.
+"""
+
+from coordwatch.adapters.prometheus.names import NAMES, WORKER_NAMES, Name
+from coordwatch.adapters.prometheus.rendering import Metrics
+from coordwatch.adapters.prometheus.running import Running
+from coordwatch.adapters.prometheus.stored import Readings
+
+__all__ = ["NAMES", "WORKER_NAMES", "Metrics", "Name", "Readings", "Running"]

@@ -1,0 +1,108 @@
+"""What stands in the database: rules, tool pairs, alerts, the accounts, dead letters; and how far sources are read.
+
+What enters: an AlertReader and the sources.
+What leaves: amounts by metric name and label values.
+The next room: `rendering`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from coordwatch.adapters.prometheus.names import Amounts
+from coordwatch.clock import Clock
+from coordwatch.events.times import SECOND
+from coordwatch.ports import AlertReader, SourceView, ToolCount
+
+_RESULTS = ("applied", "duplicate", "dropped", "dead_lettered")
+_STATUSES = ("open", "acknowledged", "snoozed", "resolved", "retracted", "not_a_conflict")
+_SEVERITIES = ("critical", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Where the numbers come from. `gauges` are numbers of this process, by metric name."""
+
+    reader: AlertReader
+    sources: Callable[[], Sequence[SourceView]]
+    clock: Clock
+    gauges: Mapping[str, Callable[[], float]]
+
+
+def of_store(readings: Readings) -> dict[str, Amounts]:
+    """Everything that is read from the database and the sources."""
+    reader = readings.reader
+    return {
+        **_of_rules(reader),
+        **of_tools(reader.tool_counts()),
+        **_of_alerts(reader),
+        **_of_tallies(reader.tallies()),
+        **of_sources(readings.sources(), readings.clock.now()),
+        **{name: {(): read()} for name, read in readings.gauges.items()},
+    }
+
+
+def _of_rules(reader: AlertReader) -> dict[str, Amounts]:
+    counts = reader.rule_counts()
+    return {
+        "coordwatch_acts": {(one.rule,): one.acts for one in counts},
+        "coordwatch_acts_in_flight": {(one.rule,): one.in_flight for one in counts},
+        "coordwatch_acts_missing_key": {(one.rule,): one.missing_key for one in counts},
+        "coordwatch_detections_raised": {(one.rule,): one.detections + one.retracted for one in counts},
+        "coordwatch_detections_retracted": {(one.rule,): one.retracted for one in counts},
+        "coordwatch_detections_made_good": {(one.rule,): one.made_good for one in counts},
+        "coordwatch_detections_standing": {(one.rule,): one.detections for one in counts},
+    }
+
+
+def of_tools(counts: Iterable[ToolCount]) -> dict[str, Amounts]:
+    """Acts by rule and acting tool, and the detections that stand by rule and tool pair."""
+    acts: Counter[tuple[str, ...]] = Counter()
+    found: Counter[tuple[str, ...]] = Counter()
+    for one in counts:
+        if one.kind == "acts":
+            acts[one.rule, one.act_tool] += one.amount
+        elif one.kind == "detections":
+            found[one.rule, one.act_tool, one.evidence_tool] += one.amount
+    return {"coordwatch_pair_acts": acts, "coordwatch_pair_detections": found}
+
+
+def _of_alerts(reader: AlertReader) -> dict[str, Amounts]:
+    totals = reader.alert_totals()
+    return {
+        "coordwatch_alerts": {(status,): totals.get(status, 0) for status in _STATUSES},
+        "coordwatch_alerts_live": {(severity,): totals.get(severity, 0) for severity in _SEVERITIES},
+    }
+
+
+def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
+    letters: dict[tuple[str, ...], float] = {}
+    dropped: dict[tuple[str, ...], float] = {}
+    for name, amount in tallies.items():
+        kind, _, reason = name.partition(".")
+        if kind == "dead_lettered" and reason:
+            stage, _, reason = reason.partition(".")
+            letters[stage, reason] = amount
+        elif kind == "dropped" and reason:
+            dropped[(reason,)] = amount
+    return {
+        "coordwatch_events_in": {(): tallies.get("in", 0)},
+        "coordwatch_events": {(result,): tallies.get(result, 0) for result in _RESULTS},
+        "coordwatch_events_parked": {(): tallies.get("parked", 0)},
+        "coordwatch_events_under_way": {(): tallies.get("under_way", 0)},
+        "coordwatch_events_dropped": dropped,
+        "coordwatch_dead_letters": letters,
+        "coordwatch_identity_aliased": {(): tallies.get("aliased", 0)},
+        "coordwatch_identity_quarantined": {(): tallies.get("quarantined", 0)},
+        "coordwatch_unknown_category": {(): tallies.get("unknown_category", 0)},
+    }
+
+
+def of_sources(sources: Sequence[SourceView], now: int) -> dict[str, Amounts]:
+    """How far each source is read. Units: microseconds since 1970 UTC."""
+    read = [(view.name, view.read_through) for view in sources if view.read_through is not None]
+    return {
+        "coordwatch_source_lag_seconds": {(name,): max(0.0, (now - through) / SECOND) for name, through in read},
+        "coordwatch_source_read_through_seconds": {(name,): through / SECOND for name, through in read},
+        "coordwatch_source_dark": {(view.name,): float(view.status == "dark") for view in sources},
+    }
