@@ -11,6 +11,7 @@ import pytest
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.clients import producer
 from coordwatch.cli import main
+from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.stage import Output
 from coordwatch.sources.mapper import Mapper
 from tests.processor.ingest import BACK, MAIL, NOW, TOPICS, Line, mail, run, site, source
@@ -170,6 +171,15 @@ def test_a_record_of_several_letters_is_sent_once(desk: Desk) -> None:
     assert sorted(one["reason"] for one in desk.rows("list")) == ["not_recognised", "too_long"]
     assert desk.rows("replay", "--all")[0]["sent"] == 1
     assert len(desk.sent()) == 1
+
+
+def test_many_letters_are_all_found_and_sent_in_order(desk: Desk) -> None:
+    many, generous = 1203, LetterLimit(1.0, 10_000, 10_000)
+    lines = [Line(b"{%d" % number) for number in range(many)]
+    desk.open(run(site(source("sendgrid.events", "sendgrid"), limit=generous), {MAIL: lines}).given)
+    assert [one["offset"] for one in desk.rows("list", "--limit", "5000")] == list(reversed(range(many)))
+    assert desk.rows("replay", "--reason", "decode.not_json")[0]["sent"] == many
+    assert [one.value for one in desk.sent()] == [line.value for line in lines]
 
 
 def test_only_what_is_named_is_sent(filled: Desk) -> None:
