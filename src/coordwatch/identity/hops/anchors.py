@@ -1,0 +1,279 @@
+"""Anchors: the one node that decides whose an event is, files it, and asks for it again when it may be another's.
+
+What enters: `place` messages, and what changed at a node. What leaves: events filed under customers, requests to send events
+of the past again, events that waited too long.
+
+The anchor is the strongest person that an event names, so its own answer nearly always decides. Of the others it asks as
+many as count: those of its own class, and everybody while it knows no customer itself. Until they have answered the event
+waits here, as a row. A decision need not be right at once: when an answer changes on which one rested, its events are asked
+for again, and the log keeps the request behind them. The next room: `system`.
+"""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from coordwatch.codec import pack, unpack
+from coordwatch.events.event import Event
+from coordwatch.identity.answers import UNKNOWN, Answer, customer_key, moves, of_event, of_stamped
+from coordwatch.identity.hops.introduction import introduce
+from coordwatch.identity.hops.matter import Matter
+from coordwatch.identity.hops.messages import Place, event_to_row
+from coordwatch.identity.hops.nodes import News, Nodes
+from coordwatch.identity.hops.routing import anchor_of
+from coordwatch.identity.hops.rows import CUSTOMER, PARKED, VERSION, Node
+from coordwatch.identity.identifier import IdClass, Rank
+from coordwatch.identity.observation import IDENTITY_UNRESOLVED
+from coordwatch.identity.parking import ParkReason, park_reason
+from coordwatch.identity.policy import IdentityPolicy
+from coordwatch.identity.reading import Named, Reader
+
+_NOBODY = "it names nobody that can be read under this key"
+
+
+class FileEvent(NamedTuple):
+    """An event of this customer. `said` is None the first time, else what was said of its act where it was before."""
+
+    event: Event
+    customer: str
+    said: Sequence[Any] | None
+
+
+class Reask(NamedTuple):
+    """Events of this customer may be another's: those with this anchor that name `about`, all of them when it is None."""
+
+    customer: str
+    anchor: str
+    about: str | None
+
+
+class GiveUp(NamedTuple):
+    """An event that nobody can be found for; `said` is what was said of its act while somebody was."""
+
+    event: Event
+    why: str
+    said: Sequence[Any] | None
+
+
+Effect = FileEvent | Reask | GiveUp
+
+
+class Waiting(NamedTuple):
+    """An event at its anchor: parked for a reason, or, when there is none, waiting for those `awaited` to answer."""
+
+    event: Event
+    said: Sequence[Any] | None
+    why: ParkReason | None = None
+    awaited: tuple[str, ...] = ()
+
+
+class Anchors:
+    """What the nodes of one partition decide about events."""
+
+    def __init__(self, policy: IdentityPolicy, nodes: Nodes, reader: Reader) -> None:
+        self._policy, self._nodes, self._rows, self._reader = policy, nodes, nodes.rows, reader
+        self._effects: list[Effect] = []
+        self._counts: Counter[str] = Counter()
+        self._waiting: dict[tuple[str, str], set[str]] = {}
+        self._deadlines: list[tuple[int, str, str]] = []
+        for digest, name, value in self._rows.everywhere(PARKED):
+            self._await(digest, name, _waiting_from(value))
+
+    def effects(self) -> list[Effect]:
+        """Give, once, what was decided, in order."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def counts(self) -> dict[str, int]:
+        """Give, once, what there is to add to the counters."""
+        counts, self._counts = self._counts, Counter()
+        return {name: amount for name, amount in counts.items() if amount}
+
+    def place(self, to: str, place: Place) -> None:
+        """Take up an event: learn from it, then file it, let it wait, or park it."""
+        event, said = place
+        named = self._reader.read(event).named
+        if named and (anchor := anchor_of(named)).digest != to:
+            self._nodes.send(anchor.digest, place)
+            return
+        self._counts["in" if said is None else "returned"] += 1
+        if not named:
+            self._tally("dead_lettered", said)
+            self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+            self._effects.append(GiveUp(event, f"{IDENTITY_UNRESOLVED}: {_NOBODY}", said))
+            return
+        node = self._nodes.know(anchor.digest, anchor.kind)
+        version, old = node.version, node.answer
+        matter = Matter.of(node, named)
+        introduce(self._nodes, matter, event)
+        if version:
+            self.changed(node, old)
+        name = _name(event)
+        known = self._rows.held(node.digest, PARKED).get(name)
+        if known is not None:
+            self._repeated(node, name, _waiting_from(known), place)
+            return
+        awaited = tuple(one.digest for one in self._silent(matter))
+        waiting = Waiting(event, said, None, awaited)
+        if awaited:
+            self._tally("parked", said)
+            self._keep(node, name, waiting)
+        else:
+            self._decide(matter, name, waiting, kept=False)
+
+    def changed(self, node: Node, old: Answer) -> None:
+        """Follow up on a change of a node's own answer: it may move every event that was placed here."""
+        if not moves(old, node.answer):
+            return
+        for customer in list(self._rows.held(node.digest, CUSTOMER)):
+            self._effects.append(Reask(customer, node.digest, None))
+            self._rows.drop(node.digest, CUSTOMER, customer)
+        self._again(node, list(self._rows.held(node.digest, PARKED)))
+
+    def heard(self, node: Node, news: News) -> None:
+        """Follow up on what a neighbour told; the first time it mostly concerns only what waits for it.
+
+        While the node has a customer, its own class decides, and what the others answer changes nothing.
+        """
+        other, edge, before = news
+        was = UNKNOWN if edge.guessed and before is None else before
+        counts = edge.kind.rank.id_class is node.kind.rank.id_class or node.answer.root is None
+        if was is not None and edge.past and counts and moves(was, edge.answer):
+            for customer in self._rows.held(node.digest, CUSTOMER):
+                self._effects.append(Reask(customer, node.digest, other))
+        self._again(node, sorted(self._waiting.get((node.digest, other), ())))
+
+    def expire(self, now: int) -> None:
+        """Give up the events that are parked too long.
+
+        Units: `now` in microseconds since 1970 UTC, the event time that all sources have reached
+        """
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline, digest, name = heapq.heappop(self._deadlines)
+            value = self._rows.held(digest, PARKED).get(name)
+            waiting = None if value is None else _waiting_from(value)
+            # What was released, or waits for answers again, has left its deadline behind.
+            if waiting is None or waiting.why is None or waiting.event.time + self._policy.park_for != deadline:
+                continue
+            self._forget(digest, name, waiting.event)
+            self._counts["parked"] -= 1
+            self._counts["dead_lettered"] += 1
+            self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+            self._effects.append(GiveUp(waiting.event, f"{IDENTITY_UNRESOLVED}: {waiting.why}", waiting.said))
+
+    def _again(self, node: Node, names: Iterable[str]) -> None:
+        """Decide again about events that wait here."""
+        for name in names:
+            waiting = _waiting_from(self._rows.held(node.digest, PARKED)[name])
+            matter = Matter.of(node, self._reader.read(waiting.event).named)
+            silent = {one.digest for one in self._silent(matter)}
+            if waiting.why is not None or silent.isdisjoint(waiting.awaited):
+                self._decide(matter, name, waiting, kept=True)
+
+    def _decide(self, matter: Matter, name: str, waiting: Waiting, *, kept: bool) -> None:
+        """File an event, or park it; `kept` says that it is kept here already."""
+        node, (event, said, why, _) = matter.node, waiting
+        answer = self._answer(matter)
+        if answer.root is None:
+            reason = park_reason(answer, (one for _, one in self._known(matter)))
+            if not kept:
+                self._tally("parked", said)
+            if reason is not why:
+                self._keep(node, name, Waiting(event, said, reason))
+            return
+        if kept:
+            self._forget(node.digest, name, event)
+            self._counts["parked"] -= 1
+        if kept or said is None:
+            self._counts["passed"] += 1
+        for one in matter.asked():
+            edge = matter.edge(self._rows, one)
+            if not edge.version and not edge.guessed:
+                edge.guessed = True
+                matter.put_edge(self._rows, one, edge)
+        customer = customer_key(answer.root)
+        self._rows.put(node.digest, CUSTOMER, customer, pack([VERSION]))
+        self._effects.append(FileEvent(event, customer, said))
+
+    def _silent(self, matter: Matter) -> list[Named]:
+        """Give those who count for an event and have not answered yet; all of them are asked by now."""
+        silent = []
+        for one in matter.asked():
+            edge = matter.edge(self._rows, one)
+            if not edge.asked:
+                self._nodes.ask(matter.node, one.digest, edge)
+                matter.put_edge(self._rows, one, edge)
+            if not edge.version:
+                silent.append(one)
+        return silent
+
+    def _answer(self, matter: Matter) -> Answer:
+        """Give the customer of an event, by what is known."""
+        if matter.stamped:
+            return of_stamped(matter.node.answer)
+        people: dict[IdClass, list[tuple[Rank, Answer]]] = {}
+        refs: list[Answer] = []
+        for rank, answer in self._known(matter):
+            if rank.id_class is IdClass.REF:
+                refs.append(answer)
+            else:
+                people.setdefault(rank.id_class, []).append((rank, answer))
+        return of_event(people, refs, self._policy.ref_hops)
+
+    def _known(self, matter: Matter) -> Iterator[tuple[Rank, Answer]]:
+        """Give the answers that count for an event, each with the rank of who gave it."""
+        yield matter.node.kind.rank, matter.node.answer
+        for one in matter.asked():
+            yield one.kind.rank, matter.edge(self._rows, one).answer
+
+    def _repeated(self, node: Node, name: str, known: Waiting, place: Place) -> None:
+        """Another copy of an event that waits here: the first is kept, seen when either was first, with all that was said."""
+        event, said = known.event, known.said
+        if place.event.observed_at < event.observed_at:
+            event = replace(event, observed_at=place.event.observed_at)
+        if place.said is not None:
+            said = [*(said or ()), *place.said]
+        self._rows.put(node.digest, PARKED, name, _waiting_row(known._replace(event=event, said=said)))
+        self._tally("dropped", place.said)
+        self._counts["dropped.repeated"] += 1
+
+    def _tally(self, status: str, said: Sequence[Any] | None) -> None:
+        """Count what became of an event; one that came back was counted as passed before."""
+        self._counts[status] += 1
+        if said is not None:
+            self._counts["passed"] -= 1
+
+    def _keep(self, node: Node, name: str, waiting: Waiting) -> None:
+        self._rows.put(node.digest, PARKED, name, _waiting_row(waiting))
+        self._await(node.digest, name, waiting)
+
+    def _await(self, digest: str, name: str, waiting: Waiting) -> None:
+        """Find an event again by whom it names, and by when it is given up."""
+        for one in self._reader.read(waiting.event).ids:
+            self._waiting.setdefault((digest, one), set()).add(name)
+        if waiting.why is not None:
+            heapq.heappush(self._deadlines, (waiting.event.time + self._policy.park_for, digest, name))
+
+    def _forget(self, digest: str, name: str, event: Event) -> None:
+        self._rows.drop(digest, PARKED, name)
+        for one in self._reader.read(event).ids:
+            waiting = self._waiting[digest, one]
+            waiting.discard(name)
+            if not waiting:
+                del self._waiting[digest, one]
+
+
+def _name(event: Event) -> str:
+    """Give the name of an event among those of its anchor."""
+    return f"{len(event.source)}:{event.source}{event.id}"
+
+
+def _waiting_row(waiting: Waiting) -> bytes:
+    return pack([VERSION, event_to_row(waiting.event), waiting.said, waiting.why, waiting.awaited])
+
+
+def _waiting_from(value: bytes) -> Waiting:
+    _, event, said, why, awaited = unpack(value)
+    return Waiting(Event(*event), said, why and ParkReason(why), tuple(awaited))

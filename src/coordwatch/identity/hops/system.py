@@ -1,0 +1,99 @@
+"""The identity of one partition: messages in, messages and decisions out, rows to keep.
+
+What enters: messages for the nodes of this partition, in the order of their log, and the passing of time. What leaves:
+Done: everything that came of them. Any two systems over the same rows do the same from there on.
+The next room: `processor/resolving.py`, which carries it over Kafka.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from coordwatch.identity.answers import UNKNOWN, Answer
+from coordwatch.identity.hops import groups
+from coordwatch.identity.hops.anchors import Anchors, Effect
+from coordwatch.identity.hops.messages import Follow, Hop, Lend, Link, Meet, Place, Told, decode
+from coordwatch.identity.hops.nodes import AliasOf, Nodes
+from coordwatch.identity.hops.rows import SLOTS, Rows
+from coordwatch.identity.policy import IdentityPolicy
+from coordwatch.identity.reading import Reader
+
+
+class Done(NamedTuple):
+    """What came of everything taken since the last time: each list in order, `rows` by key, `counts` to be added."""
+
+    hops: list[Hop]
+    effects: list[Effect]
+    aliases: list[AliasOf]
+    rows: dict[bytes, bytes | None]
+    counts: dict[str, int]
+
+
+class Hops:
+    """The nodes of one partition. `rows` are given by the parts of their keys; other slots than ours are left alone."""
+
+    def __init__(self, policy: IdentityPolicy, rows: Iterable[tuple[Sequence[str], bytes]] = ()) -> None:
+        reader = Reader(policy)
+        self._rows = Rows(reader.kind)
+        for key, value in rows:
+            if key[0] in SLOTS:
+                self._rows.restore(key, value)
+        self._nodes = Nodes(policy, self._rows)
+        self._anchors = Anchors(policy, self._nodes, reader)
+
+    def take(self, kind: str, to: str, value: bytes) -> None:
+        """Take one message.
+
+        Raises: BadHop when it cannot be read
+        """
+        message = decode(kind, value, self._rows.kind_of)
+        if isinstance(message, Place):
+            self._anchors.place(to, message)
+            return
+        known = None if isinstance(message, Told | Lend) else message.kind
+        node = self._rows.node(to) if known is None else self._nodes.know(to, known)
+        if node is None:
+            return
+        version, old = node.version, node.answer
+        match message:
+            case Meet():
+                self._nodes.meet(node, message)
+            case Told():
+                self._nodes.told(node, message)
+            case Link(_, other):
+                groups.link(self._nodes, node, other)
+            case Follow():
+                groups.follow(self._nodes, node, message)
+            case Lend(lent):
+                groups.lend(self._nodes, node, lent)
+        if version and node.version != version:
+            self._anchors.changed(node, old)
+        for news in self._nodes.news():
+            self._anchors.heard(node, news)
+
+    def expire(self, now: int) -> None:
+        """Give up the events that waited too long at this instant of event time."""
+        self._anchors.expire(now)
+
+    def done(self) -> Done:
+        """Give, once, everything that came of what was taken."""
+        return Done(
+            self._nodes.sent(),
+            self._anchors.effects(),
+            self._nodes.aliases(),
+            self._rows.changed(),
+            self._anchors.counts(),
+        )
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Give the answers of all nodes that an event named."""
+        return {node.digest: node.answer for node in self._rows.nodes() if node.named}
+
+    def answer(self, digest: str) -> Answer:
+        """Give the answer of one node."""
+        node = self._rows.node(digest)
+        return UNKNOWN if node is None else node.answer
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return self._rows.size()
