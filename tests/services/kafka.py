@@ -213,11 +213,16 @@ class Cluster:
         Raises: NotStartedError when one has ended by itself.
         """
         expected = [node for node in self.nodes if not node.away]
-        wait_until(lambda: all(node.accepting() for node in expected), "Kafka to listen", PATIENCE)
+
+        def accepting() -> bool:
+            return all(node.accepting() for node in expected)
+
+        wait_until(accepting, "Kafka to listen", PATIENCE)
         admin = self.admin()
 
         def ready() -> bool:
             with suppress(KafkaException):
+                accepting()  # a node that has ended is no member, whoever answers at its port
                 return len(admin.list_topics(timeout=2).brokers) == len(expected)
             return False
 

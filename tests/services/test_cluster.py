@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
 from tests.services.consume import produce, read_topic, settings
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
+from tests.services.tokens import token_endpoint
 from tests.services.topics import Topics
 
 PATIENCE = 60.0
@@ -82,12 +83,22 @@ def test_only_a_client_with_a_certificate_of_the_authority_comes_in_by_mutual_tl
         known_as("stranger").list_topics(timeout=3)
 
 
-def test_a_token_without_signature_is_enough_for_the_broker_of_a_test(secure_kafka: Cluster) -> None:
-    bearer = {
-        "bootstrap.servers": secure_kafka.addresses("SASLPLAIN"),
-        "security.protocol": "SASL_PLAINTEXT",
-        "sasl.mechanism": "OAUTHBEARER",
-        "enable.sasl.oauthbearer.unsecure.jwt": "true",
-        "sasl.oauthbearer.config": "principal=cw",
-    }
-    assert 1 == len(AdminClient(settings(bearer)).list_topics(timeout=PATIENCE).brokers)
+def test_a_client_fetches_a_token_and_comes_in_with_it_but_not_with_a_wrong_secret(secure_kafka: Cluster) -> None:
+    def asks_with(secret: str) -> AdminClient:
+        bearer = {
+            "bootstrap.servers": secure_kafka.addresses("SASLPLAIN"),
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanism": "OAUTHBEARER",
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.client.id": "cw",
+            "sasl.oauthbearer.client.secret": secret,
+            "sasl.oauthbearer.token.endpoint.url": tokens.address,
+        }
+        return AdminClient(settings(bearer))
+
+    with token_endpoint({"cw": "cw-token-secret"}) as tokens:
+        assert 1 == len(asks_with("cw-token-secret").list_topics(timeout=PATIENCE).brokers)
+        assert ["cw"] == tokens.given
+        with pytest.raises(KafkaException):
+            asks_with("not it").list_topics(timeout=3)
+        assert ["cw"] == tokens.given
