@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +198,34 @@ def test_only_what_is_named_is_sent(filled: Desk) -> None:
     assert [one.key for one in filled.sent()] == [rows[3]["id"].encode(), rows[0]["id"].encode()]
     filled("replay", "--topic", "other")
     assert len(filled.sent()) == 2
+
+
+def test_a_terminal_is_given_words_and_nothing_that_it_obeys(desk: Desk) -> None:
+    desk.open(run(SITE, {MAIL: [Line(b"\x1b[2J{\n\tno", (("evil", b"\x1b]0;x\x07"),), b"k", NOW)]}).given)
+    (row,) = desk.rows("list")
+    listed, shown = (on_a_terminal(desk, *words) for words in (["list"], ["show", row["id"]]))
+    assert f"{row['id'][:12]}  " in listed
+    assert "sendgrid.events/1 at 0" in listed
+    assert "logged_at     2026-03-02T12:00:00Z" in shown
+    assert "header        evil: \\x1b]0;x\\x07" in shown
+    assert "\n\\x1b[2J{\n\tno\n" in shown
+    assert "\x1b" not in listed + shown
+    assert "would send 1 records round again (1 not_json)" in on_a_terminal(desk, "replay", "--all", "--dry-run")
+
+
+def on_a_terminal(desk: Desk, *words: str) -> str:
+    """What a person sees."""
+    here, there = pty.openpty()
+    command = [sys.executable, "-m", "coordwatch", "dead-letters", *words, "--config", str(desk.config)]
+    with os.fdopen(there, "wb") as screen:
+        process = subprocess.Popen(command, stdout=screen, stderr=screen)
+    seen = b""
+    with suppress(OSError):  # how Linux says that the other end is closed
+        while more := os.read(here, 65536):
+            seen += more
+    os.close(here)
+    assert process.wait() == 0
+    return seen.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize(

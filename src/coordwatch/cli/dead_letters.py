@@ -133,9 +133,9 @@ def _show(args: argparse.Namespace, box: LetterBox) -> int:
     about = {name: value for name, value in _about(found).items() if value is not None}
     width = max(map(len, about))
     for name, value in about.items():
-        print(f"{name.ljust(width)}  {value}")
+        print(f"{name.ljust(width)}  {_printable(str(value))}")
     for name, text in _headers(found.letter):
-        print(f"{'header'.ljust(width)}  {name}: {text}")
+        print(f"{'header'.ljust(width)}  {_printable(f'{name}: {text}')}")
     print()
     print(_text_or_dump(original))
     return OK
@@ -218,7 +218,8 @@ def _about(posted: Posted) -> dict[str, Any]:
 def _row_text(posted: Posted) -> str:
     letter, refusal, origin = posted.letter, posted.letter.refusal, posted.letter.origin
     where = f"{origin.place} at {origin.offset}"
-    return f"{letter.id[:_PREFIX]}  {time_words(posted.at)}  {refusal.reason:<16}  {where}  {refusal.detail[:100]}"
+    row = f"{letter.id[:_PREFIX]}  {time_words(posted.at)}  {refusal.reason:<16}  {where}  {refusal.detail[:100]}"
+    return _printable(row)
 
 
 def _headers(letter: Letter) -> list[tuple[str, str | None]]:
@@ -239,12 +240,19 @@ def _text_or_dump(value: bytes | None) -> str:
     if value is None:
         return "(no value: a tombstone)"
     try:
-        return value.decode("utf-8")
+        return "\n".join(map(_printable, value.decode("utf-8").split("\n")))
     except UnicodeDecodeError:
         shown = value[:_HEX_SHOWN]
         rows = [f"{at:08x}  {shown[at : at + 16].hex(' ')}" for at in range(0, len(shown), 16)]
         more = [f"... {len(value):,} bytes in all: --raw gives them"] if len(value) > len(shown) else []
         return "\n".join([*rows, *more])
+
+
+def _printable(text: str) -> str:
+    """Without what a terminal obeys: somebody else wrote it."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\t" else repr(one)[1:-1] for one in text)
 
 
 def _time(instant: int) -> str | None:
