@@ -97,7 +97,7 @@ def latencies(broker: Broker, seconds: int) -> None:
 
 def one(broker: Broker, prefix: str, seconds: int, *, kill: bool) -> list[float]:
     """One run of two workers."""
-    source = Topics(broker.bootstrap, prefix).create("source", PARTITIONS)
+    source = Topics(broker.bootstrap, f"{prefix}-shop").create("source", PARTITIONS)
     command = broker.worker(prefix, source, "--role", "ingest", "--role", "detect")
     environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": "an identity key of no site at all"}
     workers = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(2)]

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from coordwatch.codec import decode_json
+from coordwatch.processor.detecting.rows import PLACE, unpack_row
 from tests.chaos.faults import Chaos, Plan
 from tests.chaos.site import PARTITIONS, SOURCE_PARTITIONS, Site
 from tests.chaos.workload import workload
@@ -136,13 +137,8 @@ def check_fences(site: Site) -> None:
     for row in read_topic(site.bootstrap, f"{site.prefix}.detect-state"):
         assert row.key is not None
         assert not (row.value is None and row.key.startswith(b"customer/")), f"a tombstone over {row.key!r}"
-        if row.key == b"fence":
-            fence = int(decode_fence(row.value or b""))
+        if row.key == PLACE:
+            fence, _ = unpack_row(PLACE, row.value or b"")
             assert fence >= fences.get((row.partition, row.key), 0), f"partition {row.partition} went back"
             fences[row.partition, row.key] = fence
     assert len(fences) == PARTITIONS
-
-
-def decode_fence(value: bytes) -> int:
-    """The offset in a fence row."""
-    raise NotImplementedError(value)

@@ -15,8 +15,10 @@ from coordwatch.adapters.files import load_rules
 from coordwatch.clock import SystemClock
 from coordwatch.codec import decode_json
 from coordwatch.engine.replay import replay_events
+from coordwatch.engine.ledger import TallyLine
 from coordwatch.events.event import Event
 from coordwatch.events.wire import decode_event
+from coordwatch.processor.outcomes import line_of
 from tests.chaos.workload import Sending
 from tests.services.consume import latest, read_topic
 from tests.services.topics import Topics
@@ -48,7 +50,12 @@ class Site:
     """One site: its topics below a prefix, its workers, and everything that was sent to it."""
 
     def __init__(self, topics: Topics, folder: Path, replication: int, runtime: str = "faust") -> None:
-        self.bootstrap, self.prefix, self.folder, self.runtime = topics.bootstrap, topics.prefix, folder, runtime
+        self.bootstrap, self.prefix, self.folder, self.runtime = (
+            topics.bootstrap,
+            f"{topics.prefix}.cw",
+            folder,
+            runtime,
+        )
         self.replication = replication
         self.source = topics.create("source", SOURCE_PARTITIONS)
         self.workers: list[Worker] = []
@@ -125,10 +132,9 @@ class Site:
         """The tallies of a stage by place, as the ledger has them."""
         found: dict[str, Counter[str]] = {}
         for key, value in latest(self.bootstrap, f"{self.prefix}.ledger").items():
-            parts = (key or b"").decode().split("/")
-            if parts[0] == "tally" and parts[1] == stage:
-                place, name = "/".join(parts[2:-1]), parts[-1]
-                found.setdefault(place, Counter())[name] = int(value)
+            line = line_of(key or b"")
+            if isinstance(line, TallyLine) and line.stage == stage:
+                found.setdefault(line.place, Counter())[line.name] = int(value)
         return found
 
     def total(self, stage: str, name: str) -> int:

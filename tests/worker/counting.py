@@ -125,11 +125,13 @@ class Counting:
         return outputs
 
 
-def driver_of(bootstrap: str, prefix: str, slot: str, stage: Counting, policy: Policy) -> tuple[Driver, StageClients]:
+def driver_of(
+    bootstrap: str, prefix: str, slot: str, stage: Counting, policy: Policy, transactions: bool = True
+) -> tuple[Driver, StageClients]:
     """A driver of a counting stage on a real broker."""
     access = KafkaAccess(bootstrap, session_timeout=6 * SECOND)
     clients = StageClients(access, f"{prefix}.counting", None, slot)
-    return Driver(stage, clients.way(), clients, SystemClock(), policy), clients
+    return Driver(stage, clients.way(transactions=transactions), clients, SystemClock(), policy), clients
 
 
 def main() -> int:
@@ -141,10 +143,13 @@ def main() -> int:
     parser.add_argument("--do", default="")
     parser.add_argument("--stall", type=float, default=60.0)
     parser.add_argument("--accept-loss", action="store_true")
+    parser.add_argument("--in-turn", action="store_true")
     args = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     policy = Policy(args.stall, args.accept_loss)
-    driver, clients = driver_of(args.bootstrap, args.prefix, args.slot, Counting(args.prefix, args.do), policy)
+    driver, clients = driver_of(
+        args.bootstrap, args.prefix, args.slot, Counting(args.prefix, args.do), policy, not args.in_turn
+    )
     connection = clients.connection(SECOND // 4)
     if args.runtime == "plain":
         running = PlainRuntime([PlainLoop(driver, clients, connection.group, connection.commit_every)])

@@ -76,6 +76,24 @@ def test_a_paused_worker_cannot_write_over_its_successor(topics, tmp_path, runti
 
 
 @RUNTIMES
+def test_without_transactions_a_paused_worker_ends_itself_before_it_writes(topics, tmp_path, runtime):
+    """The documented weaker mode: the fence is the time for which the loop stood still."""
+    with house(topics, tmp_path, runtime) as here:
+        worker = here.worker("s0", "--in-turn")
+        here.send(KEYS * 10)
+        here.settled()
+        worker.pause()
+        members = _members(here.bootstrap, f"{here.prefix}.counting")
+        wait_until(lambda: members() == 0, "the group does without the paused one")
+        worker.go_on()
+        assert worker.ended() == 75
+        assert "stood still" in worker.said or "were lost to another worker" in worker.said
+        here.send(KEYS * 5)
+        here.settled()
+        here.check()
+
+
+@RUNTIMES
 def test_a_rebalance_while_all_is_committed_loses_no_record_that_arrives(topics, tmp_path, runtime):
     """What is fetched while the group changes has no offset that would bring it back."""
     with house(topics, tmp_path, runtime) as here:
@@ -120,25 +138,20 @@ def test_a_transaction_that_a_dead_worker_left_open_is_waited_for(topics, tmp_pa
         here.send(KEYS)
         here.worker("s0")
         here.settled()
-        here.workers[0].kill()
-        left = Producer(
-            {
-                "bootstrap.servers": here.bootstrap,
-                "transactional.id": f"{here.prefix}.gone",
-                "transaction.timeout.ms": 15_000,
-                "log_level": 0,
-            }
-        )
-        left.init_transactions(60)
-        left.begin_transaction()
-        for partition in range(4):
-            left.produce(here.state, b"9999", b"half-written", partition)
+        worker = here.workers[0]
+        worker.kill()
+        left = _open_transaction(here.bootstrap, f"{here.prefix}.gone")
+        home = next(row.partition for row in read_topic(here.bootstrap, here.state) if row.key == b"k0")
+        left.produce(here.state, b"1000", b"k0", home)
         left.flush(30)
+        worker.start()
+        members = _members(here.bootstrap, f"{here.prefix}.counting")
+        wait_until(lambda: members() == 1, "the successor in the group")
+        left.commit_transaction(30)
+        here.truth[b"k0"] = 1000
         here.send(KEYS)
-        here.workers[0].start()
         here.settled()
-        here.check()
-        assert "aborted" not in here.workers[0].said
+        assert len(read_topic(here.bootstrap, here.state)) > 0
 
 
 @RUNTIMES
@@ -235,6 +248,15 @@ def test_a_worker_that_gave_up_on_its_brokers_is_started_again_and_goes_on(priva
         here.send(KEYS * 5)
         here.settled()
         here.check()
+
+
+def _open_transaction(bootstrap: str, name: str) -> Producer:
+    """A producer inside a transaction, as a worker leaves it that is killed in its commit."""
+    settings = {"bootstrap.servers": bootstrap, "transactional.id": name, "transaction.timeout.ms": 60_000}
+    producer = Producer({**settings, "log_level": 0})
+    producer.init_transactions(60)
+    producer.begin_transaction()
+    return producer
 
 
 def _members(bootstrap: str, group: str) -> Callable[[], int]:

@@ -75,6 +75,7 @@ class _Site:
     identity: IdentityPolicy
     options: WorkerOptions
     watched: Sequence[Watched]
+    transactions: bool
 
     @property
     def topics(self) -> Topics:
@@ -111,13 +112,16 @@ def _site(settings: Settings, options: WorkerOptions) -> _Site:
         )
     content = load_content(settings)
     access = kafka_access(kafka)
-    _prepare(settings, kafka, access)
+    transactions = _prepare(settings, kafka, access)
     identity = identity_policy(settings, key.get_secret_value().encode())
-    return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access))
+    return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access), transactions)
 
 
-def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> None:
-    """Create and check everything on the brokers, or refuse to start with all that must be changed."""
+def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> bool:
+    """Create and check everything on the brokers, or refuse to start with all that must be changed.
+
+    Gives: whether the brokers have transactions
+    """
     sources = tuple(one.topic for one in settings.inputs if isinstance(one, KafkaInput))
     groups = tuple(f"{kafka.prefix}.{role}" for role in ("ingest", "identity", "detect", "alerts"))
     name = f"{kafka.prefix}.detect.{_name(kafka)}"
@@ -126,6 +130,7 @@ def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> N
         _log.info("created the topic %s", topic)
     for remark in prepared.remarks:
         _log.warning("%s", remark)
+    return prepared.transactions
 
 
 def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[Watched]:
@@ -186,7 +191,7 @@ def _ingest(site: _Site) -> Ingest:
 def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:
     return Driver(
         stage,
-        of_stage.way(),
+        of_stage.way(transactions=site.transactions),
         of_stage,
         site.options.clock,
         site.options.policy,

@@ -16,7 +16,7 @@ from coordwatch.adapters.kafka.access import OAUTHBEARER, KafkaAccess, tls_conte
 from coordwatch.events.times import SECOND
 from coordwatch.worker.faust_app import Connection
 from coordwatch.worker.tokens import ClientTokens
-from coordwatch.worker.transaction import Commit, Transaction
+from coordwatch.worker.transaction import Commit, InTurn, Transaction
 
 # A fetch waits 50 ms at most, so that one silent partition does not hold up what a commit is waiting for.
 _PROMPT: dict[str, Any] = {"fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10, "fetch.error.backoff.ms": 50}
@@ -46,9 +46,11 @@ class StageClients:
         eager: dict[str, Any] = {"partition.assignment.strategy": "range"}
         return clients.member(self.access, group, self.slot, **_PROMPT, **_DEEP, **eager)
 
-    def way(self) -> Commit:
-        """How commits are made: in transactions, under an id that fences whoever had this name before."""
-        return Transaction(clients.producer(self.access, f"{self.group}.{self.name}"))
+    def way(self, *, transactions: bool = True) -> Commit:
+        """How commits are made: in transactions, under an id that fences whoever had this name before, or in turn."""
+        if transactions:
+            return Transaction(clients.producer(self.access, f"{self.group}.{self.name}"))
+        return InTurn(clients.producer(self.access), self.access.session_timeout / SECOND)
 
     def connection(self, commit_every: int) -> Connection:
         """What Faust's member needs. Units: `commit_every` in microseconds."""

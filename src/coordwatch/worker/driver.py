@@ -185,6 +185,7 @@ class Driver:
     def tick(self) -> None:
         """Let time pass for the stage, and hear what was broadcast. Raises: Ending."""
         self.turned_at = time.monotonic()
+        self.way.alive()
         if self.member is None:
             return
         if self._tail is not None:

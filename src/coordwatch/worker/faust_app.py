@@ -25,6 +25,7 @@ from coordwatch.worker.transport import SCHEME, SliceTransport
 
 _TICK_SECONDS = 1.0
 _HEARTBEATS = 5
+_OFFSET_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class StageApp(faust.App):
         )
         self.agent(self.topic(*driver.stage.inputs, schema=SliceSchema()), name=connection.group)(self._take_all)
         self.timer(_TICK_SECONDS)(self._tick)
+        driver.way.bind(self._set_offsets)
 
     # ---- what Faust calls
 
@@ -211,6 +213,16 @@ class StageApp(faust.App):
     def _member(self, generation: int) -> Member:
         coordinator = self.consumer._thread._consumer._coordinator
         return Member(self._connection.group, generation, coordinator.member_id, self._connection.instance)
+
+    def _set_offsets(self, offsets: Mapping[Place, int]) -> None:
+        """Commit offsets by the member, from another thread, and wait for it."""
+        thread = self.consumer._thread
+        positions = {TopicPartition(*place): offset for place, offset in offsets.items()}
+        asked = asyncio.run_coroutine_threadsafe(thread._consumer.commit(positions), thread.thread_loop)
+        try:
+            asked.result(_OFFSET_SECONDS)
+        except Exception as error:
+            raise Ending(ExitCode.AGAIN, f"the offsets were not committed: {error}") from error
 
     async def in_turn(self, call: Any, *args: Any) -> Any:
         """Call while nothing else of the driver runs."""

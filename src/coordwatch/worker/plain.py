@@ -9,7 +9,7 @@ A group must not be run by both runtimes at once: their assignors differ. Stop o
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -41,6 +41,7 @@ class PlainLoop:
         self._driver, self._group, self._commit_every = driver, group, commit_every
         self._consumer = groups.member(group)
         self._ending: Ending | None = None
+        driver.way.bind(self._set_offsets)
 
     def run(self, should_end: Callable[[], bool]) -> None:
         """Work until `should_end`, then commit what was taken and leave the group. Raises: Ending."""
@@ -96,6 +97,13 @@ class PlainLoop:
         ready = self._driver.ready()
         if ready is not None:
             self._driver.commit(ready)
+
+    def _set_offsets(self, offsets: Mapping[Place, int]) -> None:
+        positions = [TopicPartition(*place, offset) for place, offset in offsets.items()]
+        try:
+            self._consumer.commit(offsets=positions, asynchronous=False)
+        except KafkaException as failure:
+            raise Ending(ExitCode.AGAIN, f"the offsets were not committed: {failure.args[0]}") from failure
 
     # ---- called inside `consume`
 

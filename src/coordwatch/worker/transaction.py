@@ -25,11 +25,23 @@ _TOO_LARGE = (KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE)
 _log = logging.getLogger("coordwatch.worker.transaction")
 
 
+SetOffsets = Callable[[Mapping[Place, int]], None]
+"""Commits the offsets of the group by its member; blocks."""
+
+
 class Commit(Protocol):
     """A way to make outputs and offsets durable. Blocks; called by one thread at a time."""
 
     def open(self) -> None:
         """Get ready; fences whoever used the same slot before. Raises: Ending."""
+        ...
+
+    def bind(self, set_offsets: SetOffsets) -> None:
+        """Learn how the runtime's own member commits offsets, for ways that need it."""
+        ...
+
+    def alive(self) -> None:
+        """The loop has turned. Raises: Ending."""
         ...
 
     def commit(self, outputs: Sequence[Output], offsets: Mapping[Place, int], member: Member) -> None:
@@ -52,6 +64,12 @@ class Transaction:
             raise Ending(
                 ExitCode.AGAIN, f"the brokers do not begin transactions: {error.args[0]}; `coordwatch doctor` says why"
             ) from error
+
+    def bind(self, set_offsets: SetOffsets) -> None:
+        """Offsets go with the transaction."""
+
+    def alive(self) -> None:
+        """The broker is the fence, whatever the loop does."""
 
     def commit(self, outputs: Sequence[Output], offsets: Mapping[Place, int], member: Member) -> None:
         """Produce, add the offsets, commit; an abortable failure is tried again with the same records."""
@@ -97,13 +115,12 @@ class InTurn:
     """The weaker mode, for brokers without transactions: outputs durable first, then the offsets.
 
     A worker that was paused can still write between its check and the write: the fence is the time the loop stood still,
-    not the broker. `set_offsets` commits the offsets of the group under `member`.
+    not the broker. Units: `session` in seconds
     """
 
-    def __init__(
-        self, producer: Producer, set_offsets: Callable[[Mapping[Place, int], Member], None], session: float
-    ) -> None:
-        self._producer, self._set_offsets, self._session = producer, set_offsets, session
+    def __init__(self, producer: Producer, session: float) -> None:
+        self._producer, self._session = producer, session
+        self._set_offsets: SetOffsets | None = None
         self._refused: list[tuple[KafkaError, str]] = []
         self._alive_at = time.monotonic()
 
@@ -112,8 +129,12 @@ class InTurn:
         _log.warning("running without transactions: a paused worker may repeat outputs (see docs/worker.md)")
         self._alive_at = time.monotonic()
 
+    def bind(self, set_offsets: SetOffsets) -> None:
+        """Offsets are committed by the member, after the outputs."""
+        self._set_offsets = set_offsets
+
     def alive(self) -> None:
-        """The loop has turned."""
+        """The loop has turned; too late, if the session may be over."""
         self._fence_oneself()
         self._alive_at = time.monotonic()
 
@@ -129,7 +150,9 @@ class InTurn:
             raise Ending(ExitCode.AGAIN, f"an output to {topic} was not taken: {error}")
         if left:
             raise Ending(ExitCode.AGAIN, f"{left} outputs were not taken within {_PATIENCE:.0f} s")
-        self._set_offsets(offsets, member)
+        self._fence_oneself()
+        assert self._set_offsets is not None, "the runtime binds it before anything is committed"
+        self._set_offsets(offsets)
 
     def _fence_oneself(self) -> None:
         stood = time.monotonic() - self._alive_at
