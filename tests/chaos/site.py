@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 from coordwatch.adapters.files import load_rules
 from coordwatch.clock import SystemClock
 from coordwatch.codec import decode_json
-from coordwatch.engine.replay import replay_events
 from coordwatch.engine.ledger import TallyLine
+from coordwatch.engine.replay import replay_events
 from coordwatch.events.event import Event
 from coordwatch.events.wire import decode_event
 from coordwatch.processor.outcomes import line_of
