@@ -73,12 +73,15 @@ def _at_a_glance() -> Iterator[Any]:
     )
     yield number(
         Words(
-            "Events a second",
-            "Events taken in, average of the last five minutes.",
+            "Records lost, in range",
+            "Records that Kafka deleted before they were read, and that a person gave up with `--accept-loss`. Nothing else "
+            f"loses a record. {_WORKER}",
             4,
             4,
         ),
-        f"sum(coordwatch:events_in:rate5m{{{job}}})",
+        # By process, and a process that was started again begins anew: its own number is the loss.
+        f"sum(max_over_time(coordwatch_records_lost_total{{{job}}}[$__range]))",
+        bad=1,
     )
 
 
@@ -118,7 +121,8 @@ def _progress() -> Iterator[Any]:
         Words(
             "Events a second, by what became of them",
             "Applied to a customer's context, known already (duplicate), left aside on purpose (dropped), or kept as a dead "
-            "letter. Together with those that wait for their customer these are all that came in.",
+            "letter. With those that wait for their customer, or are on the way from one stage to the next, these are all that "
+            "came in.",
             12,
         ),
         {"{{result}}": f"max by (result) (rate(coordwatch_events_total{{{job}}}[$__rate_interval]))"},

@@ -4,7 +4,6 @@ Enters: `deploy/grafana/boards/*.json`. Leaves: panels and queries. What Grafana
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +35,6 @@ class Query:
     def filled(self) -> str:
         """The question as Grafana would send it."""
         return filled(self.expr)
-
-    @property
-    def metrics(self) -> frozenset[str]:
-        """The names of the metrics that it asks for."""
-        return frozenset(re.findall(r"\b(?:coordwatch[:_]|up\b|process_)[a-z0-9_:]*", self.expr))
 
 
 def board_of(path: Path) -> dict[str, Any]:

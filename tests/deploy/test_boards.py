@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from deploy.grafana.generate import boards, main, text_of
-from tests.deploy.boards import FILES, Query, board_of, every_query, panels_of
+from tests.deploy.boards import FILES, board_of, every_query, panels_of
 from tests.tidy.tree import ROOT
 
 KINDS = {"stat", "table", "timeseries", "state-timeline"}
@@ -127,14 +127,6 @@ def test_tables_name_every_column_that_they_ask_for(board: dict[str, Any]) -> No
         for target in panel["targets"]:
             assert target["format"] == "table"
             assert target["instant"] is True
-
-
-def test_a_query_knows_the_metrics_that_it_asks_for() -> None:
-    asked = Query(
-        "p", "A", 'sum(rate(coordwatch_acts_total{job="$job"}[5m])) / coordwatch:events_in:rate5m + up{x="y"}'
-    )
-    assert asked.metrics == {"coordwatch_acts_total", "coordwatch:events_in:rate5m", "up"}
-    assert "$" not in asked.filled
 
 
 def test_grafana_finds_the_boards_where_the_provisioning_looks() -> None:

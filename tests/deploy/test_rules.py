@@ -3,26 +3,15 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from tests.deploy.rules import FILES, FOLDER, alerts, rules
 from tests.tidy.tree import ROOT
 
-FOLDER = ROOT / "deploy" / "prometheus"
-RULES = sorted((FOLDER / "rules").glob("*.yml"))
 TESTS = sorted((FOLDER / "tests").glob("*.yml"))
 GUIDE = ROOT / "docs" / "deploy.md"
-
-
-def rules() -> list[dict[str, Any]]:
-    loaded = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in RULES]
-    return [rule for file in loaded for group in file["groups"] for rule in group["rules"]]
-
-
-def alerts() -> dict[str, dict[str, Any]]:
-    return {rule["alert"]: rule for rule in rules() if "alert" in rule}
 
 
 def run(*command: str | Path) -> None:
@@ -31,11 +20,11 @@ def run(*command: str | Path) -> None:
 
 
 def test_prometheus_takes_the_rules(promtool: str) -> None:
-    run(promtool, "check", "rules", "--lint=all", "--lint-fatal", *RULES)
+    run(promtool, "check", "rules", "--lint=all", "--lint-fatal", *FILES)
 
 
 def test_the_rules_do_what_their_tests_say(promtool: str) -> None:
-    assert len(TESTS) == len(RULES)
+    assert len(TESTS) == len(FILES)
     run(promtool, "test", "rules", *TESTS)
 
 

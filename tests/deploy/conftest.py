@@ -1,0 +1,66 @@
+"""What the deployment tests share: a running coordwatch, and a real Prometheus that reads it with the rules that ship."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.deploy.boards import JOB
+from tests.deploy.rules import FOLDER
+from tests.deploy.running import Running, embedded
+from tests.services.prometheus import Prometheus
+from tests.services.waiting import wait_until
+
+# The runtimes that the boards are tried on.
+KINDS: Mapping[str, Callable[[Path], AbstractContextManager[Running]]] = {"embedded": embedded}
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A running coordwatch, and the Prometheus that reads it."""
+
+    kind: str
+    running: Running
+    prometheus: Prometheus
+
+
+@pytest.fixture(scope="session", params=sorted(KINDS))
+def watched(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, promtool: str
+) -> Iterator[Watched]:
+    """One of each kind for all questions; `promtool` comes in one package with the server."""
+    del promtool
+    folder = tmp_path_factory.mktemp(request.param)
+    with KINDS[request.param](folder) as running:
+        config = configuration(running, folder)
+        with Prometheus(config, folder / "prometheus") as prometheus:
+            _wait_for_readings(prometheus)
+            running.go_on()
+            _wait_for_readings(prometheus)
+            yield Watched(request.param, running, prometheus)
+
+
+def _wait_for_readings(prometheus: Prometheus) -> None:
+    """Wait for five more: a rate needs two, and a series recorded from a recorded one is an evaluation behind."""
+    readings = f'count_over_time(up{{job="{JOB}"}}[10m])'
+    before = max((one.value for one in prometheus.query(readings)), default=0)
+    wait_until(
+        lambda: any(one.value >= before + 5 for one in prometheus.query(readings)), "five more readings", PATIENCE
+    )
+
+
+def configuration(running: Running, folder: Path) -> str:
+    """The configuration that ships, with other targets, another token, and less patience."""
+    config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    config["rule_files"] = [str(FOLDER / name) for name in config["rule_files"]]
+    (job,) = (job for job in config["scrape_configs"] if job["job_name"] == JOB)
+    token = folder / "token"
+    token.write_text(running.token or "", encoding="utf-8")
+    job["static_configs"] = [{"targets": list(running.targets)}]
+    job["authorization"]["credentials_file"] = str(token)
+    return yaml.safe_dump({**config, "scrape_configs": [job]})
