@@ -139,6 +139,7 @@ def check_fences(site: Site) -> None:
         assert not (row.value is None and row.key.startswith(b"customer/")), f"a tombstone over {row.key!r}"
         if row.key == PLACE:
             fence, _ = unpack_row(PLACE, row.value or b"")
+            fence = fence or 0
             assert fence >= fences.get((row.partition, row.key), 0), f"partition {row.partition} went back"
             fences[row.partition, row.key] = fence
     assert len(fences) == PARTITIONS

@@ -6,7 +6,8 @@ Brokers and a seed enter; workers that are killed, paused and started again leav
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import Producer
@@ -36,7 +37,7 @@ kafka:
   replication: {replication}
   session_timeout: 6s
   commit_interval: 300ms
-identity: {{mode: trusted_id}}
+{security}identity: {{mode: trusted_id}}
 lateness: 3650d
 database: {slot}.db
 bind: 127.0.0.1:0
@@ -46,17 +47,28 @@ inputs:
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How the workers reach the brokers, where that is another way than the tests': address, settings, secrets."""
+
+    bootstrap: str
+    security: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
 class Site:
     """One site: its topics below a prefix, its workers, and everything that was sent to it."""
 
-    def __init__(self, topics: Topics, folder: Path, replication: int, runtime: str = "faust") -> None:
+    def __init__(
+        self, topics: Topics, folder: Path, replication: int, runtime: str = "faust", door: Door | None = None
+    ) -> None:
         self.bootstrap, self.prefix, self.folder, self.runtime = (
             topics.bootstrap,
             f"{topics.prefix}.cw",
             folder,
             runtime,
         )
-        self.replication = replication
+        self.replication, self.door = replication, door or Door(topics.bootstrap)
         self.source = topics.create("source", SOURCE_PARTITIONS)
         self.workers: list[Worker] = []
         self.events: list[bytes] = []
@@ -77,7 +89,8 @@ class Site:
         settings = self.folder / f"{slot}.yaml"
         settings.write_text(
             SETTINGS.format(
-                bootstrap=self.bootstrap,
+                bootstrap=self.door.bootstrap,
+                security=self.door.security,
                 prefix=self.prefix,
                 partitions=PARTITIONS,
                 replication=self.replication,
@@ -89,7 +102,7 @@ class Site:
         command = [sys.executable, "-m", "coordwatch", "worker", "--config", str(settings), "--runtime", self.runtime]
         for role in roles:
             command += ["--role", role]
-        environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY}
+        environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY, **self.door.environment}
         worker = Worker(command, self.folder / f"{slot}.log", environment)
         self.workers.append(worker)
         return worker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants.bench import SRC, Mutant, broken, run_tests, table, try_all, try_one, unbroken
+from tests.mutants.guards import GUARDS
 from tests.mutants.list import MUTANTS
 
 
@@ -22,7 +23,13 @@ def test_there_are_at_least_ten_and_each_has_a_name_of_its_own() -> None:
 
 
 def test_every_breakage_changes_something() -> None:
-    assert [one.name for one in MUTANTS if one.old == one.new] == []
+    assert [one.name for one in (*MUTANTS, *GUARDS) if one.old == one.new] == []
+
+
+def test_every_guard_that_can_be_taken_out_is_there() -> None:
+    """They are taken out by a command of their own, on a real broker; here only their texts are looked for."""
+    for guard in GUARDS:
+        assert broken(guard)
 
 
 def test_a_text_that_is_no_longer_there_is_a_failure() -> None:
