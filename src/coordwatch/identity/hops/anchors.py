@@ -145,11 +145,12 @@ class Anchors:
                 self._effects.append(Reask(customer, node.digest, other))
         self._again(node, sorted(self._waiting.get((node.digest, other), ())))
 
-    def expire(self, now: int) -> None:
-        """Give up the events that are parked too long.
+    def expire(self, now: int) -> bool:
+        """Give up the events that are parked too long; say whether there were any.
 
         Units: `now` in microseconds since 1970 UTC, the event time that all sources have reached
         """
+        given_up = len(self._effects)
         while self._deadlines and self._deadlines[0][0] <= now:
             deadline, digest, name = heapq.heappop(self._deadlines)
             value = self._rows.held(digest, PARKED).get(name)
@@ -162,6 +163,7 @@ class Anchors:
             self._counts["dead_lettered"] += 1
             self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
             self._effects.append(GiveUp(waiting.event, f"{IDENTITY_UNRESOLVED}: {waiting.why}", waiting.said))
+        return len(self._effects) > given_up
 
     def _again(self, node: Node, names: Iterable[str]) -> None:
         """Decide again about events that wait here."""

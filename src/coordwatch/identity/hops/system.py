@@ -70,9 +70,9 @@ class Hops:
         for news in self._nodes.news():
             self._anchors.heard(node, news)
 
-    def expire(self, now: int) -> None:
-        """Give up the events that waited too long at this instant of event time."""
-        self._anchors.expire(now)
+    def expire(self, now: int) -> bool:
+        """Give up the events that waited too long at this instant of event time; say whether there were any."""
+        return self._anchors.expire(now)
 
     def done(self) -> Done:
         """Give, once, everything that came of what was taken."""
