@@ -1,6 +1,7 @@
 """Files of canonical events: paths in, whole lines in large pieces out, each place readable as often as needed.
 
-Standard input (`-`) is kept in a temporary file while it is read, so that it too can be read again.
+Standard input (`-`) is kept in a temporary file while it is read, so that it too can be read again; so are ranges of topics,
+whose lines know where they stood.
 """
 
 import gzip
@@ -8,10 +9,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from coordwatch.errors import PermanentError
 
@@ -28,6 +30,40 @@ class Part:
     name: str
     start: int = 0
     end: int | None = None
+
+
+@dataclass(slots=True)
+class Places:
+    """Where the lines of one copied topic stood, line by line."""
+
+    partitions: "array[int]" = field(default_factory=lambda: array("l"))
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add(self, partition: int, offset: int) -> None:
+        """Note the place of the next line."""
+        self.partitions.append(partition)
+        self.offsets.append(offset)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Parts to read; a part that was copied from a topic has its name, and in `places` where its lines stood.
+
+    `refused` counts records that gave no events, and were told of when they were copied. A `filed` history names the
+    customer of every event, as identity had decided.
+    """
+
+    parts: list[Part]
+    places: Mapping[str, Places] = field(default_factory=dict)
+    refused: int = 0
+    filed: bool = False
+
+    def place(self, name: str, line: int) -> dict[str, Any]:
+        """Where a line of a part stood. Units: lines count from 1."""
+        places = self.places.get(name)
+        if places is None:
+            return {"file": name, "line": line}
+        return {"topic": name, "partition": places.partitions[line - 1], "offset": places.offsets[line - 1]}
 
 
 def parts_of(paths: Sequence[str], folder: Path) -> list[Part]:

@@ -49,12 +49,15 @@ def read_share(replay: Replay, parts: Sequence[Part]) -> list[tuple[str, BadLine
     return bad
 
 
-def replay_here(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | None) -> Replayed:
+def replay_here(
+    specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | None, *, counting: bool = False
+) -> Replayed:
     """Replay files in this process.
 
+    Takes:  `counting`, whether each rule's acts are counted
     Raises: NeedsIdentity when an event names no customer; PermanentError when a file cannot be read
     """
-    replay = Replay(compile_rules(specs), until)
+    replay = Replay(compile_rules(specs), until, counting=counting)
     with _without_collector():
         bad = read_share(replay, parts)
     return Replayed(as_lines(replay), bad, replay.counts, replay.clock)
@@ -67,15 +70,18 @@ def as_lines(replay: Replay) -> Iterator[bytes]:
             yield encode_json(row)
 
 
-def replay_in_jobs(specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | None, jobs: int) -> Replayed:
+def replay_in_jobs(
+    specs: Sequence[RuleSpec], parts: Sequence[Part], until: int | None, jobs: int, *, counting: bool = False
+) -> Replayed:
     """Replay files in several processes.
 
+    Takes:  as `replay_here`
     Raises: as `replay_here`
     """
     context: Any = multiprocessing.get_context("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn")
     lines = [context.Pipe() for _ in range(jobs)]
     processes = [
-        context.Process(target=_job, args=(child, list(specs), share, (until, jobs, number)), daemon=True)
+        context.Process(target=_job, args=(child, list(specs), share, (until, jobs, number, counting)), daemon=True)
         for number, ((_, child), share) in enumerate(zip(lines, split(parts, jobs), strict=True))
     ]
     for process in processes:
@@ -123,11 +129,11 @@ def _answer(line: Connection) -> dict[str, Any]:
     return answer
 
 
-def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[int | None, int, int]) -> None:
+def _job(line: Connection, specs: list[RuleSpec], parts: list[Part], how: tuple[int | None, int, int, bool]) -> None:
     """One job: read a share, hand over the facts of other jobs' customers, judge one's own."""
     gc.disable()
-    until, jobs, number = how
-    replay = Replay(compile_rules(specs), until)
+    until, jobs, number, counting = how
+    replay = Replay(compile_rules(specs), until, counting=counting)
     try:
         bad = read_share(replay, parts)
     except (NeedsIdentity, PermanentError) as error:

@@ -3,7 +3,7 @@
 The quick half of `replay`: each line is decoded once, and only the fields that some rule needs are made.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -40,7 +40,7 @@ class BadLine:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """How many lines were read, and what became of those that were not used."""
+    """How many lines were read, what became of those that were not used, and, when asked for, each rule's acts."""
 
     lines: int = 0
     events: int = 0
@@ -48,6 +48,7 @@ class ReplayCounts:
     duplicates: int = 0
     conflicting_duplicates: int = 0
     no_customer: int = 0
+    acts: Counter[str] = field(default_factory=Counter)
 
 
 class _Times:

@@ -23,7 +23,12 @@ from coordwatch.rules.spec import RuleSpec
 
 @dataclass(slots=True)
 class Replay(Gathering):
-    """Gathers a history and judges it. Feed lines or events in any order, then `finish`."""
+    """Gathers a history and judges it. Feed lines or events in any order, then `finish`.
+
+    Takes: `counting`, whether each rule's acts are counted too; for a rate, those without any evidence belong to it
+    """
+
+    counting: bool = False
 
     def finish(self, clock: int | None = None) -> list[dict[str, Any]]:
         """Judge every act.
@@ -55,9 +60,12 @@ class Replay(Gathering):
         for fact in facts:
             present |= fact[MASK]  # type: ignore[index]
         rules = self.plan.candidates(present)
-        if not rules:
+        if not rules and not self.counting:
             return
         view = View(self._once_each(kept, facts), customer, reference)  # type: ignore[arg-type]
+        if self.counting:
+            for rule in self.plan.rules:
+                self.counts.acts[rule.id] += len(view.of(rule.act.bits)) if present & rule.act.bits else 0
         for rule in rules:
             for act in view.of(rule.act.bits):
                 if cannot_hold(rule, view, act[TIME]):

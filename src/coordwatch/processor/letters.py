@@ -50,7 +50,8 @@ def letter_id_of(origin: Origin, refusal: Refusal) -> str:
 def letters_of(topic: str, origin: Origin, refusals: Sequence[Refusal]) -> list[Output]:
     """The dead letters of one record: one for each reason, whatever the number of its pieces.
 
-    A batch of a thousand bad pieces must not become a thousand copies of itself.
+    A batch of a thousand bad pieces must not become a thousand copies of itself. A stage behind `ingest` gives a canonical
+    event as the value, on one of our own topics: as such it is taken up when it is sent round again.
     """
     alike: dict[tuple[str, str], list[Refusal]] = {}
     for refusal in refusals:

@@ -7,7 +7,7 @@ committed is read. The next room: `replay` and `backtest`, in their own space.
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -53,12 +53,16 @@ class Range:
 
 
 class Stretch(NamedTuple):
-    """What that is in one partition: from `begin` up to, not including, `end`; `first` is the oldest that is still there."""
+    """What that is in one partition: from `begin` up to, not including, `end`; `lost` were asked for and are deleted."""
 
     partition: int
     begin: int
     end: int
-    first: int
+    lost: int = 0
+
+
+class NoTopicError(PermanentError):
+    """There is no such topic, or it may not be seen."""
 
 
 def parse_range(text: str, now: int) -> Range:
@@ -97,21 +101,31 @@ def _edge(text: str, now: int) -> Edge:
         raise ValueError(f"'{text[:40]}' is no edge of a range ({error}): {move}") from None
 
 
-def read_range(access: KafkaAccess, wanted: Range) -> tuple[list[Stretch], Iterator[Record]]:
+def read_range(
+    access: KafkaAccess, wanted: Range, *, patience: float = _PATIENCE
+) -> tuple[list[Stretch], Generator[Record]]:
     """Find out where the range lies in each partition, and read it while the second part of the answer is walked.
 
+    Units:  `patience` in seconds
     Raises: PermanentError, also while reading, when it may not or cannot be read; TemporaryError when nobody answers
+    """
+    stretches = locate(access, wanted, patience=patience)
+    return stretches, _records(access, wanted.topic, stretches)
+
+
+def locate(access: KafkaAccess, wanted: Range, *, patience: float = _PATIENCE) -> list[Stretch]:
+    """Where a range lies in each partition.
+
+    Units:  `patience` in seconds
+    Raises: as `read_range`
     """
     consumer = reader(access)
     try:
-        stretches = _stretches(consumer, wanted)
+        return _stretches(consumer, wanted, patience)
     except KafkaException as failure:
-        consumer.close()
         raise _refused(wanted.topic, failure.args[0]) from None
-    except PermanentError:
+    finally:
         consumer.close()
-        raise
-    return stretches, _records(consumer, wanted.topic, stretches)
 
 
 def newest(access: KafkaAccess, topic: str, each: int, *, oldest: int = 0) -> Iterator[Record]:
@@ -119,41 +133,37 @@ def newest(access: KafkaAccess, topic: str, each: int, *, oldest: int = 0) -> It
 
     Raises: as `read_range`
     """
-    stretches, unread = read_range(access, Range(topic))
-    unread.close()  # type: ignore[attr-defined]
-    wanted = [one._replace(begin=max(one.begin, one.end - each)) for one in stretches]
-    if oldest:
-        wanted += [
-            one._replace(end=min(last.begin, one.begin + oldest))
-            for one, last in zip(stretches, wanted, strict=True)
-            if one.begin < last.begin
-        ]
-    for part in (wanted[: len(stretches)], wanted[len(stretches) :]):
-        yield from _records(reader(access), topic, part)
+    stretches = locate(access, Range(topic))
+    last = [one._replace(begin=max(one.begin, one.end - each)) for one in stretches]
+    first = [one._replace(end=min(later.begin, one.begin + oldest)) for one, later in zip(stretches, last, strict=True)]
+    for part in (first, last):
+        if any(one.begin < one.end for one in part):
+            yield from _records(access, topic, part)
 
 
-def _stretches(consumer: Consumer, wanted: Range) -> list[Stretch]:
+def _stretches(consumer: Consumer, wanted: Range, patience: float) -> list[Stretch]:
     """Where the range lies. A topic that was made a moment ago has no leaders yet: they are waited for."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience
     while True:
         try:
-            return _stretches_now(consumer, wanted)
+            return _stretches_now(consumer, wanted, patience)
         except KafkaException as failure:
             if failure.args[0].code() not in _LEADERLESS or time.monotonic() > until:
                 raise
             consumer.poll(_WAIT / 10)
 
 
-def _stretches_now(consumer: Consumer, wanted: Range) -> list[Stretch]:
-    seen = consumer.list_topics(wanted.topic, timeout=_PATIENCE).topics[wanted.topic]
+def _stretches_now(consumer: Consumer, wanted: Range, patience: float) -> list[Stretch]:
+    seen = consumer.list_topics(wanted.topic, timeout=patience).topics[wanted.topic]
     if seen.error is not None:
         raise _refused(wanted.topic, seen.error)
     places = [TopicPartition(wanted.topic, number) for number in sorted(seen.partitions)]
     marks = [consumer.get_watermark_offsets(place, timeout=_PATIENCE) for place in places]
     begins = _offsets(consumer, places, wanted.begin, [low for low, _ in marks])
     ends = _offsets(consumer, places, wanted.end, [high for _, high in marks])
+    by_offset = isinstance(wanted.begin, Offset)
     return [
-        Stretch(place.partition, min(max(begin, low), high), min(end, high), low)
+        Stretch(place.partition, min(max(begin, low), high), min(end, high), max(low - begin, 0) if by_offset else 0)
         for place, (low, high), begin, end in zip(places, marks, begins, ends, strict=True)
     ]
 
@@ -169,8 +179,9 @@ def _offsets(consumer: Consumer, places: Sequence[TopicPartition], edge: Edge, o
     return [1 << 62 if one.offset < 0 else one.offset for one in consumer.offsets_for_times(asked, timeout=_PATIENCE)]
 
 
-def _records(consumer: Consumer, topic: str, stretches: Sequence[Stretch]) -> Iterator[Record]:
+def _records(access: KafkaAccess, topic: str, stretches: Sequence[Stretch]) -> Generator[Record]:
     ends = {one.partition: one.end for one in stretches if one.begin < one.end}
+    consumer = reader(access)
     try:
         if ends:
             at = [TopicPartition(topic, one.partition, one.begin) for one in stretches if one.partition in ends]
@@ -220,7 +231,7 @@ def _record(message: Message) -> Record:
 
 def _refused(topic: str, error: KafkaError) -> PermanentError | TemporaryError:
     if error.code() in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION):
-        return PermanentError(f"there is no topic '{topic}', or it may not be seen")
+        return NoTopicError(f"there is no topic '{topic}', or it may not be seen")
     if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
         return PermanentError(f"'{topic}' may not be read: give this user the right Read on it")
     if error.code() in _GONE:
