@@ -19,11 +19,12 @@ from itertools import islice
 from pathlib import Path
 
 import psutil
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from bench import workload
 from bench.kafka_latency import latencies
-from bench.twenty import TWENTY
+from bench.twenty import twenty
 from tests.services.consume import Sent, produce
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
@@ -80,7 +81,7 @@ class Broker:
                 bootstrap=self.bootstrap,
                 prefix=prefix,
                 partitions=PARTITIONS,
-                rules=TWENTY,
+                rules=twenty(self.folder),
                 source=source,
                 folder=self.folder,
             )
@@ -93,28 +94,36 @@ class Broker:
         return [sys.executable, "-m", "coordwatch", "worker", "--quiet", "--config", str(config), *options]
 
 
-def fill(broker: Broker, events: int, customers: int) -> tuple[str, str]:
-    """A topic of canonical events of 500 bytes, and a short one for those that are slow."""
+def fill(broker: Broker, events: int, customers: int) -> tuple[str, str, int, int]:
+    """A topic of canonical events of 500 bytes, and a short one for those that are slow; and how many each holds."""
     full = broker.topics.create("source", PARTITIONS)
     short = broker.topics.create("short", PARTITIONS)
     lines = workload.lines(events, customers, 300)
-    sent = 0
+    sent = few = 0
     while batch := list(islice(lines, 20_000)):
         records = [Sent(line.rstrip(), b"%d" % (sent + number)) for number, line in enumerate(batch)]
         produce(broker.bootstrap, full, records)
         if sent < events // 10:
             produce(broker.bootstrap, short, records)
+            few += len(batch)
         sent += len(batch)
         print(f"\r{sent:,} events written", end="", file=sys.stderr)
     print(file=sys.stderr)
-    return full, short
+    return full, short, sent, few
 
 
 def committed(bootstrap: str, group: str, topic: str) -> Callable[[], int]:
     """How many records of a topic a group has committed."""
     asking = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    return lambda: sum(max(0, one.offset) for one in asking.committed(places, timeout=20))
+
+    def count() -> int:
+        try:
+            return sum(max(0, one.offset) for one in asking.committed(places, timeout=20))
+        except KafkaException:  # the coordinator is still on its way
+            return 0
+
+    return count
 
 
 def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
@@ -142,9 +151,9 @@ def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
         process.wait()
 
 
-def rows_for(broker: Broker, events: int, full: str, short: str) -> dict[str, Row]:
+def rows_for(broker: Broker, filled: tuple[str, str, int, int]) -> dict[str, Row]:
     """Every row."""
-    bootstrap = broker.bootstrap
+    bootstrap, (full, short, events, few) = broker.bootstrap, filled
 
     def peer(what: str, topic: str) -> Callable[[str], Sequence[str]]:
         return lambda name: [sys.executable, "-m", "bench.kafka_peers", what, bootstrap, topic, name]
@@ -156,8 +165,8 @@ def rows_for(broker: Broker, events: int, full: str, short: str) -> dict[str, Ro
 
     return {
         "raw": Row("raw consume, every field touched", peer("raw", full), full, str, events),
-        "faust": Row("plain Faust agent that only reads", peer("faust", short), short, str, events // 10),
-        "table": Row("plain Faust agent with a table", peer("table", short), short, str, events // 10),
+        "faust": Row("plain Faust agent that only reads", peer("faust", short), short, str, few),
+        "table": Row("plain Faust agent with a table", peer("table", short), short, str, few),
         "ingest": Row(
             "worker, ingest: canonical events filed",
             worker("--role", "ingest"),
@@ -194,8 +203,7 @@ def main() -> None:
         folder = Path(temporary)
         with Cluster(Options(), folder / "kafka") as cluster:
             broker = Broker(cluster.bootstrap, folder)
-            full, short = fill(broker, arguments.events, arguments.customers)
-            rows = rows_for(broker, arguments.events, full, short)
+            rows = rows_for(broker, fill(broker, arguments.events, arguments.customers))
             for number in range(arguments.rounds):
                 one_round(broker, rows, number)
             report(rows)
@@ -218,17 +226,25 @@ def one_round(broker: Broker, rows: dict[str, Row], number: int) -> None:
 def reset(broker: Broker, role: str, topics: Sequence[str]) -> None:
     """Let a role begin anew: its group and its topics are gone, and made again by the worker."""
     admin = broker.topics.admin
-    for gone in admin.delete_consumer_groups([f"{PREFIX}.{role}"]).values():
-        with suppress(KafkaException):
-            gone.result(30)
+    while not deleted(admin, f"{PREFIX}.{role}"):
+        time.sleep(0.5)  # a member that was killed is one until its session ends
     names = [f"{PREFIX}.{name}" for name in topics]
-    for deleted in admin.delete_topics(names, operation_timeout=60).values():
+    for gone in admin.delete_topics(names, operation_timeout=60).values():
         with suppress(KafkaException):
-            deleted.result(60)
+            gone.result(60)
     there = admin.list_topics(timeout=30).topics
     while set(names) & set(there):
         time.sleep(0.1)
         there = admin.list_topics(timeout=30).topics
+
+
+def deleted(admin: AdminClient, group: str) -> bool:
+    """Whether a group is gone."""
+    try:
+        admin.delete_consumer_groups([group])[group].result(30)
+    except KafkaException as failure:
+        return bool(failure.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+    return True
 
 
 def report(rows: dict[str, Row]) -> None:
