@@ -29,6 +29,7 @@ from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor.detecting import Detecting, DetectSettings, Watched
 from coordwatch.processor.ingesting import Ingest, IngestSettings, SourceTopic
 from coordwatch.processor.letter_limit import LetterLimit
+from coordwatch.processor.resolving import Resolving, ResolvingSettings
 from coordwatch.processor.stage import Stage
 from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
@@ -152,7 +153,7 @@ def _stages(site: _Site, undo: ExitStack) -> list[Stage]:
     if Role.INGEST in roles:
         stages.append(_ingest(site))
         if site.identity.mode is IdentityMode.GRAPH:
-            raise PermanentError("identity.mode: graph is still to come beside a Kafka; write trusted_id")
+            stages.append(Resolving(ResolvingSettings(site.topics, site.identity, site.settings.lateness)))
     if Role.DETECT in roles:
         settings = DetectSettings(site.topics, site.identity, site.settings.lateness)
         stages.append(Detecting(site.content.rules, settings, site.watched))
