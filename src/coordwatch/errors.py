@@ -23,6 +23,10 @@ class TemporaryError(CoordwatchError):
         self.retry_after = retry_after
 
 
+class Elsewhere(TemporaryError):
+    """What is asked for is kept by another process; the message says where."""
+
+
 class PermanentError(CoordwatchError):
     """Trying again cannot help; somebody must change something."""
 

@@ -28,5 +28,5 @@ class FakeWorker:
     of_stages: Sequence[StageReading] = (DETECT, ALERTS)
     ending: str | None = None
 
-    def stages(self) -> Sequence[StageReading]:
+    def stages(self, *, lag: bool = True) -> Sequence[StageReading]:
         return self.of_stages

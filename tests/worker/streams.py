@@ -14,6 +14,7 @@ from coordwatch.context.progress import SourceProgress
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.events.times import HOUR, MINUTE
 from coordwatch.notify.decide import Notification, NotifyPolicy
+from coordwatch.processor.detecting import Watched
 from coordwatch.processor.letters import Origin, Refusal, letters_of
 from coordwatch.processor.outcomes import alias_value, detection_record, line_key, line_value
 from coordwatch.processor.stage import Output, Place, Slice
@@ -25,6 +26,7 @@ from tests.build import CARDS, NOW, a_cancellation, a_loop, a_promo
 
 TOPICS = Topics("cw", 3)
 LEDGER, LETTERS, ALIASES = Place(TOPICS.ledger, 0), Place(TOPICS.dead_letters, 0), Place(TOPICS.aliases, 0)
+WATCHED = [Watched(SourceProgress("orders", frozenset({"commerce.order.placed"})), ("shop/0", "shop/1"))]
 Logs = dict[Place, list[Output]]
 
 
@@ -149,9 +151,7 @@ class Machine:
     def start(self) -> None:
         """A new process: everything in memory is gone."""
         telling = Telling(CARDS, self.told.append, NotifyPolicy(), lambda now: None)
-        self.stage = Alerts(
-            TOPICS, self.store, telling, [SourceProgress("orders", frozenset({"commerce.order.placed"}))]
-        )
+        self.stage = Alerts(TOPICS, self.store, telling, WATCHED)
         self.at: dict[Place, int] = {}
         for place in self.logs:
             self.stage.assign(place, {})

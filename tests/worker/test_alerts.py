@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordwatch.errors import TemporaryError
 from coordwatch.events.times import HOUR, MINUTE
 from coordwatch.processor.outcomes import detection_record
 from coordwatch.processor.stage import Output, Place, Slice
 from coordwatch.rules.detection import DetectionChange, RetractReason
+from coordwatch.worker.exits import Ending, ExitCode
 from tests.build import NOW, a_promo, raised
 from tests.worker.streams import ALIASES, LEDGER, LETTERS, STEPS, TOPICS, Author, Logs, Machine, a_slice, offset_of
 
@@ -109,8 +109,9 @@ def test_a_worker_that_stood_still_cannot_write_over_its_successor():
         successor.logs, successor.store, successor.group, successor.told = paused.logs, paused.store, {}, []
         successor.start()
         successor.finish()
-        with pytest.raises(TemporaryError, match="another process has read"):
+        with pytest.raises(Ending, match="another process has read") as fenced:
             paused.stage.give(NOW)
+        assert fenced.value.code is ExitCode.AGAIN
         assert [row.status for row in paused.store.alerts({}, 9, None)[0]] == ["retracted"]
 
 
@@ -148,13 +149,24 @@ def test_an_alert_waits_for_what_could_cancel_it_as_far_as_the_ledger_says_the_s
     """The worker decides by the same policy as `serve`; what is proven comes from the rows that ingest wrote."""
     with a_machine({LEDGER: []}) as machine:
         rows = Slice(LEDGER, [0, 1], [b"progress/orders/shop/0", b"progress/orders/shop/1"], [], [None] * 2, [NOW] * 2)
-        rows.values = [b"[%d,%d,%d]" % (NOW, NOW, NOW - HOUR), b"[%d,%d,%d]" % (NOW - HOUR, NOW - HOUR, NOW)]
-        assert machine.stage.sources[0].through < 0
+        rows.values = [
+            b"[%d,%d,%d]" % (NOW, NOW, NOW - HOUR),
+            b"[%d,%d,%d]" % (NOW - HOUR, NOW - HOUR, NOW),
+        ]
+        before = machine.stage.sources[0].through
         machine.stage.take(rows, NOW)
-        assert machine.stage.sources[0].through < 0, "what is not written yet proves nothing"
+        assert machine.stage.sources[0].through == before < 0, "what is not written yet proves nothing"
         machine.stage.give(NOW)
         # The partition that is furthest behind counts; read to its end, it is read up to the declared delay.
         assert machine.stage.sources[0].through == NOW - MINUTE
         assert machine.stage.sources[0].heard_at == NOW
         machine.start()
         assert machine.stage.sources[0].through == NOW - MINUTE
+
+
+def test_an_input_is_read_as_far_as_its_partition_of_which_nothing_was_said():
+    with a_machine({LEDGER: []}) as machine:
+        row = Slice(LEDGER, [0], [b"progress/orders/shop/0"], [b"[%d,%d,%d]" % (NOW, NOW, NOW)], [None], [NOW])
+        machine.stage.take(row, NOW)
+        machine.stage.give(NOW)
+        assert machine.stage.sources[0].through < 0

@@ -20,6 +20,7 @@ from coordwatch.events.times import MINUTE
 from coordwatch.identity.digest import Digester
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.processor import CANONICAL
+from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
 from coordwatch.settings import HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput
 from coordwatch.sources.catalogue import Catalogue
@@ -36,6 +37,16 @@ class Content:
     rules: tuple[RuleSpec, ...]
     mappings: tuple[SourceMapping, ...]
     catalogue: Catalogue
+
+    @property
+    def by_id(self) -> dict[str, RuleSpec]:
+        """The rules by their ids."""
+        return {spec.id: spec for spec in self.rules}
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        """Every rule in plain English."""
+        return {spec.id: sentence(spec) for spec in self.rules}
 
 
 def load_content(settings: Settings) -> Content:

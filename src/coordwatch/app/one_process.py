@@ -34,8 +34,6 @@ from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.processor.telling import Telling
-from coordwatch.rules.sentence import sentence
-from coordwatch.rules.spec import RuleSpec
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
@@ -129,14 +127,6 @@ class _Rooms:
     store: SqlStore
     stream: Stream
 
-    @property
-    def rules(self) -> dict[str, RuleSpec]:
-        return {spec.id: spec for spec in self.content.rules}
-
-    @property
-    def sentences(self) -> dict[str, str]:
-        return {spec.id: sentence(spec) for spec in self.content.rules}
-
 
 def _api(rooms: _Rooms, views: Views) -> ApiContext:
     gauges: dict[str, Callable[[], float]] = {
@@ -148,8 +138,8 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         reader=rooms.store,
         desk=rooms.store,
         clock=views.clock,
-        rules=rooms.rules,
-        sentences=rooms.sentences,
+        rules=rooms.content.by_id,
+        sentences=rooms.content.sentences,
         disabled=lambda: views.processor.disabled,
         warming=lambda: views.processor.warming,
         customer=views.customer,
@@ -175,8 +165,8 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
     return PagesContext(
         reader=rooms.store,
         desk=rooms.store,
-        rules=rooms.rules,
-        sentences=rooms.sentences,
+        rules=rooms.content.by_id,
+        sentences=rooms.content.sentences,
         rule_texts=rule_texts(rooms.content.rules),
         customer=views.customer,
         explain=views.steps,

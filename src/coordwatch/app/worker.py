@@ -17,21 +17,16 @@ from coordwatch.adapters.kafka import clients
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.layout import Site as KafkaSite
 from coordwatch.adapters.kafka.topics import ensure
-from coordwatch.adapters.process_lock import ProcessLock
-from coordwatch.adapters.sql.store import SqlStore
-from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content, identity_policy, kafka_access, load_content, progress_of
+from coordwatch.app.worker_side import Ground, alerts_room, http_side
 from coordwatch.clock import Clock, SystemClock
-from coordwatch.embedded.telling import to_log
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
-from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor.detecting import Detecting, DetectSettings, Watched
 from coordwatch.processor.ingesting import Ingest, IngestSettings, SourceTopic
 from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.resolving import Resolving, ResolvingSettings
 from coordwatch.processor.stage import Stage
-from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.settings import KafkaInput, KafkaSettings, Settings
 from coordwatch.sources.mapper import Mapper
@@ -89,17 +84,22 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
     Raises: DocumentError, PermanentError or TemporaryError with the next move
     """
     site = _site(settings, options)
+    ground = Ground(site.settings, site.content, site.options.clock, site.topics, site.watched, site.access)
     drivers: list[Driver] = []
     made: dict[int, StageClients] = {}
     with ExitStack() as undo:
-        for stage in _stages(site, undo):
+        room = alerts_room(ground, undo) if Role.ALERTS in options.roles else None
+        stages = [*_stages(site), *([] if room is None else [room.stage])]
+        for stage in stages:
             group = f"{site.topics.prefix}.{stage.role}"
             of_stage = StageClients(site.access, group, site.kafka.slot, _name(site.kafka))
             driver = _driver(site, stage, of_stage)
             made[id(driver)] = of_stage
             drivers.append(driver)
+        detecting = next((stage for stage in stages if isinstance(stage, Detecting)), None)
+        side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
-    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, closing=[closing.close])
+    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, [side], [closing.close])
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
@@ -147,8 +147,8 @@ def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[
     return watched
 
 
-def _stages(site: _Site, undo: ExitStack) -> list[Stage]:
-    """The stages of the roles; what they hold open is let go of by `undo`."""
+def _stages(site: _Site) -> list[Stage]:
+    """The stages of the roles, but for alerts."""
     roles, stages = site.options.roles, list[Stage]()
     if Role.INGEST in roles:
         stages.append(_ingest(site))
@@ -157,20 +157,7 @@ def _stages(site: _Site, undo: ExitStack) -> list[Stage]:
     if Role.DETECT in roles:
         settings = DetectSettings(site.topics, site.identity, site.settings.lateness)
         stages.append(Detecting(site.content.rules, settings, site.watched))
-    if Role.ALERTS in roles:
-        stages.append(_alerts(site, undo))
     return stages
-
-
-def _alerts(site: _Site, undo: ExitStack) -> Alerts:
-    lock = ProcessLock(site.settings.database)
-    undo.callback(lock.close)
-    cards = cards_of(site.content.rules)
-    store = SqlStore(site.settings.database, cards, durable=site.settings.durable)
-    undo.callback(store.close)
-    store.close_rules_that_ended(site.options.clock.now())
-    telling = Telling(cards, to_log, NotifyPolicy(site.settings.settle), lambda _: None)
-    return Alerts(site.topics, store, telling, [one.source for one in site.watched])
 
 
 def _ingest(site: _Site) -> Ingest:
@@ -198,6 +185,7 @@ def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:
         site.options.policy,
         blocking=bool(getattr(stage, "blocking", False)),
         watches_ends=isinstance(stage, Ingest),
+        keeps_place=isinstance(stage, Alerts),
     )
 
 

@@ -1,8 +1,12 @@
 """Feeding: which event types a rule waits for, and whether any configured source can carry them.
 
-Rules and carried types enter; a sentence why a rule is disabled leaves.
+Rules, carried types and progress enter; a sentence why a rule is disabled, or what an act waits for, leaves.
 """
 
+from coordwatch.context.progress import BEGINNING, Progress
+from coordwatch.events.times import format_time
+from coordwatch.events.words import duration_words
+from coordwatch.rules.plan import CompiledRule
 from coordwatch.rules.spec import RuleSpec, State
 
 
@@ -27,3 +31,14 @@ def cannot_be_fed(spec: RuleSpec, carried: frozenset[str]) -> str | None:
         if not expected & carried:
             return f"no configured source carries {' or '.join(sorted(expected))}, which this rule waits for"
     return None
+
+
+def waiting_words(progress: Progress, rule: CompiledRule, now: int) -> tuple[int, str, str]:
+    """Up to when a rule is proven, and what an act waits for whose deadline has passed: a verdict and words."""
+    proof = progress.proof(waited_for(rule.spec), now)
+    if proof.dark:
+        since = min(progress.sources[name].heard_at for name in proof.dark)
+        silent = f"is dark since {format_time(since)}" if since > BEGINNING else "was never heard"
+        return proof.through, "blind", f"blind: {', '.join(proof.dark)} {silent}"
+    behind = duration_words(now - proof.through) if proof.through > BEGINNING else "an unknown time"
+    return proof.through, "not_yet_provable", f"not yet provable: {', '.join(proof.waiting_for)} is {behind} behind"

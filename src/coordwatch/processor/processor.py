@@ -17,18 +17,15 @@ from coordwatch.engine.state import CustomerState, fact_from_plain, restore
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError
-from coordwatch.events.times import format_time
-from coordwatch.events.words import duration_words
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.ports import CustomerView, Store
-from coordwatch.processor.feeding import cannot_be_fed, waited_for
+from coordwatch.processor.feeding import cannot_be_fed, waiting_words
 from coordwatch.processor.records import Input, ProcessorSettings, Result
 from coordwatch.processor.work import PROGRESS, Rooms, Work
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.explain import explain
 from coordwatch.rules.explanation import Explanation
-from coordwatch.rules.plan import CompiledRule
 from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleSpec
 from coordwatch.sources.mapper import Mapper
@@ -171,17 +168,9 @@ class Processor:
         state = self.state(customer)
         if not state.journal.facts and not state.entries:
             return None
-        return customer_view(state, self.view(customer), self.plan, lambda rule: self._waiting_words(rule, now))
-
-    def _waiting_words(self, rule: CompiledRule, now: int) -> tuple[int, str, str]:
-        """Up to when a rule is proven, and what an act waits for whose deadline has passed."""
-        proof = self.progress.proof(waited_for(rule.spec), now)
-        if proof.dark:
-            since = min(self.progress.sources[name].heard_at for name in proof.dark)
-            silent = f"is dark since {format_time(since)}" if since > BEGINNING else "was never heard"
-            return proof.through, "blind", f"blind: {', '.join(proof.dark)} {silent}"
-        behind = duration_words(now - proof.through) if proof.through > BEGINNING else "an unknown time"
-        return proof.through, "not_yet_provable", f"not yet provable: {', '.join(proof.waiting_for)} is {behind} behind"
+        return customer_view(
+            state, self.view(customer), self.plan, lambda rule: waiting_words(self.progress, rule, now)
+        )
 
     def _proofs(self, now: int) -> tuple[int, ...]:
         return tuple(self.rooms.proven_for(rule, now) for rule in self.plan.rules if rule.expect is not None)

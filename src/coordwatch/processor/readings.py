@@ -47,10 +47,10 @@ class StageReading:
 
 
 class WorkerReadings(Protocol):
-    """A worker that is asked, from any thread; it answers at once, with what it knows."""
+    """A worker that is asked, from any thread."""
 
-    def stages(self) -> Sequence[StageReading]:
-        """Every stage that this process runs."""
+    def stages(self, *, lag: bool = True) -> Sequence[StageReading]:
+        """Every stage that this process runs. Without `lag` nobody else is asked, and the answer comes at once."""
         ...
 
     @property
@@ -63,7 +63,7 @@ def trouble_of(worker: WorkerReadings) -> str | None:
     """Why a worker does not do its whole work, in one sentence; None when it does."""
     if worker.ending is not None:
         return worker.ending
-    stages = worker.stages()
+    stages = worker.stages(lag=False)
     for stage in stages:
         if stage.waits is not None:
             return f"{stage.stage}: {stage.waits}"

@@ -13,12 +13,15 @@ from typing import Protocol
 
 from coordwatch.context.progress import Progress, SourceProgress
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
+from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import Books, BookStore, DeadLetter
+from coordwatch.processor.detecting import Watched
 from coordwatch.processor.letters import read_letter
 from coordwatch.processor.outcomes import BadRecord, alias_of, amount_of, change_of, line_of, reach_of
 from coordwatch.processor.stage import Output, Place, Slice
 from coordwatch.processor.telling import Alerting, Telling
 from coordwatch.processor.topics import Topics
+from coordwatch.worker.exits import Ending, ExitCode
 
 ROLE = "alerts"
 
@@ -30,7 +33,7 @@ class AlertsStore(BookStore, Alerting, Protocol):
 class Alerts:
     """The one stage that is not pure: `give` waits for the database. One thread calls it; any may read `sources`.
 
-    Takes: `sources` as they are configured; how far they are read stands in the ledger
+    Takes: `watched`, the inputs with their partitions; how far those are read stands in the ledger
     """
 
     role = ROLE
@@ -38,10 +41,8 @@ class Alerts:
     broadcast: str | None = None
     blocking = True
 
-    def __init__(
-        self, topics: Topics, store: AlertsStore, telling: Telling, sources: Sequence[SourceProgress] = ()
-    ) -> None:
-        self._store, self._telling, self._configured = store, telling, tuple(sources)
+    def __init__(self, topics: Topics, store: AlertsStore, telling: Telling, watched: Sequence[Watched] = ()) -> None:
+        self._store, self._telling, self._watched = store, telling, tuple(watched)
         self._take: Mapping[str, Callable[[Books, Slice, int], None]] = {
             topics.detections: _detection,
             topics.ledger: _line,
@@ -121,8 +122,17 @@ class Alerts:
     def give(self, now: int) -> Sequence[Output]:
         """Write what was taken in one transaction, then tell people.
 
-        Raises: TemporaryError when the database is busy, or when another process has read on
+        Raises: Ending when the database refuses; whoever starts again goes on where it stands
         """
+        try:
+            self._write(now)
+        except TemporaryError as error:
+            raise Ending(ExitCode.AGAIN, str(error)) from error
+        except PermanentError as error:
+            raise Ending(ExitCode.BROKEN, str(error)) from error
+        return ()
+
+    def _write(self, now: int) -> None:
         books = self._books()
         if books.positions:
             self._store.keep(books, now)
@@ -132,7 +142,6 @@ class Alerts:
         if self._chores_due:
             self._telling.chores(self._store, self._proven, now)
             self._chores_due = False
-        return ()
 
     def _books(self) -> Books:
         """Everything taken, as one; a place that gave nothing new is left out."""
@@ -160,21 +169,15 @@ class Alerts:
 
     def _read_so_far(self) -> tuple[SourceProgress, ...]:
         """The sources as far as the ledger says; made anew, because other threads read them."""
-        by_input: dict[str, list[Reach]] = {}
-        for line, reach in self._reaches.items():
-            by_input.setdefault(line.input, []).append(reach)
-        return tuple(_read(source, by_input.get(source.name, ())) for source in self._configured)
+        return tuple(one.source.together(self._parts(one)) for one in self._watched)
+
+    def _parts(self, one: Watched) -> Iterable[SourceProgress]:
+        for place in one.places:
+            reach = self._reaches.get(ReachLine(one.source.name, place))
+            yield one.source if reach is None else replace(one.source, **reach._asdict())
 
     def _proven(self, types: Iterable[str], now: int) -> int:
         return min(Progress(self.sources).proof(types, now).through, now)
-
-
-def _read(source: SourceProgress, reaches: Sequence[Reach]) -> SourceProgress:
-    """A source is read as far as the partition that is furthest behind."""
-    if not reaches:
-        return source
-    through = min(max(one.through, one.read_to_end_at - source.publishing_delay) for one in reaches)
-    return replace(source, through=through, heard_at=max(one.heard_at for one in reaches))
 
 
 def _detection(books: Books, records: Slice, index: int) -> None:

@@ -61,7 +61,8 @@ class Driver:
 
     `positions` are the offsets to take next, `committed` what the group knows, `delivered` what was fetched, `ends` the
     offsets at which the reader stood at an end. `blocking` says that the stage waits for somebody when it gives;
-    `watches_ends` that it wants to know when it has caught up.
+    `watches_ends` that it wants to know when it has caught up; `keeps_place` that its own word on where it stands holds
+    also where the group's is further on, because it keeps its state elsewhere.
     """
 
     stage: Stage
@@ -71,6 +72,7 @@ class Driver:
     policy: Policy = field(default_factory=Policy)
     blocking: bool = False
     watches_ends: bool = False
+    keeps_place: bool = False
     member: Member | None = None
     positions: dict[Place, int] = field(default_factory=dict)
     committed: dict[Place, int] = field(default_factory=dict)
@@ -106,17 +108,17 @@ class Driver:
         """
         self._keep(committed)
         new = [place for place in committed if place not in self.positions]
-        starts = self._offsets.starts({place: committed[place] for place in new}, self.policy.accept_loss)
+        starts: Mapping[Place, int] = {}
+        if not self.keeps_place:
+            starts = self._offsets.starts({place: committed[place] for place in new}, self.policy.accept_loss)
         rows = self._restored(new, wanted)
         if rows is None:
             return None
         now = self.clock.now()
-        for place in new:
-            try:
-                fence = self.stage.assign(place, rows.get(self.stage.state_partition(place), {}))
-            except PermanentError as error:
-                raise Ending(ExitCode.BROKEN, f"the state of {place} cannot be used: {error}") from error
-            self.positions[place] = max(starts[place], fence or 0)
+        fences = {place: self._assigned(place, rows) for place in new}
+        if self.keeps_place:
+            starts = self._offsets.starts(fences, self.policy.accept_loss)
+        self.positions.update({place: max(starts[place], fences[place] or 0) for place in new})
         self.delivered = dict(self.positions)
         self.committed = {place: offset for place, offset in committed.items() if offset is not None}
         self.ends.clear()
@@ -124,6 +126,12 @@ class Driver:
         self.moved_at = time.monotonic()
         self.stage.tick(now)
         return dict(self.positions)
+
+    def _assigned(self, place: Place, rows: Mapping[int, Mapping[bytes, bytes]]) -> int | None:
+        try:
+            return self.stage.assign(place, rows.get(self.stage.state_partition(place), {}))
+        except PermanentError as error:
+            raise Ending(ExitCode.BROKEN, f"the state of {place} cannot be used: {error}") from error
 
     def pause(self) -> None:
         """The membership is over or about to change: take and commit nothing until `resume`."""
@@ -239,6 +247,11 @@ class Driver:
         self.numbers.last_commit_seconds = seconds
 
     # ---- for the watchdog and the metrics, from any thread
+
+    @property
+    def lost(self) -> int:
+        """How many records retention took before they were read, and a person gave up."""
+        return self._offsets.lost
 
     def lag(self) -> dict[Place, int]:
         """How many records of each partition are fetched or known to be there and not committed, 0 at an end."""

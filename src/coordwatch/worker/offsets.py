@@ -40,8 +40,8 @@ class Offsets:
         if offset > high:
             raise Ending(
                 ExitCode.BROKEN,
-                f"{place} ends at {high}, and this group had read to {offset}: the topic was made anew. Delete the group's "
-                "offsets and the worker's state topics together, or give the worker another prefix",
+                f"{place} ends at {high}, and this worker had read to {offset}: the topic was made anew. Delete the group's "
+                "offsets, the worker's state topics and its database together, or give it another prefix and database",
             )
         return offset if offset >= low else self._after_loss(place, offset, low, accept_loss)
 

@@ -32,6 +32,11 @@ SetOffsets = Callable[[Mapping[Place, int]], None]
 class Commit(Protocol):
     """A way to make outputs and offsets durable. Blocks; called by one thread at a time."""
 
+    @property
+    def aborted(self) -> int:
+        """How many commits were broken off and tried again, for the metrics."""
+        ...
+
     def open(self) -> None:
         """Get ready; fences whoever used the same slot before. Raises: Ending."""
         ...
@@ -55,6 +60,7 @@ class Transaction:
     def __init__(self, producer: Producer) -> None:
         self._producer = producer
         self._refused: list[tuple[KafkaError, str]] = []
+        self.aborted = 0
 
     def open(self) -> None:
         """Fence the predecessor in this slot, and wait until its transaction is ended."""
@@ -80,6 +86,7 @@ class Transaction:
             except KafkaException as failure:
                 error = failure.args[0]
                 self._give_up_if_final(error)
+                self.aborted += 1
                 _log.warning("commit aborted (%s), attempt %d of %d", error, attempt, _ATTEMPTS)
                 self._abort()
         raise Ending(ExitCode.AGAIN, f"{_ATTEMPTS} commits in a row were aborted")
@@ -123,6 +130,7 @@ class InTurn:
         self._set_offsets: SetOffsets | None = None
         self._refused: list[tuple[KafkaError, str]] = []
         self._alive_at = time.monotonic()
+        self.aborted = 0
 
     def open(self) -> None:
         """Nothing to fence."""

@@ -5,7 +5,8 @@ What leaves: one ASGI application behind one door.
 The next room: `embedded`, which serves it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
@@ -14,13 +15,22 @@ import coordwatch
 from coordwatch.adapters.http_api.alerts import alerts_router
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
-from coordwatch.adapters.http_api.guard import Guard
+from coordwatch.adapters.http_api.guard import Door, Guard
 from coordwatch.adapters.http_api.problems import problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 
 _DESCRIPTION = (
     """Events in, alerts out. Instants are RFC 3339; errors are problem+json (RFC 9457) and name the next move."""
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is asked of a process: why it does not work, None when it does; whether its database answers; its metrics."""
+
+    trouble: Callable[[], str | None]
+    look: Callable[[], object]
+    metrics: Callable[[], tuple[bytes, str]]
 
 
 def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> FastAPI:
@@ -33,14 +43,27 @@ def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> F
         docs_url=None,
         redoc_url=None,
     )
+    health = Health(context.trouble, context.reader.tallies, context.metrics)
+    routers = (alerts_router(context), events_router(context), reading_router(context), health_router(health), *beside)
+    return _behind_the_door(app, routers, context.door)
+
+
+def health_application(health: Health, door: Door) -> FastAPI:
+    """What a process serves that has no database: whether it lives and is ready, and its metrics."""
+    app = FastAPI(title="coordwatch", version=coordwatch.__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    return _behind_the_door(app, (health_router(health),), door)
+
+
+def _behind_the_door(app: FastAPI, routers: Sequence[APIRouter], door: Door) -> FastAPI:
     register(app)
-    for router in (alerts_router(context), events_router(context), reading_router(context), _health(context), *beside):
+    for router in routers:
         app.include_router(router)
-    app.add_middleware(Guard, door=context.door)
+    app.add_middleware(Guard, door=door)
     return app
 
 
-def _health(context: ApiContext) -> APIRouter:
+def health_router(health: Health) -> APIRouter:
+    """/livez, /readyz and /metrics."""
     router = APIRouter(tags=["health"])
 
     @router.get("/livez")
@@ -50,17 +73,17 @@ def _health(context: ApiContext) -> APIRouter:
 
     @router.get("/readyz", response_model=None)
     def readyz() -> JSONResponse:
-        """The writer works and the database answers; 503 with the reason otherwise."""
-        trouble = context.trouble()
+        """It does its whole work, and the database answers; 503 with the reason otherwise."""
+        trouble = health.trouble()
         if trouble is not None:
             return problem(503, trouble, retry_after=5.0)
-        context.reader.tallies()
+        health.look()
         return JSONResponse({"status": "ready"})
 
     @router.get("/metrics")
     def metrics() -> Response:
         """Everything that is counted, for Prometheus."""
-        content, media_type = context.metrics()
+        content, media_type = health.metrics()
         return Response(content, media_type=media_type)
 
     return router

@@ -27,6 +27,7 @@ from coordwatch.adapters.http_api.shapes import (
     readable,
     source_item,
 )
+from coordwatch.errors import Elsewhere
 from coordwatch.events.times import parse_time
 
 
@@ -114,9 +115,17 @@ def _dead_letters(context: ApiContext) -> Callable[[int], dict[str, list[DeadLet
 
 def _customer(context: ApiContext) -> Callable[[str], dict[str, Any]]:
     def show_customer(key: str) -> dict[str, Any]:
-        """What is known about a customer: facts, states, what is still due, and alerts."""
-        view = context.customer(key)
-        alerts = context.reader.customer_alerts(key)
+        """What is known about a customer: facts, states, what is still due, and alerts.
+
+        Of a customer whom another worker keeps only the alerts are known for certain; `elsewhere` then says where the rest is.
+        """
+        try:
+            view, elsewhere = context.customer(key), None
+        except Elsewhere as away:
+            view, elsewhere = None, str(away)
+        alerts = context.reader.customer_alerts(key if view is None else view.key)
+        if elsewhere is not None:
+            return {"key": key, "elsewhere": elsewhere, "alerts": [row.id for row in alerts]}
         if view is None and not alerts:
             raise Refused(404, f"nothing is known about a customer '{key[:80]}'")
         known = readable(asdict(view)) if view is not None else {"key": key}

@@ -8,6 +8,8 @@ The next room: `router`, which goes back to where the person was.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fastapi import Request
+
 from coordwatch.adapters.pages.alert import BUTTONS
 from coordwatch.adapters.pages.words import plural
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
@@ -102,3 +104,20 @@ def done_words(action: AlertAction, count: int, left: int) -> str:
     if left:
         words += f" {plural(left, 'other')} had changed meanwhile and {'is' if left == 1 else 'are'} as before."
     return words
+
+
+def notice_of(request: Request) -> str:
+    """What the last form did, from the address it came back to."""
+    action = next((one for one in HUMAN_ACTIONS if one.value == request.query_params.get("done")), None)
+    return done_words(action, _count(request, "count", 1), _count(request, "left", 0)) if action else ""
+
+
+def _count(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else default
+
+
+def undo_of(request: Request) -> list[str]:
+    """What can be undone of the last form, from the address it came back to."""
+    tokens = request.query_params.get("undo", "").split(",")[:_AT_ONCE]
+    return [token for token in tokens if token]

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from coordwatch.adapters.alert_rows import BadQuery
-from coordwatch.adapters.pages.act import SNOOZES, Done, act_on, chosen, done_words, order_of
+from coordwatch.adapters.pages.act import SNOOZES, Done, act_on, chosen, notice_of, order_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.guard import HEADERS, FormRefused, own_path, read_form
 from coordwatch.adapters.pages.inbox import inbox_values, tokens_of
@@ -35,7 +35,7 @@ from coordwatch.adapters.pages.tables import (
 )
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.clock import Clock
-from coordwatch.errors import TemporaryError
+from coordwatch.errors import Elsewhere, TemporaryError
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, ExplainStep, SourceView
 from coordwatch.rules.detection import Detection
 from coordwatch.rules.spec import RuleSpec
@@ -52,8 +52,9 @@ class PagesContext:
     """What the pages read, and the desk through which a person acts.
 
     `sentences` and `rule_texts` are by rule id: the rule in English, and its YAML. `explain` takes a rule, a customer and
-    an act as (source, id); it may give nothing, then the pages explain from the detection. `clock` runs on the same axis
-    as the alerts' instants: in a demo that is the simulated time.
+    an act as (source, id); it may give nothing, then the pages explain from the detection. `customer` may say that it is
+    Elsewhere; `at_hand` never does and never waits. `clock` runs on the same axis as the alerts' instants: in a demo that
+    is the simulated time.
     """
 
     reader: AlertReader
@@ -65,6 +66,7 @@ class PagesContext:
     explain: Callable[[str, str, tuple[str, str]], Sequence[ExplainStep]]
     sources: Callable[[], Sequence[SourceView]]
     clock: Clock
+    at_hand: Callable[[str], CustomerView | None] | None = None
 
 
 def pages_router(context: PagesContext) -> APIRouter:
@@ -122,11 +124,11 @@ class _Pages:
         except BadQuery as problem:
             return self._nothing(request, 400, f"This address asks for something that is not there: {problem}.", "/")
         return self._shell.page(
-            request, "inbox.html", {**values, "notice": _notice_of(request), "undo": _undo_of(request)}
+            request, "inbox.html", {**values, "notice": notice_of(request), "undo": undo_of(request)}
         )
 
     def alert(self, request: Request, alert_id: str) -> Response:
-        return self._alert_page(request, alert_id, _notice_of(request), 200)
+        return self._alert_page(request, alert_id, notice_of(request), 200)
 
     def _alert_page(self, request: Request, alert_id: str, notice: str, status: int) -> Response:
         view = self._context.reader.alert(alert_id)
@@ -139,12 +141,15 @@ class _Pages:
             )
         spec = self._context.rules.get(view.row.rule)
         counts = {one.rule: one for one in self._context.reader.rule_counts()}
-        values = alert_values(view, spec, self._context.customer(view.row.customer), self._explain)
+        values = alert_values(view, spec, self._at_hand(view.row.customer), self._explain)
         if spec:
             values["lately"] = rule_line(spec, self._sentence(spec), counts.get(spec.id), self._shell.now())
         return self._shell.page(
             request, "alert.html", {"lately": None, **values, "notice": notice, "snoozes": SNOOZES}, status
         )
+
+    def _at_hand(self, key: str) -> CustomerView | None:
+        return (self._context.at_hand or self._context.customer)(key)
 
     def _explain(self, detection: Detection) -> Sequence[ExplainStep]:
         try:
@@ -162,16 +167,21 @@ class _Pages:
         return self._shell.page(request, "customers.html", {"rows": rows, "most": _CUSTOMERS})
 
     def customer(self, request: Request, key: str) -> Response:
-        view = self._context.customer(key)
-        alerts = self._context.reader.customer_alerts(key)
-        if view is None and not alerts:
+        elsewhere = ""
+        try:
+            view = self._context.customer(key)
+        except Elsewhere as away:
+            view, elsewhere = None, str(away)
+        # An old key leads to whom it belongs now.
+        alerts = self._context.reader.customer_alerts(key if view is None else view.key)
+        if view is None and not alerts and not elsewhere:
             return self._nothing(
                 request,
                 404,
                 f"No rule keeps anything about a customer {key[:80]}. Search for another key with /.",
                 "/customers",
             )
-        values = customer_values(view or CustomerView(key), alerts, self._context.rules)
+        values = customer_values(view or CustomerView(key), alerts, self._context.rules, elsewhere)
         return self._shell.page(request, "customer.html", values)
 
     def rules(self, request: Request) -> Response:
@@ -210,7 +220,7 @@ class _Pages:
             return _go(f"/alerts/{quote(wanted, safe='')}")
         if wanted in self._context.rules:
             return _go(f"/rules/{quote(wanted, safe='')}")
-        if self._context.customer(wanted) is not None or self._context.reader.customer_alerts(wanted):
+        if self._at_hand(wanted) is not None or self._context.reader.customer_alerts(wanted):
             return _go(f"/customers/{quote(wanted, safe='')}")
         rows, more = self._context.reader.alerts({"q": wanted}, _FOUND_MOST, None)
         words = wanted.lower()
@@ -282,19 +292,3 @@ def _outcome(done: Done) -> dict[str, str | int]:
     if done.rows and done.action is not AlertAction.UNDO:
         outcome["undo"] = tokens_of(done.rows)
     return outcome
-
-
-def _notice_of(request: Request) -> str:
-    """What the last form did, from the address it came back to."""
-    action = next((one for one in HUMAN_ACTIONS if one.value == request.query_params.get("done")), None)
-    return done_words(action, _count(request, "count", 1), _count(request, "left", 0)) if action else ""
-
-
-def _count(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else default
-
-
-def _undo_of(request: Request) -> list[str]:
-    tokens = request.query_params.get("undo", "").split(",")[:_CUSTOMERS]
-    return [token for token in tokens if token]

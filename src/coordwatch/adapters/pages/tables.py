@@ -46,9 +46,9 @@ NO_COUNTS = RuleCounts("", 0, 0, 0, 0, 0, 0, ())
 
 
 def customer_values(
-    customer: CustomerView, alerts: Sequence[AlertRow], rules: Mapping[str, RuleSpec]
+    customer: CustomerView, alerts: Sequence[AlertRow], rules: Mapping[str, RuleSpec], elsewhere: str = ""
 ) -> dict[str, Any]:
-    """Everything that `customer.html` needs besides the frame."""
+    """Everything that `customer.html` needs besides the frame; `elsewhere` says where the rest of the customer is kept."""
     newest = sorted(customer.facts, key=lambda fact: (fact.time, fact.source, fact.id), reverse=True)
     open_states = [state for state in customer.states if state.ended_at is None]
     live = [row for row in alerts if row.status in LIVE_STATUSES]
@@ -64,13 +64,18 @@ def customer_values(
         "drawn": pictures(drawing, "c") if drawing.marks else None,
         "kinds": kinds | ({"bar"} if drawing.bars else set()),
         "rules": rules,
-        "summary": f"{short_key(customer.key)}: {_customer_words(len(live), len(open_states), len(newest))}",
+        "elsewhere": elsewhere,
+        "summary": f"{short_key(customer.key)}: {_customer_words(live, None if elsewhere else customer)}",
         "waiting": [(one, event_words(one.act_type, {})) for one in customer.waiting],
     }
 
 
-def _customer_words(live: int, states: int, facts: int) -> str:
-    alerts = f"{plural(live, 'alert')} {'waits' if live == 1 else 'wait'} for somebody" if live else "no alert waits"
+def _customer_words(live: Sequence[AlertRow], customer: CustomerView | None) -> str:
+    many = len(live)
+    alerts = f"{plural(many, 'alert')} {'waits' if many == 1 else 'wait'} for somebody" if live else "no alert waits"
+    if customer is None:
+        return f"{alerts}; the rest is kept by another worker."
+    states, facts = sum(state.ended_at is None for state in customer.states), len(customer.facts)
     held = f"{plural(states, 'state')} {'is' if states == 1 else 'are'} open" if states else "no state is open"
     return f"{alerts}; {held}; {plural(facts, 'fact')} {'is' if facts == 1 else 'are'} kept for the rules."
 

@@ -54,6 +54,11 @@ class Books:
             self.counts[name] = self.counts.get(name, 0) + count.amount
             self._counted.add(name)
 
+    def tool_counts(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
+        """The amounts by rule, tool pair and kind, an hour each; any thread may ask."""
+        for (rule, _, act_tool, evidence_tool, kind), amount in list(self.counts.items()):
+            yield (rule, act_tool, evidence_tool, kind), amount
+
     def restore(self, key: bytes, value: bytes) -> bool:
         """Take a row of the changelog. Gives: whether it is one of ours."""
         if key == rows.TALLIES:

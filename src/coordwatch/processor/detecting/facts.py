@@ -50,6 +50,10 @@ class Facts:
         first = bisect_left(self._heard, offset, key=lambda one: one[0])
         return [fact for _, fact in self._heard[first:] if self.reference.knows(fact[SOURCE], fact[ID])]
 
+    def of(self, event_type: str) -> list[Fact]:
+        """A copy of the facts of a type; any thread may ask."""
+        return list(self.reference.facts.get(event_type, ()))
+
     def forget(self, now: int) -> list[bytes]:
         """Let go of facts that no act can read any more, but for the last one of each key. Gives: the keys of their rows."""
         gone: list[Fact] = []

@@ -6,7 +6,6 @@ Decoded messages enter, one by one; records of the changelog, of the ledger and 
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from struct import Struct
 from typing import Any
 
 from coordwatch.context.fact import TIME, TYPE, Fact
@@ -25,6 +24,7 @@ from coordwatch.engine.state import (
 from coordwatch.engine.step import Engine
 from coordwatch.events.filed import Filed
 from coordwatch.identity.hops.routing import PLACE
+from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting import rows
 from coordwatch.processor.detecting.books import ROLE, Books
 from coordwatch.processor.detecting.deadlines import Deadlines
@@ -35,11 +35,11 @@ from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.marks import Mark
 from coordwatch.processor.outcomes import detection_record
+from coordwatch.processor.readings import StateReading
 from coordwatch.processor.stage import KIND, Output, Place
 from coordwatch.rules.plan import CompiledRule
 
 NEVER = 2**62
-_DEADLINE = Struct(">q")
 
 
 class Partition:
@@ -171,17 +171,30 @@ class Partition:
                 customer = key.removeprefix(CUSTOMER)
                 if value is not None:
                     deadline = self.desk.states[customer].next_deadline()
-                    value = _DEADLINE.pack(NEVER if deadline is None else deadline) + value
+                    value = rows.DEADLINE.pack(NEVER if deadline is None else deadline) + value
                     self._sealed[customer] = value
                 else:
                     self._sealed.pop(customer, None)
-                self._changed[rows.CUSTOMER + customer.encode()] = value
+                self._changed[rows.customer_key(customer)] = value
             elif key.startswith(GIVEN):
                 event_type, customer = key.removeprefix(GIVEN).split("/", 1)
                 latest = self.desk.readers[event_type][customer]
                 self._changed[rows.READS + f"{event_type}/{customer}".encode()] = rows.pack_row(latest)
         if sum(len(state.journal.facts) for state in self.desk.states.values()) > self.site.settings.open_max:
             self.desk.states = {}
+
+    # ---- for any thread, as last given
+
+    def known(self, customer: str) -> Known:
+        """One customer, and what the snapshot is read with."""
+        row = self._sealed.get(customer)
+        snapshot = None if row is None else rows.snapshot_of(row)
+        return Known(customer, snapshot, self.site.plan, self.reaches.progress, self.site.facts.of, self.warming)
+
+    @property
+    def held(self) -> StateReading:
+        """How much state of customers there is."""
+        return StateReading(len(self._sealed), sum(map(len, self._sealed.values())))
 
     # ---- within
 
@@ -238,7 +251,7 @@ class Partition:
         if state is None:
             sealed = self._sealed.get(customer)
             try:
-                state = restore(customer, None if sealed is None else sealed[8:], self.site.plan)
+                state = restore(customer, None if sealed is None else rows.snapshot_of(sealed), self.site.plan)
             except UnknownSnapshot as error:
                 digest = sha256(customer.encode()).hexdigest()[:16]
                 raise UnknownSnapshot(f"customer {digest} of {self.place}: {error}") from None
@@ -255,7 +268,7 @@ class Partition:
 
     def _deadline_in(self, customer: str) -> int | None:
         sealed = self._sealed.get(customer)
-        deadline = NEVER if sealed is None else int(_DEADLINE.unpack_from(sealed)[0])
+        deadline = NEVER if sealed is None else int(rows.DEADLINE.unpack_from(sealed)[0])
         return None if deadline == NEVER else deadline
 
     def _note_deadlines(self) -> None:

@@ -4,6 +4,7 @@ Plain values enter and bytes leave, or the other way round. The next room: `watc
 """
 
 from collections.abc import Callable, Mapping
+from struct import Struct
 from typing import Any
 
 from coordwatch.codec import pack, unpack
@@ -14,6 +15,9 @@ from coordwatch.processor.outcomes import Reach
 VERSION = 1
 CUSTOMER, READS, COUNT, MARK, RULE = b"customer/", b"reads/", b"count/", b"mark/", b"rule/"
 PLACE, TALLIES = b"place", b"tallies"
+
+DEADLINE = Struct(">q")
+"""A customer's next deadline stands before the snapshot, so that it can be read without the rest."""
 
 Upcaster = Callable[[list[Any]], list[Any]]
 
@@ -45,6 +49,16 @@ def unpack_row(key: bytes, value: bytes) -> list[Any]:
             )
         version, parts = version + 1, upcast(parts)
     return parts
+
+
+def customer_key(customer: str) -> bytes:
+    """The key of a customer's row."""
+    return CUSTOMER + customer.encode()
+
+
+def snapshot_of(row: bytes) -> bytes:
+    """The snapshot in a customer's row."""
+    return row[DEADLINE.size :]
 
 
 def pack_mark(mark: Mark) -> bytes:

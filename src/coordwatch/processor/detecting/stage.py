@@ -4,6 +4,7 @@ Slices of the events enter, and records of the broadcast facts. What leaves: sta
 events that go back to identity.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,13 +12,17 @@ from coordwatch.codec import NotJson, decode_json
 from coordwatch.events.filed import Filed, decode_filed, filed_from
 from coordwatch.events.times import HOUR
 from coordwatch.events.wire import Rejected, RejectReason
+from coordwatch.ports import ToolCount
+from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting.partition import Partition
 from coordwatch.processor.detecting.reaches import Watched
 from coordwatch.processor.detecting.site import DetectSettings, Site
 from coordwatch.processor.letters import Origin
 from coordwatch.processor.marks import MARK, mark_of
 from coordwatch.processor.outcomes import BadRecord
+from coordwatch.processor.readings import StateReading
 from coordwatch.processor.stage import KIND, Output, Place, Slice
+from coordwatch.rules.plan import Plan
 from coordwatch.rules.spec import RuleSpec
 
 REASK, MOVE = "reask", "move"
@@ -65,6 +70,39 @@ class Detecting:
     def pending(self) -> bool:
         """Whether anything is not durable yet."""
         return bool(self._tombstones) or any(one.pending for one in self._partitions.values())
+
+    # ---- for any thread
+
+    @property
+    def plan(self) -> Plan:
+        """The rules that judge here."""
+        return self._site.plan
+
+    @property
+    def warming(self) -> Mapping[str, int]:
+        """The rules whose facts are not complete yet, and until when."""
+        return {rule: until for one in list(self._partitions.values()) for rule, until in one.warming.items()}
+
+    @property
+    def held(self) -> StateReading:
+        """How much state of customers this process holds."""
+        held = [one.held for one in list(self._partitions.values())]
+        return StateReading(sum(one.keys for one in held), sum(one.bytes for one in held))
+
+    def known(self, partition: int, customer: str) -> Known | None:
+        """A customer as last committed, None when the partition is not held here."""
+        one = self._partitions.get(Place(self._topics.events, partition))
+        return None if one is None else one.known(customer)
+
+    def tool_counts(self) -> list[ToolCount]:
+        """What the partitions that are held here have counted."""
+        summed: Counter[tuple[str, str, str, str]] = Counter()
+        for one in list(self._partitions.values()):
+            for key, amount in one.books.tool_counts():
+                summed[key] += amount
+        return [ToolCount(*key, amount) for key, amount in sorted(summed.items())]
+
+    # ---- for the runtime
 
     def state_partition(self, place: Place) -> int:
         """The state of a partition lies in the partition of the same number."""

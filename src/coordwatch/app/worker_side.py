@@ -1,0 +1,199 @@
+"""What a worker shows: with the role alerts everything that `serve` shows, else whether it lives, is ready, and its metrics.
+
+What enters: what the site is made of, the stages and drivers of this process.
+What leaves: the stage `alerts` with its database, and an HTTP server that is started beside the runtime.
+The next room: `worker`, which puts both into one process.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from coordwatch.adapters.http_api.application import Health, health_application, http_application
+from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.kafka.access import KafkaAccess
+from coordwatch.adapters.kafka.ends import Ends
+from coordwatch.adapters.kafka.state_rows import StateRows
+from coordwatch.adapters.pages.router import PagesContext, pages_router
+from coordwatch.adapters.process_lock import ProcessLock
+from coordwatch.adapters.prometheus import Metrics, Readings, Running
+from coordwatch.adapters.rule_texts import rule_texts
+from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.alerts.card import cards_of
+from coordwatch.app.content import Content
+from coordwatch.clock import Clock
+from coordwatch.context.progress import Progress
+from coordwatch.embedded.server import HttpServer, address_of, listen
+from coordwatch.embedded.source_views import SourceBoard
+from coordwatch.embedded.telling import to_all, to_log
+from coordwatch.notify.decide import NotifyPolicy
+from coordwatch.ports import SourceView
+from coordwatch.processor import cannot_be_fed
+from coordwatch.processor.detecting import Detecting, Watched
+from coordwatch.processor.readings import trouble_of
+from coordwatch.processor.telling import Telling
+from coordwatch.processor.topics import Topics
+from coordwatch.rules.compile import compile_rules
+from coordwatch.settings import Settings
+from coordwatch.worker.alerts import Alerts
+from coordwatch.worker.contexts import Away, Contexts
+from coordwatch.worker.driver import Driver
+from coordwatch.worker.readings import DriverReadings
+
+_log = logging.getLogger("coordwatch.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the site is made of."""
+
+    settings: Settings
+    content: Content
+    clock: Clock
+    topics: Topics
+    watched: Sequence[Watched]
+    access: KafkaAccess
+
+    @property
+    def disabled(self) -> dict[str, str]:
+        """The rules that no input can feed, and why."""
+        carried = Progress(one.source for one in self.watched).carried()
+        return {spec.id: why for spec in self.content.rules if (why := cannot_be_fed(spec, carried)) is not None}
+
+    @property
+    def tools(self) -> dict[str, list[str]]:
+        """By input, the tool as its events name it."""
+        named = {mapping.name: mapping.tool.get("name") for mapping in self.content.mappings}
+        return {one.name: [name] for one in self.settings.kafka_inputs if (name := named.get(one.source or ""))}
+
+    @property
+    def door(self) -> Door:
+        """Whom the server lets in."""
+        token = self.settings.token
+        return Door(token.get_secret_value() if token else None)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsRoom:
+    """The stage `alerts`, with its database and whom it tells."""
+
+    stage: Alerts
+    store: SqlStore
+    stream: Stream
+    board: SourceBoard
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSide:
+    """The server, begun and ended with the worker."""
+
+    server: HttpServer
+    address: str
+    stream: Stream | None = None
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self.server.start()
+        _log.info("answers at %s", self.address)
+
+    def stop(self) -> None:
+        """End open streams, then the server."""
+        if self.stream is not None:
+            self.stream.close()
+        self.server.stop()
+
+
+def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
+    """The stage `alerts` on the database of the settings; what it holds open is let go of by `undo`."""
+    settings, clock = ground.settings, ground.clock
+    lock = ProcessLock(settings.database)
+    undo.callback(lock.close)
+    cards = cards_of(ground.content.rules)
+    store = SqlStore(settings.database, cards, durable=settings.durable)
+    undo.callback(store.close)
+    store.close_rules_that_ended(clock.now())
+    stream = Stream()
+    stages: list[Alerts] = []
+    board = SourceBoard(lambda: stages[0].sources, ground.tools)
+    telling = Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note)
+    stages.append(Alerts(ground.topics, store, telling, ground.watched))
+    return AlertsRoom(stages[0], store, stream, board)
+
+
+def http_side(
+    ground: Ground, drivers: Sequence[Driver], detecting: Detecting | None, room: AlertsRoom | None, undo: ExitStack
+) -> HttpSide:
+    """The server of a worker process.
+
+    Raises: PermanentError when its address is taken
+    """
+    listening = listen(ground.settings.host, ground.settings.port)
+    undo.callback(listening.close)
+    states = {} if detecting is None else {detecting.role: lambda: detecting.held}
+    readings = DriverReadings(drivers, Ends(ground.access), states)
+    if room is None:
+        counted = None if detecting is None else detecting.tool_counts
+        metrics = Metrics(None, Running(readings, counted))
+        health = Health(lambda: trouble_of(readings), lambda: None, metrics.render)
+        return HttpSide(HttpServer(health_application(health, ground.door), listening), address_of(listening))
+    contexts = _contexts(ground, room, detecting)
+    pages = pages_router(_pages(ground, room, contexts))
+    application = http_application(_api(ground, room, readings, contexts), [pages])
+    return HttpSide(HttpServer(application, listening), address_of(listening), room.stream)
+
+
+def _contexts(ground: Ground, room: AlertsRoom, detecting: Detecting | None) -> Contexts:
+    if detecting is not None:
+        plan = detecting.plan
+    else:
+        disabled = ground.disabled
+        plan = compile_rules([spec for spec in ground.content.rules if spec.id not in disabled], display=True)
+    rows = StateRows(ground.access, ground.topics.detect_state)
+    return Contexts(ground.topics, ground.clock, room.store, detecting, Away(rows, plan, lambda: room.stage.sources))
+
+
+def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: Contexts) -> ApiContext:
+    disabled = ground.disabled
+
+    def sources() -> Sequence[SourceView]:
+        return room.board.views(ground.clock.now())
+
+    gauges = {
+        "coordwatch_stream_watchers": lambda: float(room.stream.watchers),
+        "coordwatch_rules_disabled": lambda: float(len(disabled)),
+    }
+    stored = Readings(room.store, sources, ground.clock, gauges)
+    return ApiContext(
+        reader=room.store,
+        desk=room.store,
+        clock=ground.clock,
+        rules=ground.content.by_id,
+        sentences=ground.content.sentences,
+        disabled=lambda: disabled,
+        warming=lambda: contexts.warming,
+        customer=contexts.customer,
+        explain=contexts.explain,
+        sources=sources,
+        metrics=Metrics(stored, Running(readings)).render,
+        trouble=lambda: trouble_of(readings),
+        stream=room.stream,
+        door=ground.door,
+    )
+
+
+def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext:
+    return PagesContext(
+        reader=room.store,
+        desk=room.store,
+        rules=ground.content.by_id,
+        sentences=ground.content.sentences,
+        rule_texts=rule_texts(ground.content.rules),
+        customer=contexts.customer,
+        explain=contexts.steps,
+        sources=lambda: room.board.views(ground.clock.now()),
+        clock=ground.clock,
+        at_hand=contexts.at_hand,
+    )
