@@ -17,10 +17,10 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
 (PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup demo test kafka lint format schemas boards laws mutants bench lock clean
+.PHONY: help setup demo test kafka lint format schemas boards laws mutants chaos bench-kafka bench lock clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 17
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 # ---- the environment: stamps, so that only a changed lock or a changed pyproject costs anything
 
@@ -85,6 +85,13 @@ laws: setup  ## the laws on 200,000 generated examples (hours)
 
 mutants: setup  ## break the engine on purpose; the suite must notice each
 	@$(BIN)/python -m tests.mutants
+
+chaos: setup  ## hundreds of faults on three brokers, with a seed that it prints (FAULTS=200 SEED=1)
+	@$(BIN)/python -m tests.chaos --faults $${FAULTS:-200} $${SEED:+--seed $$SEED} $${RUNTIME:+--runtime $$RUNTIME}
+
+bench-kafka: setup  ## the speed beside a real broker, and recovery
+	@$(BIN)/python -m bench.kafka
+	@$(BIN)/python -m bench.recovery
 
 bench: setup  ## the speed table, all ratios from one run
 	@$(BIN)/python -m bench.run
