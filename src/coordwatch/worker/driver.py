@@ -190,9 +190,13 @@ class Driver:
         if offset >= self.delivered.get(place, offset):
             self.ends[place] = offset
 
+    def turned(self) -> None:
+        """The runtime's loop goes on."""
+        self.turned_at = time.monotonic()
+
     def tick(self) -> None:
         """Let time pass for the stage, and hear what was broadcast. Raises: Ending."""
-        self.turned_at = time.monotonic()
+        self.turned()
         self.way.alive()
         if self.member is None:
             return

@@ -152,6 +152,8 @@ class StageApp(faust.App):
                 die(_broken(self.driver, error))
 
     async def _tick(self) -> None:
+        # Said before waiting for a turn: a long restore holds the turn, and the loop goes on all the same.
+        self.driver.turned()
         try:
             await self._in_order(self.driver.tick)
             if self.driver.watches_ends:

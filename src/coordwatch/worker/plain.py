@@ -112,13 +112,18 @@ class PlainLoop:
             places = [Place(one.topic, one.partition) for one in at]
             found = consumer.committed(at, timeout=_PATIENCE)
             committed = {Place(one.topic, one.partition): one.offset if one.offset >= 0 else None for one in found}
-            starts = self._driver.resume(self._member(consumer), committed, lambda: True)
+            starts = self._driver.resume(self._member(consumer), committed, self._goes_on)
             assert starts is not None, "an assignment stays while its callback runs"
             consumer.assign([TopicPartition(*place, starts[place]) for place in places])
         except Ending as ending:
             self._ending = ending
         except KafkaException as failure:
             self._ending = Ending(ExitCode.AGAIN, f"{self._group}: {failure.args[0]}")
+
+    def _goes_on(self) -> bool:
+        """An assignment stays while its callback runs; the watchdog hears that a long restore is no hang."""
+        self._driver.turned()
+        return True
 
     def _revoked(self, consumer: Consumer, _at: list[TopicPartition]) -> None:
         try:

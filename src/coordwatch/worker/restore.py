@@ -5,6 +5,7 @@ What leaves: the newest value of every key, by partition; or nothing, when the p
 The next room: `driver`, which hands them to the stage.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -16,6 +17,7 @@ Rows = dict[bytes, bytes]
 _BATCH = 10_000
 _WAIT = 0.2
 _PATIENCE = 20.0
+_STILL = 120.0
 
 
 class Readers(Protocol):
@@ -67,6 +69,7 @@ def _read(
     reader: Consumer, topic: str, todo: dict[int, int], rows: dict[int, Rows], wanted: Callable[[], bool]
 ) -> None:
     """Fill `rows`, taking each partition out of `todo` when its end is reached."""
+    moved_at, stood = time.monotonic(), -1
     while todo and wanted():
         for message in reader.consume(_BATCH, _WAIT):
             partition, key, value = message.partition() or 0, message.key(), message.value()
@@ -80,6 +83,11 @@ def _read(
                 rows[partition].pop(key, None)
             else:
                 rows[partition][key] = value
-        for at in reader.position([TopicPartition(topic, partition) for partition in todo]):
+        positions = reader.position([TopicPartition(topic, partition) for partition in todo])
+        if (stands := sum(at.offset for at in positions)) != stood:
+            moved_at, stood = time.monotonic(), stands
+        elif time.monotonic() - moved_at > _STILL:
+            raise Ending(ExitCode.AGAIN, f"{topic}: nothing came for {_STILL:.0f} s while its state was restored")
+        for at in positions:
             if at.offset >= todo[at.partition]:
                 del todo[at.partition]
