@@ -52,7 +52,12 @@ def chaos(cluster: Cluster, folder: Path, seed: int, plan: Plan, events: int, ru
         site.worker("w0", "ingest", "detect", "alerts")
         site.worker("w1", "ingest", "detect")
         sender = threading.Thread(target=_send, args=(site, seed, events), daemon=True)
-        wait_until(lambda: sum("started" in worker.said for worker in site.workers) == 2, "two workers")
+
+        def running() -> bool:
+            site.supervise()
+            return all("started: " in worker.said for worker in site.workers)
+
+        wait_until(running, "two workers", 120)
         sender.start()
         doing = Chaos(site, cluster, rng)
         for fault in plan.faults(rng):

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordwatch.adapters.kafka.access import KafkaAccess
+from coordwatch.adapters.kafka.clients import producer
 from coordwatch.adapters.kafka.partitioner import murmur2, partition_of
+from tests.services.consume import read_topic
 
 # Source: org.apache.kafka.common.utils.UtilsTest.testMurmur2, signed as Java has them.
 OF_JAVA = {
@@ -26,3 +29,15 @@ def test_murmur2_is_that_of_java(key, expected):
 @given(st.binary(max_size=64), st.integers(1, 64))
 def test_every_key_has_a_partition(key, partitions):
     assert 0 <= partition_of(key, partitions) < partitions
+
+
+def test_our_producer_puts_every_key_where_we_say(topics):
+    topic = topics.create("keys", 7)
+    keys = [b"key-%d" % number for number in range(300)]
+    ours = producer(KafkaAccess(topics.bootstrap))
+    for key in keys:
+        ours.produce(topic, b"x", key)
+    assert ours.flush(60) == 0
+    assert {one.key: one.partition for one in read_topic(topics.bootstrap, topic)} == {
+        key: partition_of(key, 7) for key in keys
+    }

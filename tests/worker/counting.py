@@ -80,7 +80,7 @@ class Counting:
             self._count(records.place, key or b"")
         self._fences[records.place] = records.offsets[-1] + 1
         if self.hazard == "slow":
-            self.pause.wait(len(records) * 0.00002)
+            self.pause.wait(len(records) * 0.0003)
         return len(records)
 
     def _go_wrong(self) -> None:
