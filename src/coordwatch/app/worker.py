@@ -28,7 +28,7 @@ from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.resolving import Resolving, ResolvingSettings
 from coordwatch.processor.stage import Stage
 from coordwatch.processor.topics import Topics
-from coordwatch.settings import KafkaInput, KafkaSettings, Settings
+from coordwatch.settings import KafkaInput, KafkaSettings, Settings, for_worker
 from coordwatch.sources.mapper import Mapper
 from coordwatch.worker.alerts import Alerts
 from coordwatch.worker.clients import StageClients
@@ -103,9 +103,7 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
-    kafka = settings.kafka
-    if kafka is None:
-        raise PermanentError("these settings name no Kafka: write a part 'kafka:', or use `coordwatch serve`")
+    kafka = for_worker(settings)
     key = settings.identity.key
     if key is None:
         raise PermanentError(
