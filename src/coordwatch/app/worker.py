@@ -52,12 +52,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What the command line decides about one process."""
+    """What the command line decides about one process; a `clock` that is not the wall's comes with `stamps` for its axis."""
 
     roles: frozenset[Role] = frozenset(Role)
     plain: bool = False
     policy: Policy = field(default_factory=Policy)
     clock: Clock = field(default_factory=SystemClock)
+    stamps: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:
         blocking=bool(getattr(stage, "blocking", False)),
         watches_ends=isinstance(stage, Ingest),
         keeps_place=isinstance(stage, Alerts),
+        stamps=site.options.stamps,
     )
 
 
