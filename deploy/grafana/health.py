@@ -136,7 +136,7 @@ def _left_aside() -> Iterator[Any]:
     yield rows(
         Words(
             "Dead letters, by stage and reason",
-            "In the range shown, and since the beginning. `coordwatch dead-letters` lists them with their bytes.",
+            "In the range shown, and since the beginning. `coordwatch dead-letters list` shows them with their bytes.",
             12,
         ),
         {"stage": "Stage", "reason": "Reason"},

@@ -1,7 +1,6 @@
 """What the deployment tests share: a running coordwatch, and a real Prometheus that reads it with the rules that ship."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import yaml
 
 from tests.deploy.boards import JOB
 from tests.deploy.rules import FOLDER
-from tests.deploy.running import Running, embedded
+from tests.deploy.running import Running, embedded, workers
 from tests.services.prometheus import Prometheus
 from tests.services.waiting import wait_until
 
-# The runtimes that the boards are tried on.
-KINDS: Mapping[str, Callable[[Path], AbstractContextManager[Running]]] = {"embedded": embedded}
 PATIENCE = 60.0
 
 
@@ -28,14 +25,15 @@ class Watched:
     prometheus: Prometheus
 
 
-@pytest.fixture(scope="session", params=sorted(KINDS))
+@pytest.fixture(scope="session", params=["embedded", pytest.param("workers", marks=pytest.mark.kafka)])
 def watched(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, promtool: str
 ) -> Iterator[Watched]:
     """One of each kind for all questions; `promtool` comes in one package with the server."""
     del promtool
     folder = tmp_path_factory.mktemp(request.param)
-    with KINDS[request.param](folder) as running:
+    on_kafka = request.param == "workers"
+    with workers(folder, request.getfixturevalue("kafka")) if on_kafka else embedded(folder) as running:
         config = configuration(running, folder)
         with Prometheus(config, folder / "prometheus") as prometheus:
             _wait_for_readings(prometheus)

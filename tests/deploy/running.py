@@ -1,31 +1,37 @@
 """Running coordwatches for Prometheus to read: each with something in every metric that its runtime can know.
 
 Enters: a folder. Leaves: an address, until the block ends, and a way to make it go on, so that counters grow while they are
-read. To try the board on another runtime, write one more of these and name it in `conftest.KINDS`.
+read. To try the boards on another installation, write one more of these and name it in `conftest.watched`.
 """
 
+import json
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+import yaml
 
 import coordwatch
 from coordwatch.clock import SystemClock
 from coordwatch.events.times import DAY, format_time
-from tests.services.processes import LOOPBACK, Tied, free_port
+from tests.services.consume import Sent, produce
+from tests.services.processes import LOOPBACK, Tied, accepts, free_port
+from tests.services.topics import Topics
 from tests.services.waiting import wait_until
+from tests.tidy.tree import ROOT
 
 PATIENCE = 120.0
 CATALOGUE = Path(coordwatch.__file__).parent / "simulator" / "catalogue.yaml"
-# What no mapping can use, so that there are dead letters.
-RUBBISH = """\
-{"topic": "sendgrid.events", "value": "no event of SendGrid"}
-{"topic": "shopify.webhooks", "headers": {"X-Shopify-Topic": "orders/create"}, "value": {"id": 1}}
-"""
+SETTINGS = ROOT / "deploy" / "coordwatch.yaml"
+SECRET = "invented-for-a-test-0123456789ab"
+# What no mapping can use, so that there is a dead letter; it comes last.
+RUBBISH = '{"topic": "sendgrid.events", "value": "no event of SendGrid"}\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class Running:
 
 @contextmanager
 def embedded(folder: Path) -> Iterator[Running]:
-    """`coordwatch serve` on four days of an invented shop, just past; the second half, and some rubbish, when it goes on."""
+    """`coordwatch serve` on four days of an invented shop, just past; the second half when it goes on."""
     lines = history(customers=60, days=4)
     half = len(lines) // 2
     taken = folder / "shop.ndjson"
@@ -78,6 +84,77 @@ def embedded(folder: Path) -> Iterator[Running]:
         process.stop()
 
 
+@contextmanager
+def workers(folder: Path, bootstrap: str) -> Iterator[Running]:
+    """Two of `coordwatch worker` on a real Kafka, with the settings of the compose file, behind their token.
+
+    One plays every role, the other only judges, as in the compose file's profile `more`. They find half of what the tools
+    published; the other half comes when they go on.
+    """
+    topics = Topics(bootstrap, f"board-{secrets.token_hex(4)}")
+    lines = history(customers=60, days=4)
+    half = len(lines) // 2
+    ports = (free_port(), free_port())
+    settings = _settings_of_the_compose_file(topics)
+
+    def started(slot: str, port: int, *roles: str) -> Tied:
+        (folder / f"{slot}.yaml").write_text(
+            yaml.safe_dump({**settings, "bind": f"{LOOPBACK}:{port}"}), encoding="utf-8"
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "coordwatch",
+            "worker",
+            "--quiet",
+            "--config",
+            str(folder / f"{slot}.yaml"),
+            *roles,
+        ]
+        given = {"COORDWATCH_TOKEN": SECRET, "COORDWATCH_IDENTITY__KEY": SECRET, "COORDWATCH_KAFKA__SLOT": slot}
+        return Tied(command, folder / f"{slot}.log", given)
+
+    def go_on() -> None:
+        _publish(topics, [*lines[half:], RUBBISH])
+        wait_until(lambda: _has_read_rubbish(running, whole), "a dead letter", PATIENCE)
+
+    running = Running(tuple(f"{LOOPBACK}:{port}" for port in ports), go_on, SECRET)
+    whole, more = started("worker-0", ports[0]), started("detect-1", ports[1], "--role", "detect")
+    try:
+        _publish(topics, lines[:half])
+        wait_until(lambda: _judges(running, whole), "the first acts", PATIENCE)
+        wait_until(lambda: accepts(ports[1]), "the second worker", PATIENCE)
+        yield running
+    finally:
+        for process in (more, whole):
+            process.stop()
+        topics.remove()
+
+
+def _settings_of_the_compose_file(topics: Topics) -> dict[str, Any]:
+    """The same, but for where things are; the topics that are read are made here."""
+    settings: dict[str, Any] = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))
+    settings |= {"database": "coordwatch.db", "durable": False}
+    settings["kafka"] |= {"bootstrap": topics.bootstrap, "prefix": f"{topics.prefix}.cw", "partitions": 2}
+    settings["sources"] = {"catalogue": str(CATALOGUE)}
+    for one in settings["inputs"]:
+        one["topic"] = topics.create(one["topic"], 2)
+    return settings
+
+
+def _publish(topics: Topics, lines: Sequence[str]) -> None:
+    """Put recorded lines into the topics that they came from."""
+    records: dict[str, list[Sent]] = {}
+    for line in lines:
+        recorded = json.loads(line)
+        headers = tuple((name, value.encode()) for name, value in recorded.get("headers", {}).items())
+        value = recorded["value"]
+        text = value if isinstance(value, str) else json.dumps(value)
+        records.setdefault(recorded["topic"], []).append(Sent(text.encode(), headers=headers))
+    for topic, sent in records.items():
+        produce(topics.bootstrap, f"{topics.prefix}.{topic}", sent)
+
+
 def history(*, customers: int, days: int) -> list[str]:
     """What an invented shop's tools published in the last days, one record a line."""
     start = format_time(SystemClock().now() - days * DAY)
@@ -92,8 +169,7 @@ def _judges(running: Running, process: Tied) -> bool:
 
 
 def _has_read_rubbish(running: Running, process: Tied) -> bool:
-    """Whether the last line, an order without a time, has become a dead letter."""
-    return 'stage="map"' in _said(running, process)
+    return 'stage="decode"' in _said(running, process)
 
 
 def _said(running: Running, process: Tied) -> str:

@@ -1,5 +1,6 @@
 """The compose file and the settings beside it: no Docker runs here, so they are read and held against each other."""
 
+import argparse
 import re
 from itertools import islice
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from coordwatch.app import load_content, progress_of
+from coordwatch.cli.worker import add_arguments
 from coordwatch.context.progress import Progress
 from coordwatch.processor import cannot_be_fed
 from coordwatch.settings import KafkaInput, Settings, read_settings
@@ -17,6 +19,7 @@ from tests.tidy.tree import ROOT
 
 DEPLOY = ROOT / "deploy"
 SECRET = "invented-for-a-test-0123456789ab"
+OURS = "coordwatch:local"
 ENDS = {"topics"}  # does its work once and is gone
 
 
@@ -58,16 +61,35 @@ def test_what_runs_for_long_is_restarted_watched_and_held(compose: dict[str, Any
             continue
         # Whatever the exit code: 75 asks for it, 70 is seen by the alert on many restarts.
         assert service["restart"] == "unless-stopped", name
-        # The worker's check is in its image.
-        assert name == "worker" or service["healthcheck"]["test"][0] == "CMD", name
+        # What is ours has its check in its image.
+        assert service["image"] == OURS or service["healthcheck"]["test"][0] == "CMD", name
 
 
 def test_what_is_ours_writes_nowhere_but_in_its_volume(compose: dict[str, Any]) -> None:
-    worker = compose["services"]["worker"]
-    assert worker["read_only"] is True
-    assert worker["cap_drop"] == ["ALL"]
-    writable = [volume for volume in worker["volumes"] if not volume.endswith(":ro")]
-    assert writable == ["worker:/var/lib/coordwatch"]
+    ours = {name: service for name, service in compose["services"].items() if service["image"] == OURS}
+    assert set(ours) == {"worker", "detect"}
+    for service in ours.values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["tmpfs"] == ["/tmp"]
+    writable = [volume for service in ours.values() for volume in service["volumes"] if not volume.endswith(":ro")]
+    assert writable == ["worker:/var/lib/coordwatch"], "one process writes alerts"
+
+
+def test_a_second_worker_has_a_slot_and_leaves_the_alerts_to_the_first(
+    compose: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = compose["services"]["detect"]
+    assert more["profiles"] == ["more"]
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    assert parser.parse_args(more["command"][1:]).role == ["detect"]
+    monkeypatch.setenv("COORDWATCH_KAFKA__SLOT", more["environment"]["COORDWATCH_KAFKA__SLOT"])
+    second = read_settings(DEPLOY / "coordwatch.yaml")
+    assert settings.kafka is not None
+    assert second.kafka is not None
+    assert second.kafka.slot not in (None, settings.kafka.slot)
+    assert second.kafka.bootstrap == settings.kafka.bootstrap, "one variable does not push the rest aside"
 
 
 def test_secrets_are_files_that_git_does_not_see(compose: dict[str, Any]) -> None:

@@ -40,11 +40,11 @@ def test_every_question_can_be_read_by_a_real_prometheus(watched: Watched) -> No
 
 def test_every_question_has_an_answer(watched: Watched) -> None:
     """But for what only a worker knows, when there is none."""
-    left_out = frozenset[str]() if watched.kind == "worker" else WORKER_ONLY
+    left_out = frozenset[str]() if watched.kind == "workers" else WORKER_ONLY
     asked = [query for query in every_query() if not needed(query.expr) & left_out]
     unasked = [query for query in every_query() if needed(query.expr) & left_out]
     assert len(asked) >= 30
-    assert len(unasked) == (0 if watched.kind == "worker" else 10)
+    assert len(unasked) == (0 if watched.kind == "workers" else 10)
     empty = [
         f"{query.panel} {query.ref}: {query.filled}" for query in asked if not watched.prometheus.query(query.filled)
     ]
@@ -52,7 +52,7 @@ def test_every_question_has_an_answer(watched: Watched) -> None:
 
 
 def test_every_recorded_series_is_recorded(watched: Watched) -> None:
-    left_out = frozenset[str]() if watched.kind == "worker" else WORKER_ONLY
+    left_out = frozenset[str]() if watched.kind == "workers" else WORKER_ONLY
     recorded = [rule["record"] for rule in rules() if "record" in rule and not needed(rule["expr"]) & left_out]
     assert len(recorded) > 8
     # It says nothing of a job that is watched for less than a quarter of an hour; promtool has tried it.
