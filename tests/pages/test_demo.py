@@ -1,70 +1,36 @@
 """The real thing, end to end: the command that a stranger types, its pages in a real browser, a conflict acknowledged."""
 
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser
+
+from tests.pages.stranger import running_demo, sees_a_conflict_and_acknowledges_it
+from tests.services.topics import Topics
 
 pytestmark = pytest.mark.browser
-PATIENCE = 120_000
-"""How long the slowest machine may take until the first conflict, in milliseconds."""
 
 
 @pytest.fixture
 def demo() -> Iterator[str]:
     """The address of a running demo, which is ended afterwards."""
-    command = [sys.executable, "-m", "coordwatch", "demo", "--for", "300s", "--no-browser", "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            found = re.search(r"http://127\.0\.0\.1:\d+", line)
-            if found:
-                yield found[0]
-                break
-        else:
-            pytest.fail(f"the demo ended without an address:\n{''.join(lines)}")
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    with running_demo() as address:
+        yield address
 
 
 def test_a_stranger_sees_a_conflict_and_acknowledges_it(demo: str, browser: Browser, axe_source: str) -> None:
     """Alerts arrive, wait behind their line, open with their picture, take an acknowledgement; the browser has no complaint."""
-    context = browser.new_context()
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(demo, wait_until="load")
-    show = page.locator(".fresh .show")
-    expect(show).to_have_text(re.compile(r"\d+ new - show"), timeout=PATIENCE)
-    show.click()
-    row = page.locator("tr.row a.open").first
-    expect(row).to_be_visible()
-    sentence = row.text_content()
-    row.click()
-    expect(page.locator("h1")).to_have_text(sentence or "")
-    expect(page.locator(".timeline .wide svg .mark.act")).to_have_count(1)
-    expect(page.locator(".steps li").first).to_be_visible()
-    page.evaluate(axe_source)
-    violations = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")[
-        "violations"
-    ]
-    assert [] == [violation["id"] for violation in violations]
-    page.get_by_role("button", name="Acknowledge").click()
-    expect(page.get_by_role("status")).to_have_text("Acknowledged.")
-    expect(page.locator(".history")).to_contain_text("acknowledged")
-    for path in ("/rules", "/tools", "/sources", "/customers"):
-        page.goto(demo + path)
-        expect(page.locator("h1")).to_have_count(1)
-    page.goto(f"{demo}/customers")
-    page.locator("tr.row a.open").first.click()
-    expect(page.locator(".timeline .wide svg")).to_be_visible()
-    context.close()
-    assert [] == complaints
+    sees_a_conflict_and_acknowledges_it(demo, browser, axe_source)
+
+
+@pytest.fixture
+def demo_beside_kafka(topics: Topics) -> Iterator[str]:
+    """The address of a demo whose tools publish to a real Kafka."""
+    with running_demo("--kafka", topics.bootstrap, "--prefix", topics.prefix) as address:
+        yield address
+    assert topics.existing() == [], "it leaves nothing behind"
+
+
+def test_the_same_beside_a_real_kafka(demo_beside_kafka: str, kafka: str, browser: Browser, axe_source: str) -> None:
+    """The tools' own topics, keys and headers, a worker with every role, and the same pages."""
+    sees_a_conflict_and_acknowledges_it(demo_beside_kafka, browser, axe_source)

@@ -224,11 +224,11 @@ def test_offsets_deleted_by_retention_stop_the_worker_until_somebody_accepts_the
 
 
 @RUNTIMES
-@pytest.mark.parametrize("codec", ["zstd", "lz4", "snappy", "gzip"])
-def test_compressed_sources_are_read(topics, tmp_path, runtime, codec):
+def test_compressed_sources_are_read_whatever_the_codec(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
-        here.send(KEYS * 5, **{"compression.type": codec})
         here.worker("s0")
+        for codec in ("zstd", "lz4", "snappy", "gzip"):
+            here.send(KEYS, **{"compression.type": codec})
         here.settled()
 
 

@@ -13,7 +13,9 @@ from typing import IO, Any
 
 from coordwatch.adapters.event_files import History, Part, Places
 from coordwatch.adapters.kafka.access import KafkaAccess
+from coordwatch.adapters.kafka.findings import Finding, refuse
 from coordwatch.adapters.kafka.ranges import Instant, NoTopicError, Range, read_range
+from coordwatch.adapters.kafka.reach import reach
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.wire import encode_event
 from coordwatch.processor import CANONICAL, Input
@@ -23,6 +25,7 @@ from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import Record
 
 _MOVE = b"move"
+_PATIENCE = 5.0
 _EVENTS, _FACTS = ".events", ".facts"
 _NO_OBJECT = b'""'  # an empty record has a line too, so that it is refused at its place
 
@@ -155,6 +158,9 @@ def copy_ranges(reading: Reading, ranges: list[Range], folder: Path) -> tuple[Hi
     Gives:  the history, and remarks for whoever looks on
     Raises: PermanentError or TemporaryError when a range cannot be read
     """
+    reached = reach(reading.access, _PATIENCE)
+    if isinstance(reached, Finding):
+        refuse([reached])
     spool, remarks = _Spool(reading, folder), list[str]()
     try:
         for wanted in ranges:

@@ -22,13 +22,13 @@ from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content, identity_policy, load_content, progress_of
-from coordwatch.clock import Clock, SystemClock
+from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
 from coordwatch.embedded.runtime import Feeds, Runtime
 from coordwatch.embedded.server import listen
 from coordwatch.embedded.service import Service
-from coordwatch.embedded.simulated import PacedClock, SimulatedInlet, position_of
+from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.notify.decide import NotifyPolicy

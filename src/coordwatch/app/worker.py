@@ -28,7 +28,7 @@ from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.resolving import Resolving, ResolvingSettings
 from coordwatch.processor.stage import Stage
 from coordwatch.processor.topics import Topics
-from coordwatch.settings import KafkaInput, KafkaSettings, Settings
+from coordwatch.settings import KafkaInput, KafkaSettings, Settings, for_worker
 from coordwatch.sources.mapper import Mapper
 from coordwatch.worker.alerts import Alerts
 from coordwatch.worker.clients import StageClients
@@ -52,12 +52,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerOptions:
-    """What the command line decides about one process."""
+    """What the command line decides about one process; a `clock` that is not the wall's comes with `stamps` for its axis."""
 
     roles: frozenset[Role] = frozenset(Role)
     plain: bool = False
     policy: Policy = field(default_factory=Policy)
     clock: Clock = field(default_factory=SystemClock)
+    stamps: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,7 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
-    kafka = settings.kafka
-    if kafka is None:
-        raise PermanentError("these settings name no Kafka: write a part 'kafka:', or use `coordwatch serve`")
+    kafka = for_worker(settings)
     key = settings.identity.key
     if key is None:
         raise PermanentError(
@@ -186,6 +185,7 @@ def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:
         blocking=bool(getattr(stage, "blocking", False)),
         watches_ends=isinstance(stage, Ingest),
         keeps_place=isinstance(stage, Alerts),
+        stamps=site.options.stamps,
     )
 
 

@@ -12,9 +12,8 @@ import shutil
 import stat
 import sys
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import coordwatch
 from coordwatch.adapters.key_file import key_path
@@ -22,6 +21,8 @@ from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.sql.schema import library
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app import Content, load_content, progress_of
+from coordwatch.cli.checks import Check
+from coordwatch.cli.extras import needing_kafka
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.context.progress import Progress
@@ -32,7 +33,7 @@ from coordwatch.events.words import duration_words
 from coordwatch.processor import cannot_be_fed
 from coordwatch.rules.calendars import TZDATA_VERSION
 from coordwatch.rules.lint import LintSeverity, lint
-from coordwatch.settings import LOOPBACK, FileInput, Settings, read_settings
+from coordwatch.settings import LOOPBACK, FileInput, KafkaInput, Settings, read_settings
 
 OK, BAD = 0, 1
 _ROOM_BYTES = 1_000_000_000
@@ -42,16 +43,6 @@ _MOVES: Mapping[str, str] = {
     "rules": "coordwatch rules lint names every place",
     "sources": "coordwatch sources list shows what is known",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at: ok, warn or bad, what was seen, and the next move."""
-
-    mark: Literal["ok", "warn", "bad"]
-    about: str
-    text: str
-    move: str | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,6 +88,8 @@ def look(config: Path | None) -> Iterator[Check]:
     if content is not None:
         yield from _content(settings, content)
     yield from _inputs(settings)
+    if settings.kafka is not None:
+        yield from _kafka(settings, content)
     running = yield from _database(settings)
     yield from _door(settings, running)
 
@@ -157,7 +150,9 @@ def _inputs(settings: Settings) -> Iterator[Check]:
     if not settings.inputs:
         yield Check("warn", "inputs", "no input is configured", "add 'inputs: [{kind: http}]' to the settings")
     for one in settings.inputs:
-        if not isinstance(one, FileInput):
+        if isinstance(one, KafkaInput):
+            yield Check("ok", "inputs", f"{one.name}: the topic {one.topic}")
+        elif not isinstance(one, FileInput):
             yield Check("ok", "inputs", f"{one.name}: {one.kind}")
         elif one.path.is_file() and os.access(one.path, os.R_OK):
             yield Check("ok", "inputs", f"{one.name}: {one.path}, {one.path.stat().st_size:,} bytes")
@@ -171,6 +166,15 @@ def _inputs(settings: Settings) -> Iterator[Check]:
             )
         else:
             yield Check("bad", "inputs", f"{one.name}: {one.path} is not there", "correct the path")
+
+
+def _kafka(settings: Settings, content: Content | None) -> Iterator[Check]:
+    try:
+        checks: Iterator[Check] = needing_kafka("cli.kafka_checks").kafka_checks(settings, content)
+    except PermanentError as error:
+        yield Check("bad", "brokers", str(error))
+        return
+    yield from checks
 
 
 def _database(settings: Settings) -> Generator[Check, None, bool]:
@@ -210,6 +214,9 @@ def _key(settings: Settings) -> Iterator[Check]:
     path = key_path(settings.database)
     if settings.identity.key is not None:
         yield Check("ok", "identity", f"mode {settings.identity.mode}, with the key of the settings")
+    elif settings.kafka_inputs:
+        move = "set COORDWATCH_IDENTITY__KEY, the same everywhere; make one with: openssl rand -hex 32"
+        yield Check("bad", "identity", "all workers must know customers by the same key, and there is none", move)
     elif path.exists():
         open_to = stat.S_IMODE(path.stat().st_mode) & 0o077
         if open_to:

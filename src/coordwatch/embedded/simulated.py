@@ -1,11 +1,10 @@
-"""The simulator as an inlet, and the clock it runs on.
+"""The simulator as an inlet.
 
 What enters: records with the instant at which the log took them, in order.
 What leaves: Inputs as their instants pass; a position that finds the same record and the same instant again.
 The next room: `runtime`, which takes them like any others.
 """
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 from coordwatch.embedded.inlets import Taken
@@ -13,18 +12,6 @@ from coordwatch.processor import Input
 from coordwatch.sources.record import Record
 
 Stream = Callable[[], Iterator[Record]]
-
-
-class PacedClock:
-    """A clock that starts where it is told and runs a number of times faster than the wall."""
-
-    def __init__(self, start: int, speed: float) -> None:
-        self._start, self._speed = start, speed
-        self._began = time.monotonic()
-
-    def now(self) -> int:
-        """The present of the simulation, in microseconds since 1970 UTC."""
-        return self._start + int((time.monotonic() - self._began) * self._speed * 1_000_000)
 
 
 class SimulatedInlet:

@@ -6,7 +6,7 @@ every mistake with its place, leave. The next room: `app`, which builds the prog
 
 from coordwatch.settings.kafka import DeadLetterLimit, KafkaInput, KafkaSettings, SecuritySettings
 from coordwatch.settings.parts import LOOPBACK, Progressing
-from coordwatch.settings.reading import for_serve, for_worker, read_settings
+from coordwatch.settings.reading import demo_settings, for_serve, for_worker, read_settings
 from coordwatch.settings.tree import (
     FileInput,
     HttpInput,
@@ -31,6 +31,7 @@ __all__ = [
     "Settings",
     "SimulatorInput",
     "SourcesSettings",
+    "demo_settings",
     "for_serve",
     "for_worker",
     "read_settings",

@@ -122,7 +122,7 @@ class KafkaSettings(Part):
     """The brokers, our topics on them, and the pace of a worker."""
 
     bootstrap: str = "127.0.0.1:9092"
-    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "coordwatch"
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$")] = "coordwatch"
     partitions: Annotated[int, Field(ge=1, le=1024)] = 8
     replication: Annotated[int, Field(ge=1, le=9)] = 3
     slot: Annotated[str, Field(pattern=NAME)] | None = None

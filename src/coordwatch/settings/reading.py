@@ -60,6 +60,23 @@ def read_settings(path: Path) -> Settings:
     return _under(settings, path.parent)
 
 
+def demo_settings(values: Mapping[str, Any]) -> Settings:
+    """Settings of a demo, written by the program: what the environment says of a site in earnest is not for them.
+
+    Only variables that begin with `COORDWATCH_DEMO_` are read.
+
+    Raises: PermanentError with every value that cannot be
+    """
+    try:
+        return Settings(_env_prefix="COORDWATCH_DEMO_", **values)
+    except ValidationError as error:
+        told = [
+            f"{'.'.join(str(part) for part in one['loc'])}: {str(one['msg']).removeprefix('Value error, ')}"
+            for one in error.errors(include_url=False)
+        ]
+        raise PermanentError("; ".join(told)) from None
+
+
 def for_serve(settings: Settings) -> Settings:
     """The settings, if they are for the one-process runtime.
 

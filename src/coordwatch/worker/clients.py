@@ -70,7 +70,7 @@ def credentials_of(access: KafkaAccess) -> Any:
     if login is None:
         return None if context is None else faust.SSLCredentials(context)
     if login.mechanism == OAUTHBEARER:
-        return faust.OAuthCredentials(oauth_cb=ClientTokens(login, context), ssl_context=context)
+        return faust.OAuthCredentials(oauth_cb=ClientTokens(login), ssl_context=context)
     return faust.SASLCredentials(
         username=login.name, password=login.secret, ssl_context=context, mechanism=login.mechanism
     )

@@ -62,7 +62,8 @@ class Driver:
     `positions` are the offsets to take next, `committed` what the group knows, `delivered` what was fetched, `ends` the
     offsets at which the reader stood at an end. `blocking` says that the stage waits for somebody when it gives;
     `watches_ends` that it wants to know when it has caught up; `keeps_place` that its own word on where it stands holds
-    also where the group's is further on, because it keeps its state elsewhere.
+    also where the group's is further on, because it keeps its state elsewhere. `stamps` puts the instants at which the log
+    took records on the axis of `clock`, None where both are the wall's.
     """
 
     stage: Stage
@@ -73,6 +74,7 @@ class Driver:
     blocking: bool = False
     watches_ends: bool = False
     keeps_place: bool = False
+    stamps: Callable[[int], int] | None = None
     member: Member | None = None
     positions: dict[Place, int] = field(default_factory=dict)
     committed: dict[Place, int] = field(default_factory=dict)
@@ -174,6 +176,8 @@ class Driver:
             _skip(records, position)
             if not records.offsets:
                 return
+        if self.stamps is not None:
+            records.timestamps = list(map(self.stamps, records.timestamps))
         taken = self.stage.take(records, self.clock.now())
         self.numbers.taken += taken
         self.positions[place] = records.offsets[-1] + 1 if taken == len(records) else records.offsets[taken]

@@ -15,15 +15,15 @@ _REQUEST = struct.pack(">hhih", _API_VERSIONS, 0, 1, -1)
 _ANSWER_MAX = 1 << 16
 # The newest request that each release brought: (key of the request, least newest version, release). Newest first.
 _RELEASES = (
-    (90, 0, "4.1"),
-    (76, 0, "4.0"),
-    (80, 0, "3.9"),
-    (75, 0, "3.8"),
-    (74, 0, "3.7"),
-    (1, 15, "3.5"),
-    (65, 0, "3.0"),
-    (60, 0, "2.8"),
-    (_TRANSACTIONAL_COMMIT, 3, "2.5"),
+    (90, 0, (4, 1)),
+    (76, 0, (4, 0)),
+    (80, 0, (3, 9)),
+    (75, 0, (3, 8)),
+    (74, 0, (3, 7)),
+    (1, 15, (3, 5)),
+    (65, 0, (3, 0)),
+    (60, 0, (2, 8)),
+    (_TRANSACTIONAL_COMMIT, 3, (2, 5)),
 )
 _TLS_BEFORE_OURS = b"\x15\x03"  # a TLS alert: the listener took our question for a broken greeting
 
@@ -37,12 +37,18 @@ class Apis:
     expires: str | None = None
 
     @property
-    def release(self) -> str:
-        """The release of Kafka that it is like, at least."""
+    def release_number(self) -> tuple[int, int]:
+        """The release of Kafka that it is like, at least; (0, 0) for one before 2.5."""
         for key, version, release in _RELEASES:
             if key in self.versions and self.versions[key][1] >= version:
                 return release
-        return "older than 2.5"
+        return (0, 0)
+
+    @property
+    def release(self) -> str:
+        """The release in words."""
+        major, minor = self.release_number
+        return f"{major}.{minor} or newer" if major else "before 2.5"
 
     @property
     def transactions(self) -> bool:

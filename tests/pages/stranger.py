@@ -1,0 +1,74 @@
+"""What a stranger does first, in a real browser: wait for a conflict, look at it, acknowledge it, walk through the pages.
+
+What enters: the address of a running demo, a browser. What leaves: nothing, or an assertion.
+The next room: the tests of each way to run a demo.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+PATIENCE = 120_000
+"""How long the slowest machine may take until the first conflict, in milliseconds."""
+
+
+@contextmanager
+def running_demo(*arguments: str) -> Iterator[str]:
+    """The address of a running demo, which is ended afterwards."""
+    command = [sys.executable, "-m", "coordwatch", "demo", "--for", "300s", "--no-browser", "--port", "0", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+            if found:
+                yield found[0]
+                break
+        else:
+            pytest.fail(f"the demo ended without an address:\n{''.join(lines)}")
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def sees_a_conflict_and_acknowledges_it(demo: str, browser: Browser, axe_source: str) -> None:
+    """Alerts arrive, wait behind their line, open with their picture, take an acknowledgement; the browser has no complaint."""
+    context = browser.new_context()
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(demo, wait_until="load")
+    show = page.locator(".fresh .show")
+    expect(show).to_have_text(re.compile(r"\d+ new - show"), timeout=PATIENCE)
+    show.click()
+    row = page.locator("tr.row a.open").first
+    expect(row).to_be_visible()
+    sentence = row.text_content()
+    row.click()
+    expect(page.locator("h1")).to_have_text(sentence or "")
+    expect(page.locator(".timeline .wide svg .mark.act")).to_have_count(1)
+    expect(page.locator(".steps li").first).to_be_visible()
+    page.evaluate(axe_source)
+    violations = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']})")[
+        "violations"
+    ]
+    assert [] == [violation["id"] for violation in violations]
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("status")).to_have_text("Acknowledged.")
+    expect(page.locator(".history")).to_contain_text("acknowledged")
+    for path in ("/rules", "/tools", "/sources", "/customers"):
+        page.goto(demo + path)
+        expect(page.locator("h1")).to_have_count(1)
+    page.goto(f"{demo}/customers")
+    page.locator("tr.row a.open").first.click()
+    expect(page.locator(".timeline .wide svg")).to_be_visible()
+    context.close()
+    assert [] == complaints
