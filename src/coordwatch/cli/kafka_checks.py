@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from confluent_kafka import KafkaException
-
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.apis import Apis
 from coordwatch.adapters.kafka.compare import RIGHTS
@@ -19,12 +17,13 @@ from coordwatch.adapters.kafka.findings import Finding
 from coordwatch.adapters.kafka.groups import NOBODY, StageReading, stage_reading
 from coordwatch.adapters.kafka.layout import Site
 from coordwatch.adapters.kafka.reach import Reached, ask_all, reach, split_host
+from coordwatch.adapters.kafka.survey import answered
 from coordwatch.adapters.kafka.topics import create_missing, examine, look, why_not_created
 from coordwatch.app.content import Content, kafka_access
 from coordwatch.cli.checks import Check
 from coordwatch.cli.sample_checks import sampled
 from coordwatch.clock import SystemClock
-from coordwatch.errors import CoordwatchError, PermanentError
+from coordwatch.errors import CoordwatchError, PermanentError, TemporaryError
 from coordwatch.events.times import DAY, SECOND
 from coordwatch.events.words import duration_words
 from coordwatch.settings import LOOPBACK, KafkaSettings, SecuritySettings, Settings
@@ -67,13 +66,12 @@ def kafka_checks(settings: Settings, content: Content | None) -> Iterator[Check]
         kafka, access, reached, Site(kafka.topics, kafka.replication, sources, groups, f"{kafka.prefix}.doctor")
     )
     try:
-        yield from _brokers(cluster)
-        yield from _topics(cluster)
-        yield from _stages(cluster)
-        if content is not None:
-            yield from sampled(settings, content, access, reached.topics)
-    except KafkaException as error:
-        yield Check("bad", "brokers", f"they stopped answering: {error.args[0].str()}", "run doctor again")
+        with answered():
+            yield from _brokers(cluster)
+            yield from _topics(cluster)
+            yield from _stages(cluster)
+            if content is not None:
+                yield from sampled(settings, content, access, reached.topics)
     except CoordwatchError as error:
         yield Check("bad", "brokers", *_halves(str(error)))
 
@@ -159,8 +157,8 @@ def _stages(cluster: _Cluster) -> Iterator[Check]:
         role = group.removeprefix(site.begins)
         try:
             stage = stage_reading(cluster.access, cluster.reached.admin, group, topics)
-        except KafkaException as error:
-            yield Check("warn", "stages", f"{role}: how far it has read cannot be seen ({error.args[0].name()})")
+        except TemporaryError as error:
+            yield Check("warn", "stages", f"{role}: how far it has read cannot be seen: {error}")
             continue
         yield from _stage(role, stage)
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.clients import reader
-from coordwatch.adapters.kafka.survey import PATIENCE, answers
+from coordwatch.adapters.kafka.survey import PATIENCE, answered, answers
 
 NOBODY = "EMPTY"
 # The mark that ends a transaction has an offset too, and no reader ever gets it.
@@ -68,8 +68,13 @@ class StageReading:
 def stage_reading(access: KafkaAccess, admin: AdminClient, group: str, topics: Sequence[str]) -> StageReading:
     """Look at one group.
 
-    Raises: KafkaException when it may not be looked at, or nobody answers
+    Raises: TemporaryError when it may not be looked at, or nobody answers
     """
+    with answered():
+        return _stage_reading(access, admin, group, topics)
+
+
+def _stage_reading(access: KafkaAccess, admin: AdminClient, group: str, topics: Sequence[str]) -> StageReading:
     told, errors = answers(admin.describe_consumer_groups([group], request_timeout=PATIENCE))
     if group in told:
         state, members = told[group].state.name, len(told[group].members)

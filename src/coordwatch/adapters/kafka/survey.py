@@ -4,13 +4,16 @@ What enters: an admin client and names. What leaves: a Seen for each topic that 
 The next room: `topics`, which compares.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+
+from coordwatch.errors import TemporaryError
 
 PATIENCE = 20.0
 
@@ -49,6 +52,15 @@ class Survey:
     def hidden(self, name: str) -> bool:
         """Whether we may not even know of the topic."""
         return name in self.errors and self.errors[name].code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """What the brokers leave unanswered inside is bad luck. Raises: TemporaryError."""
+    try:
+        yield
+    except KafkaException as failure:
+        raise TemporaryError(f"the brokers stopped answering ({failure.args[0].name()})") from None
 
 
 def survey(admin: AdminClient, names: Sequence[str]) -> Survey:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from coordwatch.adapters.kafka.access import KafkaAccess
@@ -26,8 +26,7 @@ from coordwatch.adapters.kafka.keys import wrong_keys
 from coordwatch.adapters.kafka.layout import Site, Wanted, wanted_topics
 from coordwatch.adapters.kafka.reach import Reached, ask_all, reach
 from coordwatch.adapters.kafka.rights import rights_of_groups
-from coordwatch.adapters.kafka.survey import PATIENCE, Survey, answers, survey
-from coordwatch.errors import TemporaryError
+from coordwatch.adapters.kafka.survey import PATIENCE, Survey, answered, answers, survey
 
 _SHOWN_AFTER, _LOOKS = 0.2, 5
 _FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
@@ -53,11 +52,9 @@ def ensure(access: KafkaAccess, site: Site) -> Prepared:
         raise AssertionError("what cannot be reached is refused")
     abilities = ask_all(access, reached)
     transactions = all(one.transactions for one in abilities.apis.values())
-    try:
+    with answered():
         created, findings = _created(access, reached.admin, site)
         findings += [*abilities.findings, *examine(access, reached, site, transactions=transactions)]
-    except KafkaException as error:
-        raise TemporaryError(f"the brokers stopped answering: {error.args[0].str()}") from None
     refuse(findings)
     return Prepared(tuple(created), tuple(findings), transactions)
 
