@@ -2,6 +2,7 @@
 
 import pytest
 
+from coordwatch.cli import main
 from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.events.times import HOUR, MINUTE, SECOND
 from coordwatch.settings import KafkaInput, KafkaSettings, for_serve, for_worker, read_settings
@@ -162,3 +163,17 @@ def test_each_command_refuses_settings_that_are_for_the_other(read):
         for_worker(http)
     with pytest.raises(PermanentError, match="needs to know the brokers"):
         for_worker(read(""))
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "words"),
+    [
+        ("serve", f"kafka: {{}}\n{INPUT}", "input 'mail' is a Kafka topic, which a worker reads: coordwatch worker"),
+        ("worker", "kafka: {}\ninputs: [{kind: http}]", "of kind http, which a worker does not read: coordwatch serve"),
+        ("worker", "", "a worker needs to know the brokers"),
+    ],
+)
+def test_the_commands_say_so_and_end_with_2(tmp_path, capsys, command, text, words):
+    (tmp_path / "coordwatch.yaml").write_text(text)
+    assert main([command, "--config", str(tmp_path / "coordwatch.yaml")]) == 2
+    assert words in capsys.readouterr().err

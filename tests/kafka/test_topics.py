@@ -15,6 +15,7 @@ from coordwatch.adapters.kafka.topics import Prepared, ensure
 from coordwatch.errors import PermanentError
 from coordwatch.processor.stage import KIND
 from coordwatch.processor.topics import Topics as Names
+from tests.services.kafka import Cluster
 from tests.services.topics import PATIENCE, Topics
 
 
@@ -169,3 +170,19 @@ def test_a_key_in_the_wrong_partition_is_refused(access: KafkaAccess, site: Site
     (told,) = problems(access, site)
     assert f"the record in {site.topics.events}/" in told
     assert "with another partitioner: stop that" in told
+
+
+def test_on_three_brokers_a_write_is_safe_with_two_copies_and_one_broker_may_be_away(three_brokers: Cluster) -> None:
+    site = Site(Names("cw", 2), 3, (), ("cw.detect",), "cw.detect.a")
+    access = KafkaAccess(three_brokers.bootstrap)
+    ensure(access, site)
+    seen = survey(three_brokers.admin(), [site.topics.events, site.topics.detect_state]).seen
+    assert {(one.replication, one.number("min.insync.replicas")) for one in seen.values()} == {(3, 2)}
+    topics = Topics(three_brokers.bootstrap, "cw")
+    change(topics, site.topics.events, min_insync_replicas="1")
+    (remark,) = ensure(access, site).remarks
+    assert (remark.text, remark.bad) == ("cw.events takes a write as safe with one copy", False)
+    three_brokers.nodes[2].kill()
+    three_brokers.wait_ready()
+    assert ensure(access, site).created == ()
+    assert problems(access, replace(site, replication=4))[0].endswith("write 'kafka: {replication: 3}'")

@@ -10,6 +10,8 @@ from coordwatch.adapters.kafka.ranges import newest
 from coordwatch.processor.stage import KIND
 
 _NEWEST, _OLDEST = 500, 100
+_ALL = 12_000
+"""What a start may read, whatever the number of partitions."""
 
 
 def wrong_keys(access: KafkaAccess, topic: str, partitions: int) -> list[Finding]:
@@ -17,7 +19,8 @@ def wrong_keys(access: KafkaAccess, topic: str, partitions: int) -> list[Finding
 
     Raises: as `ranges.newest`
     """
-    for record in newest(access, topic, _NEWEST, oldest=_OLDEST):
+    share = max(_ALL // partitions // 6, 1)
+    for record in newest(access, topic, min(_NEWEST, 5 * share), oldest=min(_OLDEST, share)):
         if record.key is None or KIND in dict(record.headers):
             continue
         place = partition_of(record.key, partitions)
