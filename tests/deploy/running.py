@@ -4,11 +4,10 @@ Enters: a folder. Leaves: an address, until the block ends, and a way to make it
 read. To try the boards on another installation, write one more of these and name it in `conftest.watched`.
 """
 
-import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ import yaml
 import coordwatch
 from coordwatch.clock import SystemClock
 from coordwatch.events.times import DAY, format_time
-from tests.services.consume import Sent, produce
+from deploy.publish import publish
 from tests.services.processes import LOOPBACK, Tied, accepts, free_port
 from tests.services.topics import Topics
 from tests.services.waiting import wait_until
@@ -92,6 +91,7 @@ def workers(folder: Path, bootstrap: str) -> Iterator[Running]:
     published; the other half comes when they go on.
     """
     topics = Topics(bootstrap, f"board-{secrets.token_hex(4)}")
+    before = f"{topics.prefix}."
     lines = history(customers=60, days=4)
     half = len(lines) // 2
     ports = (free_port(), free_port())
@@ -115,13 +115,13 @@ def workers(folder: Path, bootstrap: str) -> Iterator[Running]:
         return Tied(command, folder / f"{slot}.log", given)
 
     def go_on() -> None:
-        _publish(topics, [*lines[half:], RUBBISH])
+        publish(bootstrap, [*lines[half:], RUBBISH], before)
         wait_until(lambda: _has_read_rubbish(running, whole), "a dead letter", PATIENCE)
 
     running = Running(tuple(f"{LOOPBACK}:{port}" for port in ports), go_on, SECRET)
     whole, more = started("worker-0", ports[0]), started("detect-1", ports[1], "--role", "detect")
     try:
-        _publish(topics, lines[:half])
+        publish(bootstrap, lines[:half], before)
         wait_until(lambda: _judges(running, whole), "the first acts", PATIENCE)
         wait_until(lambda: accepts(ports[1]), "the second worker", PATIENCE)
         yield running
@@ -136,23 +136,10 @@ def _settings_of_the_compose_file(topics: Topics) -> dict[str, Any]:
     settings: dict[str, Any] = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))
     settings |= {"database": "coordwatch.db", "durable": False}
     settings["kafka"] |= {"bootstrap": topics.bootstrap, "prefix": f"{topics.prefix}.cw", "partitions": 2}
-    settings["sources"] = {"catalogue": str(CATALOGUE)}
+    settings["sources"]["catalogue"] = str(SETTINGS.parent / settings["sources"]["catalogue"])
     for one in settings["inputs"]:
         one["topic"] = topics.create(one["topic"], 2)
     return settings
-
-
-def _publish(topics: Topics, lines: Sequence[str]) -> None:
-    """Put recorded lines into the topics that they came from."""
-    records: dict[str, list[Sent]] = {}
-    for line in lines:
-        recorded = json.loads(line)
-        headers = tuple((name, value.encode()) for name, value in recorded.get("headers", {}).items())
-        value = recorded["value"]
-        text = value if isinstance(value, str) else json.dumps(value)
-        records.setdefault(recorded["topic"], []).append(Sent(text.encode(), headers=headers))
-    for topic, sent in records.items():
-        produce(topics.bootstrap, f"{topics.prefix}.{topic}", sent)
 
 
 def history(*, customers: int, days: int) -> list[str]:

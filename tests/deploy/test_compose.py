@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+import coordwatch
 from coordwatch.app import load_content, progress_of
 from coordwatch.cli.worker import add_arguments
 from coordwatch.context.progress import Progress
@@ -166,6 +167,16 @@ def test_the_topics_that_are_made_are_those_that_are_read(settings: Settings, co
     assert sorted(made.split()) == sorted(read)
     assert len(read) == len(settings.inputs)
     assert "$$topic" in script, "compose would take $topic for a variable of its own"
+
+
+def test_what_the_settings_name_lies_beside_them_in_the_containers(settings: Settings, compose: dict[str, Any]) -> None:
+    assert settings.sources.catalogue == DEPLOY / "catalogue.yaml"
+    for name in ("worker", "detect"):
+        mounted = dict(volume.split(":")[:2] for volume in compose["services"][name]["volumes"])
+        assert mounted["./coordwatch.yaml"] == "/etc/coordwatch/coordwatch.yaml"
+        assert mounted["./catalogue.yaml"] == "/etc/coordwatch/catalogue.yaml"
+    shop = Path(coordwatch.__file__).parent / "simulator" / "catalogue.yaml"
+    assert yaml.safe_load((DEPLOY / "catalogue.yaml").read_text()) == yaml.safe_load(shop.read_text())
 
 
 def test_every_input_of_the_example_has_its_mapping(settings: Settings) -> None:
