@@ -12,6 +12,7 @@ from typing import Any
 
 from coordwatch.codec import encode_json, pack, unpack
 from coordwatch.events.filed import encode_filed, filed_to_plain
+from coordwatch.events.times import DAY
 from coordwatch.events.wire import encode_event, event_to_plain
 from coordwatch.identity.hops.anchors import Effect, FileEvent, GiveUp, Reask
 from coordwatch.identity.hops.messages import BadHop, encode
@@ -32,15 +33,21 @@ REASK, MOVE, LOST = "reask", "move", "lost"
 
 _PLACE, _LEVEL = "f", "l"
 _VERSION = 1
+_LOOK_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvingSettings:
-    """What a site decides about this stage. Units: `lateness` in microseconds."""
+    """What a site decides about this stage.
+
+    Units: `lateness` and `keep_refs` (how long a ref is kept that no event names) in microseconds; the latter must be longer
+    than journals keep events, for an event whose refs are forgotten stays where it is
+    """
 
     topics: Topics
     identity: IdentityPolicy
     lateness: int
+    keep_refs: int = 400 * DAY
 
 
 class Part:
@@ -67,21 +74,31 @@ class Part:
         self.levels = Levels(place.partition, settings.topics.partitions, levels)
         self.hops = Hops(settings.identity, hops)
 
-    def message(self, kind: str | None, origin: Origin) -> None:
+    def message(self, records: Slice, index: int) -> None:
         """Take one message; what cannot be read is a dead letter."""
-        value = origin.value or b""
+        kind, key, value = _kind_of(records, index), records.keys[index], records.values[index] or b""
         try:
             if kind == MARK:
                 self.levels.mark(mark_of(value))
             elif kind == LEVELS:
                 self.levels.hear(value)
-            elif kind is None or origin.key is None:
+            elif kind is None or key is None:
                 raise BadHop("a message without a kind or a key")
             else:
-                self.hops.take(kind, origin.key.decode("utf-8"), value)
+                self.hops.take(kind, key.decode("utf-8"), value)
         except (BadHop, BadRecord, UnicodeDecodeError) as error:
-            self._letters += letters_of(self._topics.dead_letters, origin, [Refusal(ROLE, "message", str(error))])
+            refusal = Refusal(ROLE, "message", str(error))
+            self._letters += letters_of(self._topics.dead_letters, _origin(records, index), [refusal])
             self._count({"in": 1, "dead_lettered": 1, f"dead_lettered.{ROLE}.message": 1})
+
+    def tick(self, now: int, settings: ResolvingSettings) -> None:
+        """Let time pass."""
+        if now > settings.lateness:
+            self.taken = self.hops.expire(now - settings.lateness) or self.taken
+        gone = self.hops.prune(now - settings.keep_refs, _LOOK_AT_ONCE)
+        if gone:
+            self._count({"forgotten": gone})
+            self.taken = True
 
     def give(self, now: int) -> list[Output]:
         """Everything that is not durable yet; the levels, which speak of all of it, stand last."""
@@ -208,7 +225,7 @@ class Resolving:
         for index, offset in enumerate(records.offsets):
             if part.fence is not None and offset < part.fence:
                 continue
-            part.message(_kind_of(records, index), _origin(records, index))
+            part.message(records, index)
             part.fence, part.taken = offset + 1, True
         return len(records)
 
@@ -219,11 +236,10 @@ class Resolving:
         """Nothing: how far sources are read is told in band, by marks."""
 
     def tick(self, now: int) -> None:
-        """Give up what waited too long for a customer."""
+        """Give up what waited too long for a customer; forget refs that are long out of use, some at a time."""
         self._now = max(self._now, now)
-        if self._now > self.settings.lateness:
-            for part in self._parts.values():
-                part.taken = part.hops.expire(self._now - self.settings.lateness) or part.taken
+        for part in self._parts.values():
+            part.tick(self._now, self.settings)
 
     def give(self, now: int) -> Sequence[Output]:
         """Everything that is not durable yet."""

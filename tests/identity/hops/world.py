@@ -7,7 +7,7 @@ again from its rows, at the record behind the last one that a commit has taken.
 
 import random
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
@@ -20,6 +20,7 @@ from coordwatch.identity.hops.messages import encode
 from coordwatch.identity.hops.routing import PLACE, Router
 from coordwatch.identity.hops.system import Hops
 from coordwatch.identity.policy import IdentityPolicy
+from tests.identity.build import LINKED, event, md5, sha1
 
 Name = tuple[str, str]
 Message = tuple[str, str, bytes]
@@ -79,9 +80,15 @@ class World:
             else:
                 self.crash(owner)
 
+    def prune(self, before: int) -> None:
+        """Every owner forgets the refs that no event named since an instant."""
+        for owner in self.owners:
+            owner.hops.prune(before, owner.hops.size + 1)
+            self.give(owner)
+
     def settle(self) -> None:
         """Let everything arrive."""
-        for _ in range(10_000):
+        for _ in range(100_000):
             busy = [channel for channel, waiting in self.channels.items() if waiting]
             behind = [owner for owner in self.owners if owner.taken < len(owner.log)]
             if busy:
@@ -95,11 +102,18 @@ class World:
                     return
         raise AssertionError("it never comes to rest")
 
+    def check_the_books(self) -> None:
+        """`in` is the sum of what became of everything."""
+        counts = self.counts
+        assert counts["in"] == sum(counts[name] for name in ("passed", "parked", "dropped", "dead_lettered")), counts
+        assert counts["parked"] == len(self.parked())
+
     def arrive(self, channel: tuple[str, str, int]) -> None:
         _, topic, partition = channel
         one = self.channels[channel].popleft()
         if topic == "identity":
-            self.owners[partition].log.append(one)
+            again = one[0] != PLACE and self.chance.random() < 0.03
+            self.owners[partition].log += [one, one] if again else [one]
         else:
             self.detect(partition, one)
 
@@ -172,13 +186,6 @@ class World:
         """Give the answers of all nodes."""
         return {digest: answer for owner in self.owners for digest, answer in owner.hops.answers().items()}
 
-    def events(self) -> Iterator[Event]:
-        """Give the events in all journals."""
-        for journals in self.journals:
-            for journal in journals.values():
-                for event, _ in journal.values():
-                    yield event
-
 
 def copies(events: Sequence[Event], chance: random.Random) -> list[Event]:
     """Give the events in any order, some of them again, observed earlier or later."""
@@ -188,3 +195,41 @@ def copies(events: Sequence[Event], chance: random.Random) -> list[Event]:
     every = [*events, *again]
     chance.shuffle(every)
     return every
+
+
+_POOL = [
+    *(f"customer_id:C{number}" for number in range(4)),
+    *(f"email:p{number % 4}@example.com" for number in range(8)),
+    *(f"email_md5:{md5(f'p{number}@example.com')}" for number in range(4)),
+    *(f"email_sha1:{sha1(f'p{number}@example.com')}" for number in range(2)),
+    *(f"phone:+3312345670{number}" for number in range(3)),
+    *(f"requester:desk:R{number}" for number in range(3)),
+    *(f"contact_id:crm:X{number}" for number in range(3)),
+    *(f"anonymous_id:A{number}" for number in range(3)),
+    *(f"device_id:D{number}" for number in range(2)),
+]
+_REFS: dict[str, list[Any]] = {
+    "order": ["O1", "O2", "O3"],
+    "shipment": ["S1", "S2", ["S1", "S3"]],
+    "case": ["K1", "K2"],
+    "conversation": ["V1", "V2"],
+}
+
+
+def crowd(chance: random.Random) -> list[Event]:
+    """Give a history in which few identifiers meet all the time, longer and denser than what shrinks well."""
+    links, refs, most = chance.choice([0.05, 0.2]), chance.choice([0.2, 0.5]), chance.choice([1, 2, 4])
+    events = []
+    for number in range(chance.choice([6, 12, 25, 60])):
+        named = dict.fromkeys(chance.sample(_POOL, chance.randint(0, most)))
+        data = {name: chance.choice(values) for name, values in _REFS.items() if chance.random() < refs}
+        if chance.random() < links:
+            data["type"] = LINKED
+        subject = chance.choice([None] * 6 + ["S-1", "S-2"])
+        events.append(event(number, *named, subject=subject, **data))
+    return events
+
+
+def policies(chance: random.Random) -> IdentityPolicy:
+    """Give a policy under which what is rare happens often."""
+    return IdentityPolicy(fanout_max=chance.choice([2, 3, 20]), ref_hops=chance.choice([0, 1, 2, 3]), park_for=10**18)

@@ -9,27 +9,27 @@ waits here, as a row. A decision need not be right at once: when an answer chang
 for again, and the log keeps the request behind them. The next room: `system`.
 """
 
-import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-from coordwatch.codec import pack, unpack
+from coordwatch.codec import pack
 from coordwatch.events.event import Event
 from coordwatch.identity.answers import UNKNOWN, Answer, customer_key, moves, of_event, of_stamped
 from coordwatch.identity.hops.introduction import introduce
 from coordwatch.identity.hops.matter import Matter
-from coordwatch.identity.hops.messages import Place, event_to_row
+from coordwatch.identity.hops.messages import Place
 from coordwatch.identity.hops.nodes import News, Nodes
 from coordwatch.identity.hops.routing import anchor_of
-from coordwatch.identity.hops.rows import CUSTOMER, PARKED, VERSION, Node
+from coordwatch.identity.hops.rows import CUSTOMER, VERSION, Node
+from coordwatch.identity.hops.waiting import Waiting, Waits, name_of
 from coordwatch.identity.identifier import IdClass, Rank
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
-from coordwatch.identity.parking import ParkReason, park_reason
+from coordwatch.identity.parking import park_reason
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Named, Reader
 
+_REMEMBERED = 50_000
 _NOBODY = "it names nobody that can be read under this key"
 
 
@@ -60,15 +60,6 @@ class GiveUp(NamedTuple):
 Effect = FileEvent | Reask | GiveUp
 
 
-class Waiting(NamedTuple):
-    """An event at its anchor: parked for a reason, or, when there is none, waiting for those `awaited` to answer."""
-
-    event: Event
-    said: Sequence[Any] | None
-    why: ParkReason | None = None
-    awaited: tuple[str, ...] = ()
-
-
 class Anchors:
     """What the nodes of one partition decide about events."""
 
@@ -76,10 +67,8 @@ class Anchors:
         self._policy, self._nodes, self._rows, self._reader = policy, nodes, nodes.rows, reader
         self._effects: list[Effect] = []
         self._counts: Counter[str] = Counter()
-        self._waiting: dict[tuple[str, str], set[str]] = {}
-        self._deadlines: list[tuple[int, str, str]] = []
-        for digest, name, value in self._rows.everywhere(PARKED):
-            self._await(digest, name, _waiting_from(value))
+        self._waits = Waits(self._rows, reader, policy.park_for)
+        self._keys: dict[str, str] = {}
 
     def effects(self) -> list[Effect]:
         """Give, once, what was decided, in order."""
@@ -100,9 +89,8 @@ class Anchors:
             return
         self._counts["in" if said is None else "returned"] += 1
         if not named:
-            self._tally("dead_lettered", said)
-            self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
-            self._effects.append(GiveUp(event, f"{IDENTITY_UNRESOLVED}: {_NOBODY}", said))
+            self._counts["passed"] -= said is not None
+            self._give_up(event, said, _NOBODY)
             return
         node = self._nodes.know(anchor.digest, anchor.kind)
         version, old = node.version, node.answer
@@ -110,16 +98,18 @@ class Anchors:
         introduce(self._nodes, matter, event)
         if version:
             self.changed(node, old)
-        name = _name(event)
-        known = self._rows.held(node.digest, PARKED).get(name)
+        name = name_of(event)
+        known = self._waits.get(node.digest, name)
         if known is not None:
-            self._repeated(node, name, _waiting_from(known), place)
+            self._waits.keep(node.digest, name, known.with_copy(event, said))
+            self._tally("dropped", said)
+            self._counts["dropped.repeated"] += 1
             return
         awaited = tuple(one.digest for one in self._silent(matter))
         waiting = Waiting(event, said, None, awaited)
         if awaited:
             self._tally("parked", said)
-            self._keep(node, name, waiting)
+            self._waits.keep(node.digest, name, waiting)
         else:
             self._decide(matter, name, waiting, kept=False)
 
@@ -130,7 +120,7 @@ class Anchors:
         for customer in list(self._rows.held(node.digest, CUSTOMER)):
             self._effects.append(Reask(customer, node.digest, None))
             self._rows.drop(node.digest, CUSTOMER, customer)
-        self._again(node, list(self._rows.held(node.digest, PARKED)))
+        self._again(node, self._waits.at(node.digest))
 
     def heard(self, node: Node, news: News) -> None:
         """Follow up on what a neighbour told; the first time it mostly concerns only what waits for it.
@@ -143,32 +133,33 @@ class Anchors:
         if was is not None and edge.past and counts and moves(was, edge.answer):
             for customer in self._rows.held(node.digest, CUSTOMER):
                 self._effects.append(Reask(customer, node.digest, other))
-        self._again(node, sorted(self._waiting.get((node.digest, other), ())))
+        self._again(node, self._waits.naming(node.digest, other))
+
+    def bereaved(self, node: Node, other: str) -> None:
+        """Follow up on a ref that is gone: what waits for it asks for it again, which brings it back."""
+        self._again(node, self._waits.naming(node.digest, other))
+
+    def may_go(self, node: Node) -> bool:
+        """Say whether no event waits at a node."""
+        return not self._waits.at(node.digest)
 
     def expire(self, now: int) -> bool:
         """Give up the events that are parked too long; say whether there were any.
 
         Units: `now` in microseconds since 1970 UTC, the event time that all sources have reached
         """
-        given_up = len(self._effects)
-        while self._deadlines and self._deadlines[0][0] <= now:
-            deadline, digest, name = heapq.heappop(self._deadlines)
-            value = self._rows.held(digest, PARKED).get(name)
-            waiting = None if value is None else _waiting_from(value)
-            # What was released, or waits for answers again, has left its deadline behind.
-            if waiting is None or waiting.why is None or waiting.event.time + self._policy.park_for != deadline:
-                continue
-            self._forget(digest, name, waiting.event)
+        any_over = False
+        for event, said, why, _ in self._waits.over(now):
+            any_over = True
             self._counts["parked"] -= 1
-            self._counts["dead_lettered"] += 1
-            self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
-            self._effects.append(GiveUp(waiting.event, f"{IDENTITY_UNRESOLVED}: {waiting.why}", waiting.said))
-        return len(self._effects) > given_up
+            self._give_up(event, said, str(why))
+        return any_over
 
     def _again(self, node: Node, names: Iterable[str]) -> None:
         """Decide again about events that wait here."""
         for name in names:
-            waiting = _waiting_from(self._rows.held(node.digest, PARKED)[name])
+            waiting = self._waits.get(node.digest, name)
+            assert waiting is not None
             matter = Matter.of(node, self._reader.read(waiting.event).named)
             silent = {one.digest for one in self._silent(matter)}
             if waiting.why is not None or silent.isdisjoint(waiting.awaited):
@@ -183,10 +174,10 @@ class Anchors:
             if not kept:
                 self._tally("parked", said)
             if reason is not why:
-                self._keep(node, name, Waiting(event, said, reason))
+                self._waits.keep(node.digest, name, Waiting(event, said, reason))
             return
         if kept:
-            self._forget(node.digest, name, event)
+            self._waits.let_go(node.digest, name, event)
             self._counts["parked"] -= 1
         if kept or said is None:
             self._counts["passed"] += 1
@@ -195,9 +186,19 @@ class Anchors:
             if not edge.version and not edge.guessed:
                 edge.guessed = True
                 matter.put_edge(self._rows, one, edge)
-        customer = customer_key(answer.root)
-        self._rows.put(node.digest, CUSTOMER, customer, pack([VERSION]))
+        customer = self._key(answer.root)
+        if customer not in self._rows.held(node.digest, CUSTOMER):
+            self._rows.put(node.digest, CUSTOMER, customer, pack([VERSION]))
         self._effects.append(FileEvent(event, customer, said))
+
+    def _key(self, root: str) -> str:
+        """Give the customer key of a root; the latest ones are remembered."""
+        key = self._keys.get(root)
+        if key is None:
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            key = self._keys[root] = customer_key(root)
+        return key
 
     def _silent(self, matter: Matter) -> list[Named]:
         """Give those who count for an event and have not answered yet; all of them are asked by now."""
@@ -213,8 +214,9 @@ class Anchors:
 
     def _answer(self, matter: Matter) -> Answer:
         """Give the customer of an event, by what is known."""
+        node = matter.node
         if matter.stamped:
-            return of_stamped(matter.node.answer)
+            return of_stamped(node.answer)
         people: dict[IdClass, list[tuple[Rank, Answer]]] = {}
         refs: list[Answer] = []
         for rank, answer in self._known(matter):
@@ -230,52 +232,13 @@ class Anchors:
         for one in matter.asked():
             yield one.kind.rank, matter.edge(self._rows, one).answer
 
-    def _repeated(self, node: Node, name: str, known: Waiting, place: Place) -> None:
-        """Another copy of an event that waits here: the first is kept, seen when either was first, with all that was said."""
-        event, said = known.event, known.said
-        if place.event.observed_at < event.observed_at:
-            event = replace(event, observed_at=place.event.observed_at)
-        if place.said is not None:
-            said = [*(said or ()), *place.said]
-        self._rows.put(node.digest, PARKED, name, _waiting_row(known._replace(event=event, said=said)))
-        self._tally("dropped", place.said)
-        self._counts["dropped.repeated"] += 1
+    def _give_up(self, event: Event, said: Sequence[Any] | None, why: str) -> None:
+        self._counts["dead_lettered"] += 1
+        self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+        self._effects.append(GiveUp(event, f"{IDENTITY_UNRESOLVED}: {why}", said))
 
     def _tally(self, status: str, said: Sequence[Any] | None) -> None:
         """Count what became of an event; one that came back was counted as passed before."""
         self._counts[status] += 1
         if said is not None:
             self._counts["passed"] -= 1
-
-    def _keep(self, node: Node, name: str, waiting: Waiting) -> None:
-        self._rows.put(node.digest, PARKED, name, _waiting_row(waiting))
-        self._await(node.digest, name, waiting)
-
-    def _await(self, digest: str, name: str, waiting: Waiting) -> None:
-        """Find an event again by whom it names, and by when it is given up."""
-        for one in self._reader.read(waiting.event).ids:
-            self._waiting.setdefault((digest, one), set()).add(name)
-        if waiting.why is not None:
-            heapq.heappush(self._deadlines, (waiting.event.time + self._policy.park_for, digest, name))
-
-    def _forget(self, digest: str, name: str, event: Event) -> None:
-        self._rows.drop(digest, PARKED, name)
-        for one in self._reader.read(event).ids:
-            waiting = self._waiting[digest, one]
-            waiting.discard(name)
-            if not waiting:
-                del self._waiting[digest, one]
-
-
-def _name(event: Event) -> str:
-    """Give the name of an event among those of its anchor."""
-    return f"{len(event.source)}:{event.source}{event.id}"
-
-
-def _waiting_row(waiting: Waiting) -> bytes:
-    return pack([VERSION, event_to_row(waiting.event), waiting.said, waiting.why, waiting.awaited])
-
-
-def _waiting_from(value: bytes) -> Waiting:
-    _, event, said, why, awaited = unpack(value)
-    return Waiting(Event(*event), said, why and ParkReason(why), tuple(awaited))

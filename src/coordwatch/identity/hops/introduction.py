@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from coordwatch.events.event import Event
-from coordwatch.events.times import DAY
+from coordwatch.events.times import DAY, HOUR
 from coordwatch.identity.hops import groups
 from coordwatch.identity.hops.matter import Matter
 from coordwatch.identity.hops.messages import TELLS, WANTS, Link, Meet, Other
@@ -28,14 +28,15 @@ def introduce(nodes: Nodes, matter: Matter, event: Event) -> None:
     node, others = matter.node, matter.others
     linked = event.type == LINKED
     if others:
-        lowest = max(others, key=lambda one: (one.kind.rank, one.digest))
-        name = _set_name(matter.named, linked)
+        lowest = others[0] if len(others) == 1 else max(others, key=lambda one: (one.kind.rank, one.digest))
+        name = _set_name(matter, linked)
         edge = matter.edge(nodes.rows, lowest)
-        if edge.past and edge.stood_in(name) and event.time < edge.seen + _AGAIN:
+        known = edge.stood_in(name) and event.time < edge.seen + _AGAIN
+        if known and all(matter.knows(nodes.rows, one) for one in others):
             return
     if linked:
         _link(nodes, matter)
-    nodes.name(node, event.time)
+    nodes.name(node, event.time, HOUR)
     edges = {one.digest: nodes.edge(node, slot_of(node.kind, one.kind), one.digest, one.kind) for one in others}
     nodes.settle(node)
     nodes.form(node, _forms(matter.anchor))
@@ -45,7 +46,8 @@ def introduce(nodes: Nodes, matter: Matter, event: Event) -> None:
     for one in others:
         edge = edges[one.digest]
         flags = TELLS if slot_of(one.kind, node.kind) != BELOW else 0
-        if one.digest in asked and not edge.asked:
+        # What was asked is said again: the other may have been forgotten meanwhile, and be new.
+        if one.digest in asked or edge.asked:
             flags |= WANTS
         edge.tells, edge.asked = edge.tells or bool(flags & TELLS), edge.asked or bool(flags & WANTS)
         edge.past, edge.seen = True, max(edge.seen, event.time)
@@ -69,7 +71,7 @@ def _those_who_count(one: Named, others: Sequence[Named], edges: dict[str, Edge]
 def _link(nodes: Nodes, matter: Matter) -> None:
     """Make one of the persons of each rank: all follow the first in the order of leaders."""
     ranks: dict[Rank, list[Named]] = {}
-    for one in matter.named:
+    for one in (matter.anchor, *matter.others):
         if one.kind.rank.id_class is not IdClass.REF:
             ranks.setdefault(one.kind.rank, []).append(one)
     node = matter.node
@@ -91,10 +93,8 @@ def _forms(named: Named) -> tuple[str, ...]:
     return named.address if isinstance(named.address, tuple) else ()
 
 
-def _set_name(named: Sequence[Named], linked: bool) -> bytes:
-    """Give a short name of a set of identifiers."""
-    name = blake2b(digest_size=8, person=b"linked" if linked else b"named")
-    for digest in sorted(one.digest for one in named):
-        name.update(digest.encode("utf-8", "surrogatepass"))
-        name.update(b"\x1f")
-    return name.digest()
+def _set_name(matter: Matter, linked: bool) -> bytes:
+    """Give a short name of a set of identifiers; the others of one anchor say it all."""
+    digests = "\x1f".join(sorted([one.digest for one in matter.others]))
+    person = b"linked" if linked else b"named"
+    return blake2b(digests.encode("utf-8", "surrogatepass"), digest_size=8, person=person).digest()

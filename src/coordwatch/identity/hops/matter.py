@@ -12,33 +12,27 @@ from coordwatch.identity.hops.rows import Edge, Node, Rows, slot_of
 from coordwatch.identity.reading import Named
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Matter:
     """One event before its anchor; a `stamped` one is decided by the anchor alone."""
 
     node: Node
-    named: Sequence[Named]
+    anchor: Named
+    others: Sequence[Named]
     stamped: bool
 
     @classmethod
     def of(cls, node: Node, named: Sequence[Named]) -> "Matter":
         """Bring what an event names before its anchor."""
-        return cls(node, named, named[0].digest.startswith(STAMPED))
+        digest = node.digest
+        others = [one for one in named if one.digest != digest]
+        anchor = next(one for one in named if one.digest == digest)
+        return cls(node, anchor, others, named[0].digest.startswith(STAMPED))
 
-    @property
-    def anchor(self) -> Named:
-        """Give the anchor as the event names it."""
-        return next(one for one in self.named if one.digest == self.node.digest)
-
-    @property
-    def others(self) -> list[Named]:
-        """Give everybody else."""
-        return [one for one in self.named if one.digest != self.node.digest]
-
-    def asked(self) -> list[Named]:
+    def asked(self) -> Sequence[Named]:
         """Give those whose answers count: the anchor's class while it has a customer, everybody while it has none."""
         if self.stamped:
-            return []
+            return ()
         if self.node.answer.root is None:
             return self.others
         id_class = self.node.kind.rank.id_class
@@ -47,6 +41,10 @@ class Matter:
     def edge(self, rows: Rows, one: Named) -> Edge:
         """Give what the anchor knows of another one."""
         return rows.edge(self.node.digest, slot_of(self.node.kind, one.kind), one.digest) or Edge(one.kind)
+
+    def knows(self, rows: Rows, one: Named) -> bool:
+        """Say whether the anchor keeps anything about another one."""
+        return one.digest in rows.held(self.node.digest, slot_of(self.node.kind, one.kind))
 
     def put_edge(self, rows: Rows, one: Named, edge: Edge) -> None:
         """Keep what the anchor knows of another one."""

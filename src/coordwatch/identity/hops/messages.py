@@ -28,6 +28,7 @@ class HopKind(StrEnum):
     LINK = "link"
     FOLLOW = "follow"
     LEND = "lend"
+    GONE = "gone"
 
 
 class BadHop(ValueError):
@@ -105,7 +106,14 @@ class Lend(NamedTuple):
     lent: Lent
 
 
-Message = Place | Meet | Told | Link | Follow | Lend
+class Gone(NamedTuple):
+    """A ref was forgotten. Units: `seen` in microseconds since 1970 UTC, the latest event that named it as far as it knew."""
+
+    sender: str
+    seen: int
+
+
+Message = Place | Meet | Told | Link | Follow | Lend | Gone
 
 
 class Hop(NamedTuple):
@@ -147,6 +155,8 @@ def encode(message: Message) -> tuple[HopKind, bytes]:
             return HopKind.FOLLOW, pack([kind.type, kind.namespace, child, given, *_lent(lent)])
         case Lend(lent):
             return HopKind.LEND, pack(_lent(lent))
+        case Gone(sender, seen):
+            return HopKind.GONE, pack([sender, seen])
 
 
 def decode(kind: str, value: bytes, kind_of: KindOf) -> Message:
@@ -182,6 +192,9 @@ def _decode(kind: HopKind, plain: Any, kind_of: KindOf) -> Message:
         case HopKind.LEND:
             above, below = plain
             return Lend(_lent_from(above, below, kind_of))
+        case HopKind.GONE:
+            sender, seen = plain
+            return Gone(sender, seen)
 
 
 def _other(other: Other) -> list[Any]:

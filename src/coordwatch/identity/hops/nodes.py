@@ -11,12 +11,14 @@ The next room: `groups`, in which several nodes are one.
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from coordwatch.identity.answers import FAN_OUT, UNKNOWN, Answer, Near, agree, ask_refs, customer_key
+from coordwatch.events.times import DAY
+from coordwatch.identity.answers import FAN_OUT, Answer, Near, agree, ask_refs, customer_key
 from coordwatch.identity.digest import EMAIL_HASHES
 from coordwatch.identity.hops.messages import (
     TELLS,
     WANTS,
     Follow,
+    Gone,
     Hop,
     Lend,
     Lent,
@@ -26,11 +28,10 @@ from coordwatch.identity.hops.messages import (
     Other,
     Told,
 )
-from coordwatch.identity.hops.rows import ABOVE, BELOW, CHILD, Edge, Node, Rows, slot_of
+from coordwatch.identity.hops.rows import ABOVE, BELOW, CHILD, REFS, Edge, Node, Rows, slot_of
 from coordwatch.identity.identifier import IdClass, Kind
 from coordwatch.identity.policy import IdentityPolicy
 
-REFS = ABOVE[IdClass.REF]
 _LENT_AT_ONCE = 200
 
 
@@ -86,14 +87,22 @@ class Nodes:
             self.rows.add(node)
         return node
 
-    def name(self, node: Node, seen: int) -> None:
-        """Note that an event named the identifier."""
+    def name(self, node: Node, seen: int, often: int = 0) -> None:
+        """Note that an event named the identifier, once in a while; a ref keeps those alive on which its answer rests.
+
+        Units: `often` in microseconds
+        """
         if not node.named:
             node.named = node.dirty = True
             if node.leader is not None:
                 self.follow(node)
-        if seen > node.seen and node.kind.rank.id_class is IdClass.REF:
-            node.seen, node.dirty = seen, True
+        if seen <= node.seen + often or node.kind.rank.id_class is not IdClass.REF:
+            return
+        if node.answer.layer and seen // DAY > node.seen // DAY:
+            for other, edge in self.rows.edges(node.digest, REFS):
+                if edge.answer.root == node.answer.root:
+                    self.send(other, Meet(edge.kind, (), seen))
+        node.seen, node.dirty = seen, True
 
     def form(self, node: Node, forms: Sequence[str]) -> None:
         """Let the other forms of an address follow it, once."""
@@ -118,6 +127,9 @@ class Nodes:
         """Take in what is said of another node; give it back, with the version it has, when it wants to be told."""
         slot = slot_of(node.kind, other.kind)
         edge = self.edge(node, slot, other.digest, other.kind)
+        # A node that was forgotten and is back must not fall behind what it told in its first life.
+        if other.given > node.version:
+            node.version, node.behind = other.given, True
         if other.version > edge.version:
             self._hear(edge, other.digest, other.version, other.answer)
             self._pass_on(node, slot, other.digest, edge)
@@ -161,6 +173,21 @@ class Nodes:
             if slot != BELOW:
                 self.settle(node)
 
+    def forget(self, node: Node) -> None:
+        """Forget a ref, and let its neighbours forget it."""
+        for slot in (*ABOVE, BELOW):
+            for other in self.rows.held(node.digest, slot):
+                self.send(other, Gone(node.digest, node.seen))
+        self.rows.drop_node(node.digest)
+
+    def gone(self, node: Node, gone: Gone) -> None:
+        """Forget a ref that is gone, unless this node has introduced it to others since, which brings it back."""
+        slot = REFS if node.kind.rank.id_class is IdClass.REF else BELOW
+        edge = self.rows.edge(node.digest, slot, gone.sender)
+        if edge is not None and edge.seen <= gone.seen:
+            self.rows.drop(node.digest, slot, gone.sender)
+            self.settle(node)
+
     def settle(self, node: Node) -> None:
         """Bring the answer of a node up to date, and tell those who ask for it."""
         self.turn(node, self._worked_out(node) if node.leader is None else node.answer)
@@ -168,9 +195,9 @@ class Nodes:
     def turn(self, node: Node, answer: Answer) -> None:
         """Give a node its answer; a change is told to everybody who asks."""
         old = node.answer
-        if node.version and answer == old:
+        if node.version and answer == old and not node.behind:
             return
-        node.version, node.answer, node.dirty = node.version + 1, answer, True
+        node.version, node.answer, node.dirty, node.behind = node.version + 1, answer, True, False
         if node.minted and answer.root != old.root:
             nobody = (None, node.digest)
             if answer.root not in nobody or old.root not in nobody:
@@ -230,8 +257,7 @@ class Nodes:
         if id_class is not IdClass.REF:
             return Answer(node.digest, kind=node.kind)
         self._open_to(node, REFS)
-        refs = (edge.answer for _, edge in self.rows.edges(node.digest, REFS))
-        return ask_refs(refs, self._policy.ref_hops) if self.rows.held(node.digest, REFS) else UNKNOWN
+        return ask_refs((edge.answer for edge in self.rows.rooted(node.digest)), self._policy.ref_hops)
 
     def _near(self, node: Node, slot: str) -> Near:
         return ((edge.kind.rank, edge.answer) for _, edge in self.rows.edges(node.digest, slot))

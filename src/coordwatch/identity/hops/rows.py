@@ -20,9 +20,12 @@ NODE, BELOW, CUSTOMER, PARKED, CHILD = "n", "b", "c", "p", "k"
 ABOVE = tuple(str(id_class.value) for id_class in IdClass)
 """The slots of the neighbours that a node asks, by their class; the last one holds the refs beside a ref."""
 
+REFS = ABOVE[IdClass.REF]
+
 SLOTS = frozenset((NODE, BELOW, CUSTOMER, PARKED, CHILD, *ABOVE))
 _EMPTY: Mapping[str, bytes] = {}
 _SETS, _SET_BYTES = 4, 8
+_ROOTED = 20_000
 
 
 class UnknownRow(PermanentError):
@@ -34,7 +37,8 @@ class Node:
     """One identifier. `told` is the version of the leader's answer that it took, `open` how many classes it asks.
 
     `named` is false while only another form of the same address is known; `minted` says that it was a customer itself.
-    `people` counts the persons below a contact point. Units: `seen` in microseconds since 1970 UTC
+    `people` counts the persons below a contact point. `dirty`: not written yet; `behind`: somebody has a later version than
+    this, of an earlier life of the node. Units: `seen` in microseconds since 1970 UTC
     """
 
     digest: str
@@ -52,6 +56,7 @@ class Node:
     minted: bool = False
     aliased: bool = False
     dirty: bool = False
+    behind: bool = False
 
 
 @dataclass(slots=True)
@@ -100,6 +105,7 @@ class Rows:
         self._nodes: dict[str, bytes] = {}
         self._live: dict[str, Node] = {}
         self._changed: dict[bytes, bytes | None] = {}
+        self._rooted: dict[str, set[str]] = {}
 
     def restore(self, key: Sequence[str], value: bytes) -> None:
         """Take in one row. Raises: UnknownRow when another version wrote it."""
@@ -141,7 +147,19 @@ class Rows:
         flags = edge.tells | edge.asked << 1 | edge.past << 2 | edge.guessed << 3
         kind, answer = edge.kind, answer_to_plain(edge.answer) if edge.version else None
         plain = [VERSION, kind.type, kind.namespace, flags, edge.version, answer, edge.seen, edge.sets]
+        if slot == REFS and node in self._rooted:
+            (set.discard if edge.answer.root is None else set.add)(self._rooted[node], other)
         self.put(node, slot, other, pack(plain))
+
+    def rooted(self, node: str) -> Iterator[Edge]:
+        """Give the refs beside a ref that know a customer: mostly few, even of a ref beside which thousands stand."""
+        rooted = self._rooted.get(node)
+        if rooted is None:
+            rooted = self._rooted[node] = {
+                other for other, edge in self.edges(node, REFS) if edge.answer.root is not None
+            }
+        for other in rooted:
+            yield self._edge(self._held[REFS][node][other])
 
     def held(self, node: str, slot: str) -> Mapping[str, bytes]:
         """Give the plain rows of a node in one slot."""
@@ -163,11 +181,22 @@ class Rows:
 
     def drop(self, node: str, slot: str, name: str) -> None:
         """Forget one row."""
+        if slot == REFS and node in self._rooted:
+            self._rooted[node].discard(name)
         rows = self._held[slot][node]
         del rows[name]
         if not rows:
             del self._held[slot][node]
         self._changed[row_key(slot, node, name)] = None
+
+    def drop_node(self, digest: str) -> None:
+        """Forget a node and everything that it keeps."""
+        for slot in SLOTS - {NODE}:
+            for name in list(self.held(digest, slot)):
+                self.drop(digest, slot, name)
+        self._live.pop(digest, None)
+        self._nodes.pop(digest, None)
+        self._changed[row_key(NODE, digest)] = None
 
     def changed(self) -> dict[bytes, bytes | None]:
         """Give, once, the rows that changed; None for one that is gone."""
@@ -175,6 +204,8 @@ class Rows:
             if node.dirty:
                 self._nodes[node.digest] = self._changed[row_key(NODE, node.digest)] = _row_of(node)
         self._live.clear()
+        if len(self._rooted) > _ROOTED:
+            self._rooted.clear()
         changed, self._changed = self._changed, {}
         return changed
 
@@ -182,12 +213,14 @@ class Rows:
         """Give how many rows there are."""
         return len(self._nodes) + sum(len(rows) for held in self._held.values() for rows in held.values())
 
-    def nodes(self) -> Iterator[Node]:
-        """Give all nodes."""
-        for digest in {*self._nodes, *self._live}:
-            node = self.node(digest)
-            assert node is not None
-            yield node
+    def digests(self) -> list[str]:
+        """Give the digests of the nodes that there are now."""
+        return list({**self._nodes, **self._live})
+
+    def peek(self, digest: str) -> Node | None:
+        """Give a node to look at, without holding it."""
+        value = self._nodes.get(digest)
+        return self._live.get(digest) or (None if value is None else self._node(digest, value))
 
     def _node(self, digest: str, value: bytes) -> Node:
         plain: list[Any] = unpack(value)

@@ -5,15 +5,17 @@ Done: everything that came of them. Any two systems over the same rows do the sa
 The next room: `processor/resolving.py`, which carries it over Kafka.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from coordwatch.identity.answers import UNKNOWN, Answer
 from coordwatch.identity.hops import groups
 from coordwatch.identity.hops.anchors import Anchors, Effect
-from coordwatch.identity.hops.messages import Follow, Hop, Lend, Link, Meet, Place, Told, decode
+from coordwatch.identity.hops.messages import Follow, Gone, Hop, Lend, Link, Meet, Place, Told, decode
 from coordwatch.identity.hops.nodes import AliasOf, Nodes
 from coordwatch.identity.hops.rows import SLOTS, Rows
+from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Reader
 
@@ -39,6 +41,7 @@ class Hops:
                 self._rows.restore(key, value)
         self._nodes = Nodes(policy, self._rows)
         self._anchors = Anchors(policy, self._nodes, reader)
+        self._round = self._rounds()
 
     def take(self, kind: str, to: str, value: bytes) -> None:
         """Take one message.
@@ -49,7 +52,7 @@ class Hops:
         if isinstance(message, Place):
             self._anchors.place(to, message)
             return
-        known = None if isinstance(message, Told | Lend) else message.kind
+        known = None if isinstance(message, Told | Lend | Gone) else message.kind
         node = self._rows.node(to) if known is None else self._nodes.know(to, known)
         if node is None:
             return
@@ -65,14 +68,40 @@ class Hops:
                 groups.follow(self._nodes, node, message)
             case Lend(lent):
                 groups.lend(self._nodes, node, lent)
+            case Gone():
+                self._nodes.gone(node, message)
         if version and node.version != version:
             self._anchors.changed(node, old)
         for news in self._nodes.news():
             self._anchors.heard(node, news)
+        if isinstance(message, Gone):
+            self._anchors.bereaved(node, message.sender)
 
     def expire(self, now: int) -> bool:
         """Give up the events that waited too long at this instant of event time; say whether there were any."""
         return self._anchors.expire(now)
+
+    def prune(self, before: int, most: int) -> int:
+        """Forget refs that no event named since an instant; look at so many nodes, and go on there the next time.
+
+        One on which the answer of another rests was told when that was named, and stays. The instant must lie before
+        everything that is still asked for again. Gives: how many were forgotten
+        """
+        gone = 0
+        for digest in islice(self._round, most):
+            node = self._rows.peek(digest)
+            if node is None or node.kind.rank.id_class is not IdClass.REF or node.seen >= before:
+                continue
+            if self._anchors.may_go(node):
+                self._nodes.forget(node)
+                gone += 1
+        return gone
+
+    def _rounds(self) -> Iterator[str]:
+        """Give the digests of all nodes, round after round; nobody has the empty one."""
+        while True:
+            yield from self._rows.digests()
+            yield ""
 
     def done(self) -> Done:
         """Give, once, everything that came of what was taken."""
@@ -86,7 +115,8 @@ class Hops:
 
     def answers(self) -> Mapping[str, Answer]:
         """Give the answers of all nodes that an event named."""
-        return {node.digest: node.answer for node in self._rows.nodes() if node.named}
+        nodes = map(self._rows.peek, self._rows.digests())
+        return {node.digest: node.answer for node in nodes if node is not None and node.named}
 
     def answer(self, digest: str) -> Answer:
         """Give the answer of one node."""
