@@ -1,7 +1,8 @@
 """Introduction: the anchor tells those who were named in one event of each other, once for each set of them.
 
 What enters: a Matter. What leaves: `meet` and `link` messages, and the anchor's own edges. An event whose identifiers were
-introduced before costs nothing here: the edge to the lowest of them remembers the sets it stood in.
+introduced before costs nothing here: the edge to the lowest of them remembers the sets it stood in. Persons are introduced to
+persons, refs to everybody, so that a new message of a known customer is news to that message alone.
 The next room: `anchors`.
 """
 
@@ -25,25 +26,18 @@ _AGAIN = DAY
 
 def introduce(nodes: Nodes, matter: Matter, event: Event) -> None:
     """Teach everybody named in an event what it says: who exists, who was seen with whom, and who is one."""
-    node, others = matter.node, matter.others
-    linked = event.type == LINKED
-    if others:
-        lowest = others[0] if len(others) == 1 else max(others, key=lambda one: (one.kind.rank, one.digest))
-        name = _set_name(matter, linked)
-        edge = matter.edge(nodes.rows, lowest)
-        known = edge.stood_in(name) and event.time < edge.seen + _AGAIN
-        if known and all(matter.knows(nodes.rows, one) for one in others):
-            return
+    node, others, linked = matter.node, matter.others, event.type == LINKED
+    new = _new_sets(nodes, matter, event)
+    if others and not new:
+        return
     if linked:
         _link(nodes, matter)
     nodes.name(node, event.time, HOUR)
     edges = {one.digest: nodes.edge(node, slot_of(node.kind, one.kind), one.digest, one.kind) for one in others}
     nodes.settle(node)
     nodes.form(node, _forms(matter.anchor))
-    if not others:
-        return
     asked = {one.digest for one in matter.asked()}
-    for one in others:
+    for one in (one for among, _, _ in new for one in among):
         edge = edges[one.digest]
         flags = TELLS if slot_of(one.kind, node.kind) != BELOW else 0
         # What was asked is said again: the other may have been forgotten meanwhile, and be new.
@@ -51,12 +45,29 @@ def introduce(nodes: Nodes, matter: Matter, event: Event) -> None:
             flags |= WANTS
         edge.tells, edge.asked = edge.tells or bool(flags & TELLS), edge.asked or bool(flags & WANTS)
         edge.past, edge.seen = True, max(edge.seen, event.time)
-        if one is lowest:
-            edge.stand_in(name)
+        for _, lowest, name in new:
+            if one is lowest:
+                edge.stand_in(name)
         matter.put_edge(nodes.rows, one, edge)
         me = Other(node.digest, node.kind, node.version, node.answer, flags, edge.version)
         met = (me, *_those_who_count(one, others, edges))
         nodes.send(one.digest, Meet(one.kind, met, event.time, _forms(one)))
+
+
+def _new_sets(nodes: Nodes, matter: Matter, event: Event) -> list[tuple[Sequence[Named], Named, bytes]]:
+    """Give those to whom anything may be new (the persons, the refs), the lowest of them, and the name of the set."""
+    new: list[tuple[Sequence[Named], Named, bytes]] = []
+    persons = [one for one in matter.others if one.kind.rank.id_class is not IdClass.REF]
+    refs = [one for one in matter.others if one.kind.rank.id_class is IdClass.REF]
+    for among, whole in ((persons, persons), (refs, matter.others)):
+        if not among:
+            continue
+        lowest = among[0] if len(among) == 1 else max(among, key=lambda one: (one.kind.rank, one.digest))
+        name, edge = _set_name(whole, event.type == LINKED), matter.edge(nodes.rows, lowest)
+        known = edge.stood_in(name) and all(matter.knows(nodes.rows, one) for one in among)
+        if not known or (among is refs and event.time >= edge.seen + _AGAIN):
+            new.append((among, lowest, name))
+    return new
 
 
 def _those_who_count(one: Named, others: Sequence[Named], edges: dict[str, Edge]) -> list[Other]:
@@ -93,8 +104,8 @@ def _forms(named: Named) -> tuple[str, ...]:
     return named.address if isinstance(named.address, tuple) else ()
 
 
-def _set_name(matter: Matter, linked: bool) -> bytes:
+def _set_name(others: Sequence[Named], linked: bool) -> bytes:
     """Give a short name of a set of identifiers; the others of one anchor say it all."""
-    digests = "\x1f".join(sorted([one.digest for one in matter.others]))
+    digests = "\x1f".join(sorted([one.digest for one in others]))
     person = b"linked" if linked else b"named"
     return blake2b(digests.encode("utf-8", "surrogatepass"), digest_size=8, person=person).digest()
