@@ -6,6 +6,7 @@ The next room: `worker`, which puts both into one process.
 """
 
 import logging
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import HttpServer, address_of, listen
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
+from coordwatch.errors import PermanentError
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.ports import SourceView
 from coordwatch.processor import cannot_be_fed
@@ -128,9 +130,9 @@ def http_side(
 ) -> HttpSide:
     """The server of a worker process.
 
-    Raises: PermanentError when its address is taken
+    Raises: PermanentError when its address is taken and people look for the pages there
     """
-    listening = listen(ground.settings.host, ground.settings.port)
+    listening = _listening(ground.settings, needed=room is not None)
     undo.callback(listening.close)
     states = {} if detecting is None else {detecting.role: lambda: detecting.held}
     readings = DriverReadings(drivers, Ends(ground.access), states)
@@ -143,6 +145,17 @@ def http_side(
     pages = pages_router(_pages(ground, room, contexts))
     application = http_application(_api(ground, room, readings, contexts), [pages])
     return HttpSide(HttpServer(application, listening), address_of(listening), room.stream)
+
+
+def _listening(settings: Settings, *, needed: bool) -> socket.socket:
+    """The address of the settings; a second worker on one machine that shows no pages takes any other."""
+    try:
+        return listen(settings.host, settings.port)
+    except PermanentError as error:
+        if needed:
+            raise
+        _log.warning("%s; health and metrics take a free port: give each worker a `bind` of its own", error)
+        return listen(settings.host, 0)
 
 
 def _contexts(ground: Ground, room: AlertsRoom, detecting: Detecting | None) -> Contexts:
