@@ -80,7 +80,7 @@ def test_a_fact_goes_to_everybody_and_to_its_customer_when_it_names_one() -> Non
     assert isinstance(first, Event)
     assert (first.id, first.data["available"]) == ("1", 0)
     assert [filed(one).event.id for one in shore.on(TOPICS.events)] == ["2"]
-    assert shore.tallies()["crm.events/0"] == {"in": 2, "passed": 2}
+    assert shore.tallies()["crm.events/0"] == {"in": 2, "passed": 2, "facts": 1}
 
 
 @pytest.mark.parametrize("identity", [TRUSTED, GRAPH])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ SETTINGS = """\
 kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 6s, commit_interval: 200ms}}
 identity: {{mode: trusted_id}}
 database: {name}.db
-bind: 127.0.0.1:0
+bind: {bind}
 inputs:
   - {{kind: kafka, name: tools, topic: {source}, source: canonical, publishing_delay: 1s}}
 """
@@ -44,12 +45,16 @@ class Desk:
         self.workers: list[Worker] = []
         self.clients: list[httpx.Client] = []
 
-    def worker(self, name: str, *roles: str) -> httpx.Client:
+    def worker(self, name: str, *roles: str, bind: str = "127.0.0.1:0") -> httpx.Client:
         """Start a worker and give a client that asks it."""
         settings = self.folder / f"{name}.yaml"
         settings.write_text(
             SETTINGS.format(
-                bootstrap=self.topics.bootstrap, prefix=f"{self.topics.prefix}.cw", name=name, source=self.source
+                bind=bind,
+                bootstrap=self.topics.bootstrap,
+                prefix=f"{self.topics.prefix}.cw",
+                name=name,
+                source=self.source,
             )
         )
         command = [sys.executable, "-m", "coordwatch", "worker", "--config", str(settings), "--runtime", "plain"]
@@ -187,6 +192,17 @@ def test_workers_apart_show_each_what_it_knows(desk: Desk) -> None:
         why = shown.get("/v1/explain", params={"rule": "promo-local-stock-gone", "customer": CUSTOMERS[0]})
         assert why.status_code == 503
         assert "partition" in why.json()["detail"]
+
+
+def test_a_second_worker_on_one_machine_answers_elsewhere_unless_people_look_for_pages_there(desk: Desk) -> None:
+    with said(desk), socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        client = desk.worker("in", "ingest", bind=bind)
+        assert client.get("/livez").json() == {"status": "alive"}
+        assert "give each worker a `bind` of its own" in desk.workers[0].said
+        with pytest.raises(AssertionError, match="take another port"):
+            desk.worker("show", "alerts", bind=bind)
+        assert desk.workers[1].process.returncode == 2
 
 
 def test_a_lost_database_is_written_again_from_the_log(desk: Desk) -> None:

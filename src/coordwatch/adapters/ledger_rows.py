@@ -68,13 +68,14 @@ def pair_counts_of(amounts: Iterable[tuple[str, str, str, int]]) -> list[PairCou
     return [PairCount(act, evidence, acts[act], found[act, evidence]) for act, evidence in pairs]
 
 
-_FIRST, _HANDED_ON = ("", "ingest"), "passed"
+_FIRST, _HANDED_ON, _ARRIVED = ("", "ingest"), "passed", "facts"
 
 
 def accounts_of(amounts: Iterable[tuple[str, str, int]]) -> dict[str, int]:
     """The accounts of the whole walk, by name in order: what the first stage took in is what came in.
 
-    What one stage has handed on and the next has not taken yet is `under_way`; one process alone has nothing there.
+    What one stage has handed on and the next has not taken yet is `under_way`; one process alone has nothing there. Facts that
+    concern all customers are applied when they are handed on.
 
     Takes: (stage, name, amount), each stage and name once; the stage is "" for the one-process runtime
     """
@@ -86,6 +87,9 @@ def accounts_of(amounts: Iterable[tuple[str, str, int]]) -> dict[str, int]:
             handed_on += amount
         elif name == "in" and stage not in _FIRST:
             taken += amount
+        elif name == _ARRIVED:
+            taken += amount
+            totals["applied"] += amount
         else:
             totals[name] += amount
     if in_stages:

@@ -29,7 +29,7 @@ from coordwatch.processor.topics import Topics
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapRejectReason, Record, Stage
 
-PASSED, NO_CUSTOMER = "passed", "no_customer"
+PASSED, FACTS, NO_CUSTOMER = "passed", "facts", "no_customer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,8 @@ class Ingest:
             walked.outputs += outputs
             if outputs:
                 tally(walked.tallies, PASSED)
+                # Of what was passed on, this much has arrived already: no stage behind this one takes it.
+                walked.tallies[FACTS] += all(output.topic == self._topics.facts for output in outputs)
             else:
                 tally(walked.tallies, ResultStatus.DROPPED.value, reasons=[NO_CUSTOMER])
             walked.times.append(event.time)
