@@ -90,7 +90,7 @@ def _labels(name: str, metric: str, label: str) -> dashboard.QueryVariable:
     return (
         dashboard.QueryVariable(name)
         .datasource(SOURCE)
-        .query({"query": query, "refId": name})
+        .query({"query": query, "refId": "StandardVariableQuery"})
         .definition(query)
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.ALPHABETICAL_ASC)

@@ -33,6 +33,13 @@ def last_stage() -> list[tuple[str, str]]:
     return everything[start:]
 
 
+def health_check() -> list[str]:
+    """The words of the command that says whether the container is well."""
+    _, _, command = dict(last_stage())["HEALTHCHECK"].partition(" CMD ")
+    words: list[str] = json.loads(command)
+    return words
+
+
 def sources() -> list[str]:
     """What is copied from the repository."""
     return [name for rest in of("COPY") if "--from=" not in rest for name in shlex.split(rest)[:-1]]
@@ -80,8 +87,7 @@ def test_the_image_does_not_run_as_root_and_ends_when_it_is_asked_to() -> None:
 
 
 def test_the_health_check_is_an_exact_command_on_livez() -> None:
-    _, _, command = dict(last_stage())["HEALTHCHECK"].partition(" CMD ")
-    words = json.loads(command)
+    words = health_check()
     assert words[:2] == ["python", "-c"]
     compile(words[2], "the health check", "exec")
     assert "http://127.0.0.1:8484/livez" in words[2]

@@ -3,6 +3,9 @@
 An answer that is empty is a failure: a metric was renamed, a label is gone, a join has no partner.
 """
 
+import subprocess
+import sys
+
 import pytest
 
 from deploy.grafana.promql import bound
@@ -10,6 +13,7 @@ from tests.deploy.boards import JOB, every_query, filled
 from tests.deploy.conftest import Watched
 from tests.deploy.exported import FOREIGN, WORKER_ONLY, needed, on_metrics
 from tests.deploy.rules import alerts, rules
+from tests.deploy.test_image import health_check
 from tests.services.prometheus import Prometheus
 
 
@@ -65,6 +69,16 @@ def test_nothing_is_wrong_with_what_runs_well(watched: Watched) -> None:
     firing = {one.labels["alertname"] for one in watched.prometheus.query("ALERTS")}
     assert not firing & {"CoordwatchDown", "CoordwatchAbsent", "CoordwatchRestartsOften", "CoordwatchNoCommits"}
     assert firing <= set(alerts())
+
+
+def test_the_images_health_check_knows_the_living_from_the_dead(watched: Watched) -> None:
+    """The command of the Dockerfile, asked of these ports; it needs no token."""
+    command = health_check()
+    for target in watched.running.targets:
+        here = [sys.executable, command[1], command[2].replace("127.0.0.1:8484", target)]
+        assert subprocess.run(here, capture_output=True, check=False).returncode == 0, target
+    nobody = [sys.executable, command[1], command[2].replace("8484", "1")]
+    assert subprocess.run(nobody, capture_output=True, check=False).returncode != 0
 
 
 def test_the_variables_offer_what_is_there(watched: Watched) -> None:
