@@ -5,6 +5,7 @@ found across the partitions of a real Kafka, while a worker is killed, and comes
 """
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from coordwatch.identity.digest import Digester
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.processor import Input, Processor, ProcessorSettings
+from coordwatch.processor.stage import KIND
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.detection import detection_id
 from coordwatch.simulator.config import SimulationConfig
@@ -162,6 +164,22 @@ def _standing(topics: Topics) -> list[Row]:
     )
 
 
+def by_range(topics: Topics, folder: Path, *names: str) -> list[Row]:
+    """What `replay` finds of topics, from their beginning to their end: payloads of tools, or what the workers filed."""
+    ranges = [word for name in names for word in ("--kafka", f"{topics.prefix}.{name}")]
+    command = [sys.executable, "-m", "coordwatch", "replay", *ranges, "--config", str(folder / "worker.yaml")]
+    done = subprocess.run(
+        [*command, "--until", format_time(SystemClock().now())],
+        env={**os.environ, "COORDWATCH_IDENTITY__KEY": KEY}, capture_output=True, check=False, timeout=180,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    rows = [decode_json(line) for line in done.stdout.splitlines()]
+    return sorted(
+        (detection_id(row["rule"], row["act"]["source"], row["act"]["id"]), row["customer"], row["status"], row["at"])
+        for row in rows
+    )
+
+
 def test_replay_and_the_one_process_find_the_same():
     records = shop()
     found = by_one_process(records)
@@ -172,4 +190,9 @@ def test_replay_and_the_one_process_find_the_same():
 @pytest.mark.parametrize("runtime", ["faust", "plain"])
 def test_workers_find_the_same(topics, tmp_path, runtime):
     records = shop()
-    assert by_workers(topics, tmp_path, runtime, records) == by_one_process(records)
+    expected = by_one_process(records)
+    assert by_workers(topics, tmp_path, runtime, records) == expected
+    filed = read_topic(topics.bootstrap, f"{topics.prefix}.cw.events")
+    assert any(one.header(KIND) == b"move" for one in filed), "customers who turn out to be one are in it"
+    assert by_range(topics, tmp_path, "cw.events") == expected
+    assert by_range(topics, tmp_path, *sorted({record.topic for record in records})) == expected
