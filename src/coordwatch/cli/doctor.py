@@ -18,7 +18,8 @@ from pathlib import Path
 import coordwatch
 from coordwatch.adapters.key_file import key_path
 from coordwatch.adapters.process_lock import ProcessLock
-from coordwatch.adapters.sql.schema import library
+from coordwatch.adapters.sql.read import schema_on
+from coordwatch.adapters.sql.schema import SCHEMA_VERSION, library
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app import Content, load_content, progress_of
 from coordwatch.cli.checks import Check
@@ -200,6 +201,11 @@ def _database(settings: Settings) -> Generator[Check, None, bool]:
         yield Check("ok", "database", str(error).partition(":")[0])
         return True
     try:
+        version = schema_on(path)
+        if version is not None and version < SCHEMA_VERSION:
+            words = f"the next start brings it to {SCHEMA_VERSION}, which an older program refuses"
+            yield Check("ok", "database", f"{path} has schema {version}: {words}")
+            return False
         store = SqlStore(path, {})
         tallies = store.tallies()
         store.close()

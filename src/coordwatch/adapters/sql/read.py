@@ -7,6 +7,7 @@ The next room: `store`, which adds the writing side.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, case, func, or_, select
@@ -14,12 +15,37 @@ from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query
 from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_counts_of, rule_counts_of
 from coordwatch.adapters.sql.errors import translated
-from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, detections, ledger, reaches, tallies
+from coordwatch.adapters.sql.schema import (
+    WAIT_SECONDS,
+    alerts,
+    aliases,
+    audit,
+    dead_letters,
+    detections,
+    ledger,
+    open_engine,
+    reaches,
+    schema_of,
+    tallies,
+)
 from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
 
 _AFFECTED = 200
+
+
+def schema_on(path: Path) -> int | None:
+    """The version of the tables in a file, which is not changed; None for an empty one.
+
+    Raises: PermanentError for a version that cannot be used, or a file of something else
+    """
+    engine = open_engine(path, writes=False, durable=False, wait=WAIT_SECONDS)
+    try:
+        with translated(), engine.connect() as connection:
+            return schema_of(connection)
+    finally:
+        engine.dispose()
 
 
 class SqlReader:
