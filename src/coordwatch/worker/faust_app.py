@@ -7,7 +7,7 @@ The next room: `faust_runtime`, which runs the apps of a process.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import faust
@@ -41,7 +41,6 @@ class Connection:
     session: float = 10.0
     commit_every: float = 0.5
     credentials: Any = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SliceSchema(faust.Schema[Any, Any]):
@@ -132,7 +131,6 @@ class StageApp(faust.App):
             web_enabled=False,
             store="memory://",
             TableManager=RestoringTables,
-            **connection.extra,
         )
         self.agent(self.topic(*driver.stage.inputs, schema=SliceSchema()), name=connection.group)(self._take_all)
         self.timer(_TICK_SECONDS)(self._tick)
