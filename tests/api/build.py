@@ -66,6 +66,7 @@ class Api:
     clock: ManualClock
     stream: Stream
     trouble: str | None = None
+    away: Any = None
 
     def events(self, body: bytes, content_type: str = "application/json", **query: str) -> Any:
         return self.client.post("/v1/events", content=body, params=query, headers={"Content-Type": content_type})
@@ -115,8 +116,8 @@ def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True
         sentences={spec.id: spec.title for spec in specs},
         disabled=lambda: processor.disabled,
         warming=lambda: processor.warming,
-        customer=lambda key: processor.customer(key, clock.now()),
-        explain=lambda rule, customer, act, at: processor.explain(rule, customer, act, at, clock.now()),
+        customer=lambda key: (api.away or processor.customer)(key, clock.now()),
+        explain=lambda rule, customer, act, at: (api.away or processor.explain)(rule, customer, act, at, clock.now()),
         sources=sources,
         metrics=Metrics(
             Readings(store, sources, clock, {"coordwatch_stream_watchers": lambda: stream.watchers})

@@ -7,7 +7,7 @@ import pytest
 
 from coordwatch.adapters.http_api.stream import WATCHERS_MAX, Stream
 from coordwatch.adapters.prometheus import NAMES
-from coordwatch.errors import TemporaryError
+from coordwatch.errors import Elsewhere, TemporaryError
 from coordwatch.notify.decide import NotifyReason, notification
 from tests.api.build import an_api, an_event
 from tests.build import CARDS
@@ -57,6 +57,21 @@ def test_a_customer_is_shown_with_facts_states_and_alerts(api):
     assert customer["facts"][0]["time"] == "2026-03-02T10:00:00Z"
     assert len(customer["alerts"]) == 1
     assert get(api, "/v1/customers/a/b%20c", 404)["status"] == 404
+
+
+def test_a_customer_who_is_kept_elsewhere_is_said_to_be_with_the_alerts_that_are_known():
+    api = an_api(filled=True)
+
+    def away(*_):
+        raise Elsewhere("kept in partition 3 of cw.detect-state, by another worker", retry_after=3.0)
+
+    api.away = away
+    known = get(api, "/v1/customers/customer-05")
+    assert (known["key"], "partition 3" in known["elsewhere"]) == ("customer-05", True)
+    assert known["alerts"]
+    assert get(api, "/v1/customers/nobody")["alerts"] == []
+    why = get(api, "/v1/explain", 503, rule="promo-during-open-complaint", customer="customer-05")
+    assert "partition 3" in why["detail"]
 
 
 def test_explain_says_why_and_why_not(api):

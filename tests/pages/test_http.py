@@ -17,7 +17,7 @@ from coordwatch.adapters.pages.inbox import summary_words
 from coordwatch.adapters.pages.tables import account_words
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
-from coordwatch.errors import PermanentError, TemporaryError
+from coordwatch.errors import Elsewhere, PermanentError, TemporaryError
 from coordwatch.ports import (
     AlertRow,
     Count,
@@ -507,6 +507,33 @@ def test_the_accounts_are_one_sentence_that_adds_up(client: httpx.Client) -> Non
     )
     assert "stage" not in account_words({"in": 7, "applied": 7})
     assert "" == account_words({})
+
+
+# ---- a customer whom another process keeps
+
+
+def test_a_customer_who_is_kept_elsewhere_is_said_to_be_with_the_alerts_that_are_known(served: Served) -> None:
+    """A worker that cannot read a context in time shows what it has, says where the rest is, and its alert pages work."""
+
+    def away(key: str) -> CustomerView | None:
+        raise Elsewhere("this customer's context is kept in partition 3 of cw.detect-state, by another worker")
+
+    context = replace(served.sample.context, customer=away, explain=lambda *_: (), at_hand=lambda key: None)
+    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+        page = client.get(f"/customers/{MAIN}")
+        assert 200 == page.status_code
+        assert "kept in partition 3 of cw.detect-state" in html.unescape(page.text)
+        assert "the rest is kept by another worker." in page.text
+        assert "no state is open" not in page.text
+        assert "None is kept" not in page.text
+        row = next(row for row in served.sample.store.customer_alerts(MAIN))
+        assert row.sentence in html.unescape(page.text)
+        alert = client.get(f"/alerts/{row.id}")
+        assert 200 == alert.status_code
+        assert "Why this fired" in alert.text
+        assert 200 == client.get("/customers/nobody").status_code
+        assert 303 == client.get("/search", params={"q": MAIN}).status_code
+        assert 200 == client.get("/search", params={"q": "no such word"}).status_code
 
 
 # ---- search
