@@ -27,6 +27,7 @@ from coordwatch.adapters.kafka.layout import Site, Wanted, wanted_topics
 from coordwatch.adapters.kafka.reach import Reached, ask_all, reach
 from coordwatch.adapters.kafka.rights import rights_of_groups
 from coordwatch.adapters.kafka.survey import PATIENCE, Survey, answered, answers, survey
+from coordwatch.errors import TemporaryError
 
 _SHOWN_AFTER, _LOOKS = 0.2, 5
 _FORBIDDEN = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
@@ -46,10 +47,23 @@ def ensure(access: KafkaAccess, site: Site) -> Prepared:
 
     Raises: PermanentError with every problem and its next move, one a line; TemporaryError while brokers are away
     """
+    reached = _reached(access)
+    try:
+        return _ensured(access, site, reached)
+    except TemporaryError:
+        # A broker that goes while it is asked takes the question with it; the others know by now.
+        return _ensured(access, site, _reached(access))
+
+
+def _reached(access: KafkaAccess) -> Reached:
     reached = reach(access)
     if isinstance(reached, Finding):
         refuse([reached])
         raise AssertionError("what cannot be reached is refused")
+    return reached
+
+
+def _ensured(access: KafkaAccess, site: Site, reached: Reached) -> Prepared:
     abilities = ask_all(access, reached)
     transactions = all(one.transactions for one in abilities.apis.values())
     with answered():
