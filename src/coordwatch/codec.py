@@ -47,3 +47,7 @@ def unpack(data: bytes) -> Any:
         return _unpack(data)
     except msgspec.DecodeError as error:
         raise ValueError(str(error)) from None
+
+
+values_of = msgspec.structs.astuple
+"""The values of a generated object, in the order of its fields."""

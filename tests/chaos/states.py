@@ -9,7 +9,6 @@ from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.kafka.partitioner import partition_of
 from coordwatch.clock import SystemClock
 from coordwatch.context.progress import SourceProgress
-from coordwatch.engine.state import restore
 from coordwatch.events.event import Event
 from coordwatch.events.filed import encode_filed
 from coordwatch.events.taxonomy import TYPES
@@ -88,6 +87,6 @@ def contexts(stage: Detecting, customers: set[str]) -> Contexts:
     for customer in customers:
         known = stage.known(partition_of(customer.encode(), PARTITIONS), customer)
         assert known is not None
-        state = restore(customer, known.snapshot, known.plan)
+        state = known.state()
         found[customer] = (list(state.journal.facts), dict(state.entries))
     return found

@@ -189,7 +189,7 @@ def test_an_event_that_is_asked_for_goes_back_with_what_was_said_of_it() -> None
     one.send("old", "reask", {"anchor": anchor_of(promo), "about": None})
     worker.settle(at("9h"))
     ((name, said),) = came_back(one)
-    assert (name, said[0][:2]) == ("m", ["rule-1", "open"])
+    assert (name, said[0][0], said[0][3]) == ("m", "rule-1", "open")
     assert one.identity[0].key == anchor_of(promo).encode()
     assert one.counts() == before, "the act is on its way, and still counted once"
     assert one.tallies() == {"in": 1, "applied": 1}
@@ -234,6 +234,26 @@ def test_an_event_that_moves_takes_its_detection_along_and_is_not_counted_again(
     assert [change.kind for change in one.changes] == ["raised", "amended"]
     assert one.counts() == before
     assert one.tallies() == {"in": 2, "applied": 2}
+
+
+def test_an_event_that_moves_before_its_evidence_keeps_its_detection_until_the_evidence_comes() -> None:
+    one = graph()
+    promo, case = on("sent", "1h", id="m", message="M1", who="old"), on("case", "0h", id="k", case="K1", who="old")
+    one.file(case)
+    one.file(promo)
+    worker = taken(one)
+    for event in (promo, case):
+        one.send("old", "reask", {"anchor": anchor_of(event), "about": None})
+    worker.settle(at("9h"))
+    said = dict(came_back(one))
+    one.move(promo, "new", said["m"])
+    worker.settle(at("9h"))
+    assert [change.kind for change in one.changes] == ["raised"]
+    taken(one)
+    one.move(case, "new", said["k"])
+    taken(one)
+    assert [(found["customer"], found["act"]["id"]) for found in one.standing()] == [("new", "m")]
+    assert [change.kind for change in one.changes] == ["raised", "amended"]
 
 
 def test_an_event_that_came_again_while_it_moved_is_counted_once() -> None:
@@ -301,7 +321,7 @@ def test_a_customer_of_a_newer_version_is_refused_by_digest_when_it_is_touched()
     one.file(on("sent", "0h"))
     taken(one)
     key = rows.CUSTOMER + b"C1"
-    one.rows[0][key] = one.rows[0][key][:8] + pack({"version": 99})
+    one.rows[0][key] = one.rows[0][key][:16] + pack([99, "a newer form"])
     one.file(on("sent", "1h"))
     with pytest.raises(UnknownSnapshot, match=r"customer [0-9a-f]{16} of t.events/0.*version 99") as caught:
         taken(one)

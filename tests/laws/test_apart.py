@@ -100,7 +100,7 @@ def test_the_order_of_ids_never_decides_whether_a_detection_exists(case: Case) -
     """RULES 3: ids in the opposite order may name other evidence, and that is all."""
 
     def turned(name: str) -> str:
-        return f"e{1000 - int(name[1:] or 0)}"
+        return f"e{1000 - int(name[1:] or -1)}"
 
     def stands(found: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
         return {(one["rule"], one["act"]["source"], one["act"]["id"], one["at"], one["status"]) for one in found}

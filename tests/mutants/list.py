@@ -7,6 +7,7 @@ STATES = "coordwatch/rules/states.py"
 EVALUATE = "coordwatch/rules/evaluate.py"
 KEYS = "coordwatch/rules/keys.py"
 STEP = "coordwatch/engine/step.py"
+VERDICTS = "coordwatch/engine/verdicts.py"
 JOURNAL = "coordwatch/context/journal.py"
 
 CONVERGENCE = ("tests/laws/test_convergence.py",)
@@ -41,7 +42,7 @@ MUTANTS = (
     Mutant("a duplicate is another event", JOURNAL, "        known = kept.get(name)\n", "        known = None\n        name = (*name, len(kept))\n"),
     Mutant("a second content replaces the first", JOURNAL, "        else:\n            conflicts += 1", "        else:\n            kept[name] = fact"),
     Mutant("of observed_at the largest counts", JOURNAL, "if fact[OBSERVED] >= known[OBSERVED]:", "if fact[OBSERVED] <= known[OBSERVED]:", RUNNING),
-    Mutant("a detection that falls is not retracted", STEP, "if stood and old is not None:", "if False:", RUNNING + CONVERGENCE),
+    Mutant("a detection that falls is not retracted", VERDICTS, "if stood and old is not None:", "if False:", RUNNING + CONVERGENCE),
     Mutant("a late cause is not looked at", STEP, "yield from acts[start:]", "yield from ()", CONVERGENCE),
     Mutant("an expected event that comes late changes nothing", STEP, "if (rule.id, act[SOURCE], act[ID]) in state.entries:", "if False:", RUNNING + CONVERGENCE),
     Mutant("a late fact judges nobody again", "coordwatch/engine/batch.py", "if latest >= fact[TIME]}", "if latest < fact[TIME]}", RUNNING),

@@ -4,10 +4,13 @@ A late event needs no repair code: insert it and look again. The next room is `r
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from typing import Any
 
 from coordwatch.context.fact import ID, MASK, OBSERVED, SOURCE, TIME, TYPE, Fact, order
+
+LONG_AGO = -(2**62)
 
 
 class Insertion(StrEnum):
@@ -25,48 +28,110 @@ def same_content(left: Fact, right: Fact) -> bool:
     return left[TIME] == right[TIME] and left[TYPE] == right[TYPE] and left[MASK:] == right[MASK:]
 
 
+Row = tuple[Any, ...]
+"""Stands for a fact that was not made yet: its time and its bits where a fact has them, and a number for its type."""
+
+
 class Journal:
     """The facts of one customer.
 
-    `truncated` names the types of which facts were let go because there were too many, with the time of the newest of
-    them; `too_late` counts events that came after facts of their age were let go.
+    `present` holds every bit that some fact carries. `truncated` names the types of which facts were let go because there
+    were too many, with the time of the newest of them; `too_late` counts events that came after facts of their age were
+    let go.
+
+    Takes: facts in any order; or rows in the order of their facts, and `make`, which gives the fact of a row by its place
     """
 
-    __slots__ = ("_by_identity", "facts", "too_late", "truncated")
+    __slots__ = ("_by_identity", "_items", "_make", "present", "too_late", "truncated")
 
-    def __init__(self, facts: Iterable[Fact] = ()) -> None:
-        self.facts: list[Fact] = sorted(facts, key=order)
-        self._by_identity: dict[tuple[str, str], Fact] = {(fact[SOURCE], fact[ID]): fact for fact in self.facts}
+    def __init__(
+        self, facts: Iterable[Fact] = (), rows: list[Row] | None = None, make: Callable[[int], Fact] | None = None
+    ) -> None:
+        self._items: list[Fact | Row] = sorted(facts) if rows is None else rows
+        self._make = make
+        self._by_identity: dict[tuple[str, str], Fact] | None = None
+        self.present = bits_of(self._items)
         self.truncated: dict[str, int] = {}
         self.too_late = 0
 
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def facts(self) -> list[Fact]:
+        """Every fact, in order."""
+        if self._make is not None:
+            for place, one in enumerate(self._items):
+                if one[TYPE].__class__ is int:
+                    self._items[place] = self._make(place)
+            self._make = None
+        return self._items
+
+    @property
+    def latest(self) -> int:
+        """The time of the newest fact; long ago when there is none."""
+        return self._items[-1][TIME] if self._items else LONG_AGO
+
+    def of(self, bits: int) -> list[Fact]:
+        """The facts that carry one of these bits, oldest first."""
+        items, make = self._items, self._make
+        if make is None:
+            return [one for one in items if one[MASK] & bits]
+        found = [place for place, one in enumerate(items) if one[MASK] & bits]
+        for place in found:
+            if items[place][TYPE].__class__ is int:
+                items[place] = make(place)
+        return [items[place] for place in found]
+
     def insert(self, fact: Fact) -> Insertion:
         """Add a fact; of a duplicate the smallest `observed_at` counts, other content is refused (RULES 31)."""
-        name = (fact[SOURCE], fact[ID])
-        known = self._by_identity.get(name)
+        known = self.get(fact[SOURCE], fact[ID])
         if known is None:
-            self._by_identity[name] = fact
-            insort(self.facts, fact, key=order)
+            self.add(fact)
             return Insertion.ADDED
         if not same_content(known, fact):
             return Insertion.CONFLICTING_DUPLICATE
         if fact[OBSERVED] >= known[OBSERVED]:
             return Insertion.DUPLICATE
-        self._by_identity[name] = fact
+        self._identities()[(fact[SOURCE], fact[ID])] = fact
         self.facts[bisect_left(self.facts, order(fact), key=order)] = fact
         return Insertion.SEEN_EARLIER
 
+    def add(self, fact: Fact) -> None:
+        """Add a fact of which it is known that its event is new."""
+        if fact[TIME] > self.latest:
+            self._items.append(fact)
+        else:
+            insort(self.facts, fact, key=order)
+        self.present |= fact[MASK]
+        if self._by_identity is not None:
+            self._by_identity[(fact[SOURCE], fact[ID])] = fact
+
     def get(self, source: str, event_id: str) -> Fact | None:
         """The fact of an event, None when it is not kept."""
-        return self._by_identity.get((source, event_id))
+        return self._identities().get((source, event_id))
 
     def remove(self, gone: Iterable[Fact]) -> None:
         """Let facts go."""
         names = {(fact[SOURCE], fact[ID]) for fact in gone}
         if names:
-            for name in names:
-                self._by_identity.pop(name, None)
-            self.facts = [fact for fact in self.facts if (fact[SOURCE], fact[ID]) in self._by_identity]
+            self._items = [fact for fact in self.facts if (fact[SOURCE], fact[ID]) not in names]
+            self.present = bits_of(self._items)
+            self._by_identity = None
+
+    def _identities(self) -> dict[tuple[str, str], Fact]:
+        """Every fact by its identity; made when it is first asked for."""
+        if self._by_identity is None:
+            self._by_identity = {(fact[SOURCE], fact[ID]): fact for fact in self.facts}
+        return self._by_identity
+
+
+def bits_of(facts: Iterable[Fact]) -> int:
+    """The bits that some facts carry, together."""
+    found = 0
+    for fact in facts:
+        found |= fact[MASK]
+    return found
 
 
 def once_each(facts: list[Fact]) -> tuple[list[Fact], int, int]:

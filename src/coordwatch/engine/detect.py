@@ -6,7 +6,7 @@
 from collections.abc import Sequence
 
 from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact
-from coordwatch.engine.state import fact_data
+from coordwatch.engine.state import fact_data, tool_of
 from coordwatch.rules.detection import (
     Attribution,
     Detection,
@@ -15,7 +15,6 @@ from coordwatch.rules.detection import (
 )
 from coordwatch.rules.evaluate import Outcome, Verdict
 from coordwatch.rules.plan import CompiledRule
-from coordwatch.rules.projection import name_of_tool
 
 
 def detect(rule: CompiledRule, customer: str, act: Fact, verdict: Verdict) -> Detection:
@@ -65,9 +64,3 @@ def evidence_of(step: str, fact: Fact) -> Evidence:
     return Evidence(
         step, fact[SOURCE], fact[ID], fact[TYPE], fact[TIME], fact[OBSERVED], tool_of(fact) or None, fact_data(fact)
     )
-
-
-def tool_of(fact: Fact) -> str:
-    """The name of the tool an event came from, empty when it does not say."""
-    tool = name_of_tool(fact_data(fact).get("tool"))
-    return tool if isinstance(tool, str) else ""

@@ -6,24 +6,19 @@ The quick half of `replay`: each line is decoded once, and only the fields that 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from coordwatch.context.fact import TYPE, Fact
+from coordwatch.engine.lines import NotALine, Times, Word, data_class
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.events.times import parse_time
 from coordwatch.events.vocabulary import PREFIX
 from coordwatch.events.wire import Rejected, decode_event
 from coordwatch.rules.plan import Plan
 from coordwatch.rules.projection import Project
 from coordwatch.rules.search import BEGINNING
-
-Word = Annotated[str, msgspec.Meta(min_length=1)]
-
-
-CACHE_MAX = 200_000
 
 
 class NeedsIdentity(Exception):
@@ -51,43 +46,6 @@ class ReplayCounts:
     acts: Counter[str] = field(default_factory=Counter)
 
 
-class _Times:
-    """Parses times once per distinct minute and once per distinct rest, since a history repeats both."""
-
-    def __init__(self) -> None:
-        self.minutes: dict[str, int] = {}
-        self.rests: dict[str, int] = {}
-
-    def learn(self, text: str) -> bool:
-        """Whether a text is a time at all."""
-        try:
-            self.parse(text)
-        except ValueError:
-            return False
-        return True
-
-    def observed(self, text: Any, time: int) -> int:
-        """When an event reached the log: its own time where that is missing or no time."""
-        try:
-            return time if text is None else self.parse(text)
-        except (ValueError, TypeError):
-            return time
-
-    def parse(self, text: str) -> int:
-        """The instant of an RFC 3339 text, remembering its parts.
-
-        Raises: ValueError
-        """
-        instant = parse_time(text)
-        if len(self.minutes) > CACHE_MAX:
-            self.minutes.clear()
-        if len(self.rests) < CACHE_MAX and "1000" < text[:4] < "9000":
-            minute = parse_time(text[:16] + ":00Z")
-            self.minutes[text[:16]] = minute
-            self.rests[text[16:]] = instant - minute
-        return instant
-
-
 def _undecided(_: bytes) -> list[Any]:
     """Stands in for the decoder until the first lines come."""
     raise NotImplementedError
@@ -113,7 +71,7 @@ class Gathering:
     _decode_lines: Callable[[bytes], list[Any]] = field(default=_undecided)
     _table: Mapping[str, Project | None] = field(default_factory=dict)
     _empty: Any = None
-    _times: _Times = field(default_factory=_Times)
+    _times: Times = field(default_factory=Times)
     _sources: dict[str, str] = field(default_factory=dict)
 
     def feed(self, lines: bytes) -> None:
@@ -125,7 +83,7 @@ class Gathering:
             self._prepare()
         try:
             decoded = self._decode_lines(lines)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NotALine:
             for line in lines.split(b"\n"):
                 self._feed_line(line)
             self.counts.lines -= lines.endswith(b"\n")
@@ -135,9 +93,7 @@ class Gathering:
     def _prepare(self) -> None:
         """Generate the decoder that makes only the fields some rule needs, and the table of types."""
         heads = sorted({head for layout in self.plan.layouts.by_type.values() for head in layout.heads})
-        data = msgspec.defstruct(
-            "Data", [(f"d_{head}", Any, None) for head in heads], rename={f"d_{head}": head for head in heads}, gc=False
-        )
+        data = data_class("Data", heads)
         recorded: list[Any] = [("recordedtime", Any, None)] if self.plan.layouts.reads_observed else []
         attributes: list[Any] = [
             ("id", Word),
@@ -151,7 +107,7 @@ class Gathering:
         line = msgspec.defstruct("Line", [*attributes, *recorded], gc=False)
         self._decode_lines = msgspec.json.Decoder(line).decode_lines
         self._empty = data()
-        projections = self.plan.attribute_projections()
+        projections = self.plan.projections_of("attributes")
         self._table = {
             name: projections.get(event_type) for event_type in TYPES for name in (event_type, PREFIX + event_type)
         }

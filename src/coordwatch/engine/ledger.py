@@ -63,3 +63,13 @@ class Reach(NamedTuple):
 
 
 Line = CountLine | TallyLine | ReachLine
+
+
+Name = tuple[str, int, str, str, str]
+"""What is counted: rule, hour, tool of the act, tool of the evidence, kind."""
+Counts = dict[Name, int]
+
+
+def counts_of(counts: Counts) -> list[Count]:
+    """Summed amounts as changes of the ledger; what came to nothing is left out."""
+    return [Count(*name, amount) for name, amount in counts.items() if amount]

@@ -33,6 +33,20 @@ class Retention:
     selecting: int = 0
     facts: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def limits(self) -> tuple[int, int]:
+        """How many facts of a type are kept at most, selected ones (or running acts) and unselected ones."""
+        return self.cap, UNSELECTED_MAX
+
+    @property
+    def slack(self) -> int:
+        """How much longer facts may stay, so that not every customer is looked through for every one. Units: microseconds."""
+        return self.lateness // 7
+
+    def age(self, event_type: str) -> int:
+        """How long facts of a type are kept. Units: microseconds."""
+        return self.ages.get(event_type, self.lateness)
+
     def kind(self, fact: Fact) -> str:
         """Whether some rule's condition selects a fact, beyond its type."""
         return "selected" if fact[MASK] & self.selecting else "unselected"
@@ -96,33 +110,42 @@ def _follow(expect: Expect) -> int:
     return within + expect.repair
 
 
-def is_too_late(journal: Journal, retention: Retention, fact: Fact, now: int) -> bool:
-    """Whether facts as old as this one were let go already, so that it can no longer be judged fairly (RULES 35)."""
+def refuses(journal: Journal, retention: Retention, fact: Fact, now: int) -> bool:
+    """Whether facts as old as this one were let go already, so that it can no longer be judged fairly (RULES 35).
+
+    The journal counts what it refuses; a repeat of what it still holds is none of that.
+    """
     time, event_type = fact[TIME], fact[TYPE]
-    return bool(
-        time < now - retention.ages.get(event_type, retention.lateness)
-        or time <= journal.truncated.get(event_type, time - 1)
-    )
+    is_late = time < now - retention.age(event_type) or time <= journal.truncated.get(event_type, time - 1)
+    if is_late and journal.get(fact[SOURCE], fact[ID]) is None:
+        journal.too_late += 1
+        return True
+    return False
 
 
-def prune(journal: Journal, retention: Retention, now: int, running: frozenset[tuple[str, str]]) -> list[Fact]:
+def prune(
+    journal: Journal, retention: Retention, now: int, running: frozenset[tuple[str, str]]
+) -> tuple[list[Fact], int]:
     """Let go of facts that are too old to matter, or too many of their type; the newest stay (RULES 35).
 
     Takes: `running`, identities of acts whose deadline still runs: they stay at any age, and have a cap of their own
-    Gives: the facts let go; the journal notes of which types some went only because there were too many
+    Gives: the facts let go, and how many may come before some are too many; the journal notes of which types some went only
+           because there were too many
     """
     gone: list[Fact] = []
     kept: Counter[tuple[str, str]] = Counter()
+    selected_max, unselected_max = retention.limits
     for fact in reversed(journal.facts):
         event_type = fact[TYPE]
         kind = "running" if (fact[SOURCE], fact[ID]) in running else retention.kind(fact)
-        if kind != "running" and fact[TIME] < now - retention.ages.get(event_type, retention.lateness):
+        if kind != "running" and fact[TIME] < now - retention.age(event_type):
             gone.append(fact)
-        elif kept[event_type, kind] >= (UNSELECTED_MAX if kind == "unselected" else retention.cap):
+        elif kept[event_type, kind] >= (unselected_max if kind == "unselected" else selected_max):
             gone.append(fact)
             if kind != "unselected":
                 journal.truncated[event_type] = max(fact[TIME], journal.truncated.get(event_type, fact[TIME]))
         else:
             kept[event_type, kind] += 1
     journal.remove(gone)
-    return gone
+    room = ((unselected_max if kind == "unselected" else selected_max) - count for (_, kind), count in kept.items())
+    return gone, min(*retention.limits, *room)

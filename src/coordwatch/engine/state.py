@@ -1,13 +1,12 @@
-"""The state of one customer: the journal, and what has been said of each act so far; and its versioned snapshot.
+"""The state of one customer: the journal, and what has been said of each act so far; facts and entries as plain data.
 
-A snapshot holds the fields that facts were made of, not the facts: under changed rules they are made anew.
+`folder` turns it into bytes and back.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from coordwatch.codec import pack, unpack
 from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Journal
 from coordwatch.errors import PermanentError
@@ -16,7 +15,6 @@ from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.plan import Plan
 from coordwatch.rules.shown import SUBJECT
 
-VERSION = 1
 ActName = tuple[str, str, str]
 
 
@@ -38,21 +36,46 @@ class Entry:
     known_for: int | None = None
     moved: bool = False
 
-    def said(self) -> tuple[Any, ...]:
-        """Everything but the outcome, as plain data for a snapshot."""
-        return self.at, self.revision, self.evidence, self.evidence_tool, self.known_for
-
 
 Said = dict[ActName, Entry]
 
 
-@dataclass(slots=True)
 class CustomerState:
-    """All that is remembered of one customer; `entries` is keyed by (rule, act source, act id)."""
+    """All that is remembered of one customer; `entries` is keyed by (rule, act source, act id).
 
-    customer: str
-    journal: Journal = field(default_factory=Journal)
-    entries: Said = field(default_factory=dict)
+    Takes: `closed`, which reads what was said before, where it is not there yet
+    """
+
+    __slots__ = ("_closed", "_entries", "_new", "customer", "journal")
+
+    def __init__(self, customer: str, journal: Journal | None = None, closed: Callable[[], Said] | None = None) -> None:
+        self.customer = customer
+        self.journal = Journal() if journal is None else journal
+        self._closed = closed
+        self._entries: Said | None = {} if closed is None else None
+        self._new: Said = {}
+
+    @property
+    def entries(self) -> Said:
+        """What was said of each act; read when it is first asked for."""
+        if self._entries is None:
+            self._entries = {} if self._closed is None else self._closed()
+            self._entries.update(self._new)
+        return self._entries
+
+    def tell(self, name: ActName, entry: Entry) -> None:
+        """Note what is said of an act of which nothing was said before."""
+        (self._new if self._entries is None else self._entries)[name] = entry
+
+    def running(self) -> frozenset[tuple[str, str]]:
+        """The acts whose deadline still runs."""
+        return frozenset((name[1], name[2]) for name, entry in self.entries.items() if entry.outcome is Outcome.PENDING)
+
+    def forget(self, gone: Iterable[Fact]) -> None:
+        """Let go of what was said of acts that are no longer kept."""
+        names = {(fact[SOURCE], fact[ID]) for fact in gone}
+        if names:
+            self._entries = {name: one for name, one in self.entries.items() if (name[1], name[2]) not in names}
 
     def unsay(self, source: str, event_id: str) -> Said:
         """Take out what was said of one act."""
@@ -67,22 +90,17 @@ class CustomerState:
         return min((entry.at for entry in self.entries.values() if entry.outcome is Outcome.PENDING), default=None)
 
 
-def said_to_plain(said: Said) -> list[list[Any]]:
-    """What was said of one act as plain data, for a fact that moves; its event is named beside it."""
-    return [[name[0], entry.outcome.value, *entry.said()] for name, entry in said.items()]
+def entry_to_plain(name: ActName, entry: Entry) -> list[Any]:
+    """What was said of an act as plain data."""
+    outcome, at, evidence = entry.outcome.value, entry.at, entry.evidence
+    return [*name, outcome, at, entry.revision, evidence, entry.evidence_tool, entry.known_for, entry.moved]
 
 
-def said_from_plain(plain: Iterable[Sequence[Any]], source: str, event_id: str) -> Said:
-    """What `said_to_plain` wrote of an act."""
-    return {
-        (rule, source, event_id): _entry_of(outcome, at, revision, evidence, tool, known_for)
-        for rule, outcome, at, revision, evidence, tool, known_for in plain
-    }
-
-
-def _entry_of(*parts: Any) -> Entry:
-    outcome, at, revision, evidence, tool, known_for = parts
-    return Entry(Outcome(outcome), at, revision, tuple((s, o, i) for s, o, i in evidence), tool, known_for)
+def entry_from_plain(plain: Sequence[Any]) -> tuple[ActName, Entry]:
+    """What `entry_to_plain` wrote; the first version did not say whether it had moved."""
+    rule, source, event_id, outcome, at, revision, evidence, tool, known_for, *moved = plain
+    named = tuple((step, of, one) for step, of, one in evidence)
+    return (rule, source, event_id), Entry(Outcome(outcome), at, revision, named, tool, known_for, any(moved))
 
 
 class UnknownSnapshot(PermanentError):
@@ -91,8 +109,13 @@ class UnknownSnapshot(PermanentError):
 
 def fact_data(fact: Fact) -> Mapping[str, Any]:
     """The fields a fact was made of (facts of a plan compiled with `display`)."""
-    data: Mapping[str, Any] = fact[-1]
-    return data
+    return {name: value for name, value in zip(fact[-3], fact[-1], strict=True) if value is not None}
+
+
+def tool_of(fact: Fact) -> str:
+    """The name of the tool an event came from, empty when it does not say (facts of a plan compiled with `display`)."""
+    tool: str = fact[-2]
+    return tool
 
 
 def fact_of(event: Event, plan: Plan) -> Fact | None:
@@ -117,38 +140,3 @@ def fact_from_plain(plain: list[Any], plan: Plan) -> Fact | None:
     """The fact again, made anew by the plan; None when no rule needs it any more."""
     time, source, event_id, observed_at, event_type, data = plain
     return plan.project(Event(source, event_id, event_type, time, observed_at, None, data))
-
-
-def save(state: CustomerState) -> bytes:
-    """The snapshot of a state."""
-    return pack(
-        {
-            "version": VERSION,
-            "facts": [fact_to_plain(fact) for fact in state.journal.facts],
-            "truncated": state.journal.truncated,
-            "too_late": state.journal.too_late,
-            "entries": [[*name, entry.outcome.value, *entry.said()] for name, entry in state.entries.items()],
-        }
-    )
-
-
-def restore(customer: str, snapshot: bytes | None, plan: Plan) -> CustomerState:
-    """The state again.
-
-    Raises: UnknownSnapshot when it was written by another version of the program
-    """
-    if snapshot is None:
-        return CustomerState(customer)
-    try:
-        plain = unpack(snapshot)
-        version = plain["version"]
-    except (ValueError, TypeError, KeyError):
-        raise UnknownSnapshot("the state of a customer cannot be read; rebuild it from the events") from None
-    if version != VERSION:
-        raise UnknownSnapshot(f"the state was written by version {version}, this program reads {VERSION}: upgrade it")
-    facts = (fact_from_plain(fact, plan) for fact in plain["facts"])
-    journal = Journal(fact for fact in facts if fact is not None)
-    journal.truncated.update(plain["truncated"])
-    journal.too_late = plain["too_late"]
-    entries = {(rule, source, event_id): _entry_of(*entry) for rule, source, event_id, *entry in plain["entries"]}
-    return CustomerState(customer, journal, entries)

@@ -5,42 +5,78 @@ event needs no other repair. `processor.py` calls it and writes everything a Ste
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Insertion
 from coordwatch.context.reference import Reference
-from coordwatch.engine.detect import detect, evidence_of, lain_for, tool_of
-from coordwatch.engine.ledger import HOUR, Count
-from coordwatch.engine.state import ActName, CustomerState, Entry, Said
+from coordwatch.engine.arrivals import Arrival, Arrivals, looks_back_from_the_act
+from coordwatch.engine.detect import evidence_of
+from coordwatch.engine.ledger import HOUR, Counts, Name
+from coordwatch.engine.state import ActName, CustomerState, Entry, Said, tool_of
+from coordwatch.engine.verdicts import (
+    STANDING,
+    change_of,
+    counted,
+    difference,
+    entry_of,
+    only_forgotten,
+    reason_of,
+    retracted,
+    stands,
+)
 from coordwatch.rules.detection import (
     Detection,
     DetectionChange,
     DetectionStatus,
     RetractReason,
 )
-from coordwatch.rules.evaluate import Outcome, Verdict, judge
-from coordwatch.rules.plan import CompiledRule, Plan, Take
+from coordwatch.rules.evaluate import Outcome, Verdict, cannot_hold, judge
+from coordwatch.rules.plan import CompiledRule, Plan
 from coordwatch.rules.search import View
 
 Proven = Callable[[CompiledRule], int]
-Todo = tuple[CompiledRule, Fact, RetractReason]
 
 
-STANDING = (Outcome.OPEN, Outcome.MADE_GOOD)
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an act is judged by besides its customer: the reference facts, and up to when the sources of a rule are read."""
+
+    reference: Reference
+    proven: Proven
 
 
-_NEW = (Insertion.ADDED, Insertion.SEEN_EARLIER)
+class Todo(NamedTuple):
+    """An act to judge, and the fact because of which; `is_new` says that nothing can have been said of it yet."""
+
+    rule: CompiledRule
+    act: Fact
+    cause: Fact | None = None
+    is_new: bool = False
 
 
 @dataclass(slots=True)
 class Step:
-    """What one step changed: detections, counts, and what became of each fact offered."""
+    """What some steps changed: detections, what the ledger gains and loses, and the entries of customers.
+
+    `told` are entries of acts of which nothing was said before, `retold` says that others changed or are gone.
+    """
 
     changes: list[DetectionChange] = field(default_factory=list)
-    counts: list[Count] = field(default_factory=list)
-    insertions: list[Insertion] = field(default_factory=list)
+    counts: Counts = field(default_factory=dict)
+    told: list[tuple[ActName, Entry]] = field(default_factory=list)
+    retold: bool = False
+
+    def count(self, name: Name, amount: int) -> None:
+        """Add to one amount."""
+        self.counts[name] = self.counts.get(name, 0) + amount
+
+    def add(self, amounts: Iterable[tuple[Name, int]]) -> None:
+        """Note several amounts."""
+        for name, amount in amounts:
+            self.count(name, amount)
 
 
 @dataclass(slots=True)
@@ -48,82 +84,107 @@ class Engine:
     """Steps customers through a plan. `since` gives, for a rule that is new, the event time from which it judges."""
 
     plan: Plan
-    since: dict[str, int] = field(default_factory=dict)
-    by_type: dict[str, tuple[CompiledRule, ...]] = field(default_factory=dict)
+    since: Mapping[str, int] = field(default_factory=dict)
+    arrivals: Arrivals = field(init=False)
 
     def __post_init__(self) -> None:
-        for event_type, layout in self.plan.layouts.by_type.items():
-            bits = 0
-            for bit in layout.conditions:
-                bits |= bit
-            self.by_type[event_type] = tuple(rule for rule in self.plan.rules if rule.all_bits & bits)
+        self.arrivals = Arrivals(self.plan, self.since)
 
-    def step(self, state: CustomerState, facts: Iterable[Fact], reference: Reference, proven: Proven) -> Step:
-        """Insert facts and judge every act they may concern."""
-        step = Step()
-        added: list[Fact] = []
-        for fact in facts:
-            insertion = state.journal.insert(fact)
-            step.insertions.append(insertion)
-            if insertion in _NEW:
-                added.append(fact)
-        view = View(state.journal.facts, state.customer, reference)
+    def arrive(self, state: CustomerState, fact: Fact, world: World, step: Step) -> Insertion:
+        """Insert a fact and judge every act that it may concern."""
+        journal = state.journal
+        present, is_late = journal.present, fact[TIME] <= journal.latest
+        insertion = journal.insert(fact)
+        if insertion is Insertion.ADDED:
+            self._arrived(state, fact, (present, is_late, bool(state.entries)), world, step)
+        elif insertion is Insertion.SEEN_EARLIER:
+            self._seen_earlier(state, fact, world, step)
+        return insertion
+
+    def arrive_new(self, state: CustomerState, fact: Fact, said: int, world: World, step: Step) -> None:
+        """As `arrive`, of an event that is known to be new; `said` tells by number of which rules something was said."""
+        journal = state.journal
+        present, is_late = journal.present, fact[TIME] <= journal.latest
+        waited = bool(said & self.arrivals.of(fact[TYPE], fact[MASK]).waited)
+        journal.add(fact)
+        self._arrived(state, fact, (present, is_late, waited), world, step)
+
+    def _arrived(
+        self, state: CustomerState, fact: Fact, before: tuple[int, bool, bool], world: World, step: Step
+    ) -> None:
+        """Judge every act that a new fact may concern; it is in the journal already.
+
+        Takes: `before`, the bits of the other facts, whether one of them happened no earlier, and whether some act may wait
+        """
+        present, is_late, waited = before
+        arrival = self.arrivals.of(fact[TYPE], fact[MASK])
+        lack = arrival.lack(fact)
+        self.count_arrival(arrival, fact, 1, step)
+        view = View(state.journal, state.customer, world.reference)
         todo: dict[ActName, Todo] = {}
-        for fact in added:
-            for rule in self.by_type.get(fact[TYPE], ()):
+        for one in (lack or arrival).may_hold(present):
+            sure = one.needs and not (lack and one in lack.must)
+            if not (sure and cannot_hold(one.rule, view, fact[TIME])):
+                todo[(one.rule.id, fact[SOURCE], fact[ID])] = Todo(one.rule, fact, fact, True)
+        if arrival.may_change(present, arrival.waited if waited else 0, is_late):
+            for rule in (*arrival.before, *arrival.expected):
                 for act in self._concerned(rule, view, fact, state):
-                    todo[(rule.id, act[SOURCE], act[ID])] = (rule, act, _reason(rule, fact))
-        for fact, insertion in zip(added, (i for i in step.insertions if i in _NEW), strict=True):
-            if insertion is Insertion.ADDED:
-                step.counts += self._arrived(fact)
+                    todo[(rule.id, act[SOURCE], act[ID])] = Todo(rule, act, fact, act is fact)
+        for one_todo in todo.values():
+            self._judge(state, view, one_todo, world, step)
+
+    def _seen_earlier(self, state: CustomerState, fact: Fact, world: World, step: Step) -> None:
+        """Judge every act that a fact may concern which was known, and reached the log earlier than was known."""
+        view, arrival = View(state.journal, state.customer, world.reference), self.arrivals.of(fact[TYPE], fact[MASK])
+        todo: dict[ActName, Todo] = {}
+        for rule in (*(one.rule for one in arrival.acting), *arrival.before, *arrival.expected):
+            for act in self._concerned(rule, view, fact, state):
+                todo[(rule.id, act[SOURCE], act[ID])] = Todo(rule, act, fact)
         for one in todo.values():
-            self._judge(state, view, one, proven(one[0]), step)
-        return step
+            self._judge(state, view, one, world, step)
 
-    def _arrived(self, fact: Fact) -> list[Count]:
+    def count_arrival(self, arrival: Arrival, fact: Fact, amount: int, step: Step) -> None:
         """One act more for every rule that judges this event, and one unusable event for every key it lacks (RULES 12)."""
-        hour, tool = fact[TIME] // HOUR, tool_of(fact)
-        counts = []
-        for rule in self.by_type.get(fact[TYPE], ()):
-            if fact[MASK] & rule.act.bits and not self._is_too_old(rule, fact):
-                counts.append(Count(rule.id, hour, tool, "", "acts", 1))
-            if any(fact[MASK] & take.bit and _lacks_key(take, fact) for take in rule.keyed):
-                counts.append(Count(rule.id, hour, tool, "", "missing_key", 1))
-        return counts
+        hour, tool, lack = fact[TIME] // HOUR, tool_of(fact), arrival.lack(fact)
+        for rule, kind in (*arrival.counted, *(lack.counted if lack else ())):
+            step.count((rule, hour, tool, "", kind), amount)
+        for new in arrival.warming:
+            if not self._is_too_old(new, fact):
+                step.count((new.id, hour, tool, "", "acts"), amount)
 
-    def due(self, state: CustomerState, reference: Reference, proven: Proven) -> Step:
+    def due(self, state: CustomerState, world: World, step: Step) -> None:
         """Judge the acts whose deadline has come and is proven."""
-        step = Step()
-        view = View(state.journal.facts, state.customer, reference)
+        view = View(state.journal, state.customer, world.reference)
         rules = {rule.id: rule for rule in self.plan.rules}
         for name, entry in list(state.entries.items()):
             rule = rules.get(name[0])
-            if entry.outcome is not Outcome.PENDING or rule is None or entry.at > proven(rule):
+            if entry.outcome is not Outcome.PENDING or rule is None or entry.at > world.proven(rule):
                 continue
             act = state.journal.get(name[1], name[2])
             if act is not None:
-                self._judge(state, view, (rule, act, RetractReason.EVIDENCE_CHANGED), proven(rule), step)
-        return step
+                self._judge(state, view, Todo(rule, act), world, step)
 
-    def review(self, state: CustomerState, reference: Reference, proven: Proven, rules: Sequence[CompiledRule]) -> Step:
+    def review(self, state: CustomerState, rules: Iterable[CompiledRule], world: World, step: Step) -> None:
         """Judge every act of some rules again: after a merge of customers, or a late reference fact."""
-        step = Step()
-        view = View(state.journal.facts, state.customer, reference)
+        view = View(state.journal, state.customer, world.reference)
         for rule in rules:
             for act in view.of(rule.act.bits):
-                self._judge(state, view, (rule, act, RetractReason.EVIDENCE_CHANGED), proven(rule), step)
-        return step
+                self._judge(state, view, Todo(rule, act), world, step)
 
-    def retire(self, state: CustomerState) -> Step:
-        """End what rules said that are gone or changed: retired ones retract, old deadlines are superseded (RULES 36)."""
-        step = Step()
+    def retire(self, state: CustomerState, step: Step) -> bool:
+        """End what rules said that are gone or changed: retired ones retract, old deadlines are superseded (RULES 36).
+
+        Gives: whether anything was ended
+        """
         revisions = {rule.id: rule.revision for rule in self.plan.rules}
+        ended = False
         for name, entry in list(state.entries.items()):
             revision = revisions.get(name[0])
             if revision == entry.revision:
                 continue
             if revision is None or entry.outcome not in STANDING:
                 del state.entries[name]
+                ended = True
             act = state.journal.get(name[1], name[2])
             if revision is None and entry.outcome in STANDING and act is not None:
                 gone = Detection(
@@ -136,36 +197,49 @@ class Engine:
                     DetectionStatus.RETRACTED,
                 )
                 step.changes.append(DetectionChange("retracted", gone, RetractReason.RULE_RETIRED))
-        return step
+        return ended
 
-    def withdraw(self, customer: str, said: Said, acts: Iterable[Fact]) -> Step:
+    def withdraw(self, customer: str, said: Said, acts: Iterable[Fact], step: Step) -> None:
         """Take back what stood of acts that belong to no customer any more."""
-        step = Step()
         known = {(act[SOURCE], act[ID]): act for act in acts}
         rules = {rule.id: rule for rule in self.plan.rules}
         for name, old in said.items():
             act, rule = known[name[1:]], rules.get(name[0])
-            step.counts += _difference(name[0], act, old, None)
+            step.add(difference(name[0], act, (old, None)))
             if rule is not None and old.outcome in STANDING:
                 step.changes.append(
-                    DetectionChange("retracted", _retracted(rule, customer, act, old), RetractReason.CUSTOMER_MERGED)
+                    DetectionChange("retracted", retracted(rule, customer, act, old), RetractReason.CUSTOMER_MERGED)
                 )
-        return step
 
-    def uncount(self, state: CustomerState, act: Fact, said: Said) -> Step:
+    def take_out(self, state: CustomerState, facts: Sequence[Fact]) -> list[tuple[Fact, Said]]:
+        """Take facts out of a customer's journal, each with what was said of its act; nothing is counted."""
+        state.journal.remove(facts)
+        return [(fact, state.unsay(fact[SOURCE], fact[ID])) for fact in facts]
+
+    def put_back(self, state: CustomerState, fact: Fact, said: Said, step: Step) -> Insertion:
+        """Put a fact into the journal of the customer it turned out to belong to, with what was said of its act.
+
+        The act was counted when it came and is not counted again; when the event came a second time meanwhile, it has
+        been, and that is taken back. The caller judges the customer again.
+        """
+        insertion = state.journal.insert(fact)
+        if insertion is Insertion.ADDED:
+            state.entries.update({name: replace(entry, moved=True) for name, entry in said.items()})
+        else:
+            self._uncount(state, fact, said, step)
+        return insertion
+
+    def _uncount(self, state: CustomerState, act: Fact, said: Said, step: Step) -> None:
         """Take one of two counts back: of an event that came again while what was said of it was on its way here.
 
         What stood of it elsewhere is retracted where nothing stands of it here.
         """
-        step = Step()
-        step.counts += [replace(count, amount=-count.amount) for count in self._arrived(act)]
-        elsewhere = {name: old for name, old in said.items() if not _stands(state.entries.get(name))}
-        step.counts += self.withdraw(state.customer, elsewhere, [act]).counts
-        step.changes += self.withdraw(state.customer, elsewhere, [act]).changes
+        self.count_arrival(self.arrivals.of(act[TYPE], act[MASK]), act, -1, step)
+        elsewhere = {name: old for name, old in said.items() if not stands(state.entries.get(name))}
+        self.withdraw(state.customer, elsewhere, [act], step)
         for name, old in said.items():
             if name not in elsewhere:
-                step.counts += _counts_of(name[0], act, old, -1)
-        return step
+                step.add(counted(name[0], act, old, -1))
 
     def _concerned(self, rule: CompiledRule, view: View, fact: Fact, state: CustomerState) -> Iterable[Fact]:
         """The acts of a rule whose verdict a fact may change."""
@@ -174,119 +248,51 @@ class Engine:
             yield fact
         acts = view.of(rule.act.bits)
         if mask & rule.before_bits:
-            since_act = rule.expect is not None and any(step.since is not None for step in rule.unless_events)
-            start = 0 if since_act else bisect_left(acts, (fact[TIME],))
+            start = 0 if looks_back_from_the_act(rule) else bisect_left(acts, (fact[TIME],))
             yield from acts[start:]
         if rule.expect is not None and mask & rule.expect.step.bits:
             for act in acts:
                 if (rule.id, act[SOURCE], act[ID]) in state.entries:
                     yield act
 
-    def _judge(self, state: CustomerState, view: View, todo: Todo, proven: int, step: Step) -> None:
+    def _judge(self, state: CustomerState, view: View, todo: Todo, world: World, step: Step) -> None:
         """Judge one act, and note what differs from what was said of it before."""
-        rule, act, reason = todo
+        rule, act, cause, is_new = todo
         name = (rule.id, act[SOURCE], act[ID])
-        old = state.entries.get(name)
+        old = None if is_new else state.entries.get(name)
         if self._is_too_old(rule, act) or (old is not None and old.revision != rule.revision):
             return
-        verdict = judge(rule, view, act, proven)
-        new = None if verdict is None else _entry(rule, act, verdict)
-        if new == old or (old is not None and _only_forgotten(state, view.reference, old, new)):
+        verdict = judge(rule, view, act, world.proven(rule))
+        if old is None and (verdict is None or self._is_unusable(verdict, rule, act)):
             return
-        if new is None:
-            del state.entries[name]
+        new = None if verdict is None else entry_of(rule, act, verdict)
+        if new == old or (old is not None and only_forgotten(state, view.reference, old, new)):
+            return
+        if new is not None and old is None:
+            state.tell(name, new)
+            step.told.append((name, new))
         else:
-            state.entries[name] = new
-        step.counts += _difference(rule.id, act, old, new)
-        change = _change(rule, state.customer, act, (old, new), verdict)
+            step.retold = True
+            if new is None:
+                del state.entries[name]
+            else:
+                state.entries[name] = new
+        step.add(difference(rule.id, act, (old, new)))
+        change = change_of(rule, state.customer, act, (old, new), verdict)
         if change is not None:
             kind, detection = change
-            step.changes.append(DetectionChange(kind, detection, reason if kind == "retracted" else None))
+            step.changes.append(
+                DetectionChange(kind, detection, reason_of(rule, cause) if kind == "retracted" else None)
+            )
+
+    def _is_unusable(self, verdict: Verdict, rule: CompiledRule, act: Fact) -> bool:
+        """Whether an act can be no conflict because of a key it lacks, which was counted when it came: nothing is said of it."""
+        if verdict.outcome is not Outcome.MISSING_KEY:
+            return False
+        arrival = self.arrivals.of(act[TYPE], act[MASK])
+        return any(one.rule is rule and one.is_unusable(act) for one in arrival.acting)
 
     def _is_too_old(self, rule: CompiledRule, act: Fact) -> bool:
         """Whether an act happened before its rule was there."""
         since = self.since.get(rule.id)
         return since is not None and bool(act[TIME] < since)
-
-
-def _lacks_key(take: Take, fact: Fact) -> bool:
-    return any(fact[slot] is None for _, slot in take.keys) or any(fact[slot] is None for slot in take.pair)
-
-
-def _only_forgotten(state: CustomerState, reference: Reference, old: Entry, new: Entry | None) -> bool:
-    """Whether a detection would fall or change only because its evidence is no longer kept (RULES 35)."""
-    if old.outcome not in STANDING:
-        return False
-    evidence = {(source, event_id) for _, source, event_id in old.evidence}
-    if new is not None and new.outcome in STANDING and {(s, i) for _, s, i in new.evidence} >= evidence:
-        return False
-    return any(state.journal.get(*name) is None and not reference.knows(*name) for name in evidence)
-
-
-def _entry(rule: CompiledRule, act: Fact, verdict: Verdict) -> Entry:
-    evidence = tuple((step, fact[SOURCE], fact[ID]) for step, fact in verdict.evidence)
-    tool = tool_of(verdict.evidence[0][1]) if verdict.evidence else ""
-    lain = lain_for(act, [fact for _, fact in verdict.evidence])
-    return Entry(verdict.outcome, verdict.at, rule.revision, evidence, tool, lain)
-
-
-def _difference(rule: str, act: Fact, old: Entry | None, new: Entry | None) -> list[Count]:
-    """What a changed verdict adds to the ledger and takes from it."""
-    counts = [*_counts_of(rule, act, old, -1), *_counts_of(rule, act, new, 1)]
-    if old is not None and _stands(old) and not _stands(new):
-        counts.append(Count(rule, act[TIME] // HOUR, tool_of(act), old.evidence_tool, "retracted", 1))
-    return counts
-
-
-def _counts_of(rule: str, act: Fact, entry: Entry | None, amount: int) -> list[Count]:
-    """What the ledger holds of one entry."""
-    if entry is None:
-        return []
-    hour, tool = act[TIME] // HOUR, tool_of(act)
-    return [Count(rule, hour, tool, entry.evidence_tool, kind, amount) for kind in _KINDS[entry.outcome]]
-
-
-def _stands(entry: Entry | None) -> bool:
-    """Whether a detection stands by what was said."""
-    return entry is not None and entry.outcome in STANDING
-
-
-_KINDS: dict[Outcome, tuple[str, ...]] = {
-    Outcome.OPEN: ("detections",),
-    Outcome.MADE_GOOD: ("detections", "made_good"),
-    Outcome.PENDING: (),
-    Outcome.IN_FLIGHT: ("in_flight",),
-    Outcome.MISSING_KEY: ("missing_key",),
-}
-
-
-def _change(
-    rule: CompiledRule, customer: str, act: Fact, entries: tuple[Entry | None, Entry | None], verdict: Verdict | None
-) -> tuple[str, Detection] | None:
-    """The kind of change and the detection as it now stands; None when no detection stood or stands."""
-    old, new = entries
-    stood = old is not None and old.outcome in STANDING
-    if verdict is not None and new is not None and new.outcome in STANDING:
-        detection = detect(rule, customer, act, verdict)
-        if not stood:
-            return "raised", detection
-        kind = "made_good" if new.outcome is Outcome.MADE_GOOD and old and old.outcome is Outcome.OPEN else "amended"
-        return kind, detection
-    if stood and old is not None:
-        return "retracted", _retracted(rule, customer, act, old)
-    return None
-
-
-def _retracted(rule: CompiledRule, customer: str, act: Fact, old: Entry) -> Detection:
-    act_evidence = evidence_of(rule.spec.when.name, act)
-    return Detection(rule.id, rule.revision, customer, act_evidence, old.at, (), DetectionStatus.RETRACTED)
-
-
-def _reason(rule: CompiledRule, fact: Fact) -> RetractReason:
-    """Why a detection would fall when this fact arrived."""
-    mask = fact[MASK]
-    if rule.expect is not None and mask & rule.expect.step.bits:
-        return RetractReason.EXPECTED_ARRIVED
-    if mask & rule.unless_bits:
-        return RetractReason.CANCELLED
-    return RetractReason.EVIDENCE_CHANGED

@@ -11,7 +11,8 @@ from typing import Any
 
 from coordwatch.context.reference import Reference
 from coordwatch.engine.batch import Batch, Desk
-from coordwatch.engine.retention import Retention
+from coordwatch.engine.folders import Folders
+from coordwatch.engine.retention import FOREVER, Retention
 from coordwatch.engine.state import CustomerState
 from coordwatch.engine.step import Engine
 from coordwatch.events.event import Event
@@ -41,7 +42,8 @@ class Trail:
     @classmethod
     def over(cls, specs: Sequence[RuleSpec]) -> "Trail":
         """A trail that has seen nothing yet."""
-        return cls(Desk(Engine(compile_rules(specs, display=True)), Retention(), Reference(), States()))
+        plan = compile_rules(specs, display=True)
+        return cls(Desk(Engine(plan), Folders(plan, Retention(lateness=FOREVER)), Reference(), States()))
 
     def take(self, event: Event, customer: str | None) -> list[DetectionChange]:
         """Take one event, let the clock run up to it, and give what changed."""
@@ -52,7 +54,7 @@ class Trail:
             for reader in readers:
                 batch.review(reader, self.desk.reading_rules(event.type))
         if customer is not None:
-            batch.insert(customer, [event])
+            batch.insert(customer, event)
         return changes + batch.changes
 
     def run_to(self, clock: int) -> list[DetectionChange]:

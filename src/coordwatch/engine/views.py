@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coordwatch.context.fact import ID, OBSERVED, SOURCE, TIME, TYPE, Fact
-from coordwatch.engine.detect import tool_of
-from coordwatch.engine.state import CustomerState, fact_data
+from coordwatch.engine.state import CustomerState, fact_data, tool_of
 from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.keys import Bound
 from coordwatch.rules.plan import CompiledRule, Plan

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from coordwatch.context.fact import Fact
 from coordwatch.context.progress import Progress
 from coordwatch.context.reference import Reference
-from coordwatch.engine.state import restore
+from coordwatch.engine.state import CustomerState
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.ports import CustomerView
 from coordwatch.processor.feeding import waited_for, waiting_words
@@ -22,13 +22,12 @@ from coordwatch.rules.search import View
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A customer's snapshot, None when nothing is kept, and what it is read with.
+    """A customer's state as it was last committed, and what it is read with.
 
     `facts` gives the reference facts of a type; `warming` says of new rules until when their facts are not complete.
     """
 
-    customer: str
-    snapshot: bytes | None
+    state: Callable[[], CustomerState]
     plan: Plan
     progress: Progress
     facts: Callable[[str], list[Fact]]
@@ -41,10 +40,10 @@ def customer_known(known: Known, now: int) -> CustomerView | None:
     Units:  microseconds since 1970 UTC
     Raises: UnknownSnapshot when a newer program wrote the snapshot
     """
-    state = restore(known.customer, known.snapshot, known.plan)
+    state = known.state()
     if not state.journal.facts and not state.entries:
         return None
-    view = View(state.journal.facts, known.customer, Reference())
+    view = View(state.journal.facts, state.customer, Reference())
     return customer_view(state, view, known.plan, lambda rule: waiting_words(known.progress, rule, now))
 
 
@@ -53,8 +52,8 @@ def explained(rule: CompiledRule, act: tuple[str, str] | None, at: int | None, k
 
     Takes: `act` by source and id, or the act nearest to `at`, or the last one
     """
-    state = restore(known.customer, known.snapshot, known.plan)
-    view = View(state.journal.facts, known.customer, Reference(_facts_read(rule, known)))
+    state = known.state()
+    view = View(state.journal.facts, state.customer, Reference(_facts_read(rule, known)))
     proven = now if rule.expect is None else min(known.progress.proof(waited_for(rule.spec), now).through, now)
     return explain(rule, view, choose_act(rule, view, act, at), proven)
 

@@ -11,9 +11,10 @@ from coordwatch.codec import pack, unpack
 from coordwatch.context.progress import BEGINNING, Progress, SourceProgress
 from coordwatch.context.reference import Reference
 from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN, Desk
+from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive, look_back
 from coordwatch.engine.rows import IDENTITY, taught_of
-from coordwatch.engine.state import CustomerState, fact_from_plain, restore
+from coordwatch.engine.state import CustomerState, fact_from_plain
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError
@@ -30,7 +31,7 @@ from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleSpec
 from coordwatch.sources.mapper import Mapper
 
-RULES = "rules/"
+RULES, BOOK = "rules/", "book/"
 
 
 FACTS_MAX = 30_000
@@ -78,7 +79,7 @@ class Processor:
             self.identity.park(event)
         facts = (fact_from_plain(unpack(value), self.plan) for _, value in self.store.scan(FACTS))
         reference = Reference(fact for fact in facts if fact is not None)
-        self.desk = Desk(Engine(self.plan, self._since()), self.retention, reference)
+        self.desk = Desk(Engine(self.plan, self._since()), self._folders(), reference)
         for key, value in self.store.scan(GIVEN):
             event_type, customer = key.removeprefix(GIVEN).split("/", 1)
             self.desk.readers.setdefault(event_type, {})[customer] = unpack(value)
@@ -143,7 +144,7 @@ class Processor:
         known = self.desk.states.get(customer)
         if known is None:
             key = f"{CUSTOMER}{customer}"
-            known = restore(customer, self.store.load([key]).get(key), self.plan)
+            known = self.desk.folders.restore(customer, self.store.load([key]).get(key))
         return known
 
     def view(self, customer: str) -> View:
@@ -171,6 +172,14 @@ class Processor:
         return customer_view(
             state, self.view(customer), self.plan, lambda rule: waiting_words(self.progress, rule, now)
         )
+
+    def _folders(self) -> Folders:
+        """The folders of customers, with the books by which other rules laid them out; ours is stored with the next commit."""
+        books = {int(key.removeprefix(BOOK), 16): unpack(value) for key, value in self.store.scan(BOOK)}
+        folders = Folders(self.plan, self.retention, books)
+        if folders.book.digest not in books:
+            self._new_rules[f"{BOOK}{folders.book.digest:012x}"] = pack(folders.book.plain())
+        return folders
 
     def _proofs(self, now: int) -> tuple[int, ...]:
         return tuple(self.rooms.proven_for(rule, now) for rule in self.plan.rules if rule.expect is not None)

@@ -11,8 +11,8 @@ from coordwatch.codec import pack
 from coordwatch.context.journal import Insertion
 from coordwatch.context.progress import Progress
 from coordwatch.engine.batch import CUSTOMER, Batch, Desk
+from coordwatch.engine.ledger import counts_of
 from coordwatch.engine.rows import pack_event, parked_row, taught_rows
-from coordwatch.engine.state import restore
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.wire import encode_event
@@ -104,7 +104,7 @@ class Work:
 
     def _apply(self, customer: str, event: Event) -> ResultStatus:
         self.load([customer])
-        return self._tally_insertion(self.batch.insert(customer, [event])[0])
+        return self._tally_insertion(self.batch.insert(customer, event))
 
     def _refile(self, seen: Observation) -> None:
         """Move the journals of customers who turned out to be others."""
@@ -133,10 +133,8 @@ class Work:
         missing = [customer for customer in customers if customer not in states]
         found = self.rooms.store.load(f"{CUSTOMER}{customer}" for customer in missing) if missing else {}
         for customer in missing:
-            state = restore(customer, found.get(f"{CUSTOMER}{customer}"), self.rooms.desk.engine.plan)
-            states[customer] = state
-            step = self.rooms.desk.engine.retire(state)
-            self.batch.changes += step.changes
+            states[customer] = self.rooms.desk.folders.restore(customer, found.get(f"{CUSTOMER}{customer}"))
+            self.batch.retire(customer)
 
     def give_up(self, event: Event, why: str) -> None:
         """An event waited too long for a customer: it becomes a dead letter."""
@@ -171,7 +169,7 @@ class Work:
             batch.values,
             dict(batch.deadlines()),
             batch.changes,
-            batch.counts,
+            counts_of(batch.counts),
             self.dead_letters,
             dict(positions),
             tallies,

@@ -58,7 +58,7 @@ def compile_rules(specs: Iterable[RuleSpec], *, display: bool = False) -> Plan:
             layouts.selector(event_type, None)
     namespace = runtime.namespace()
     projections = {
-        name: build_projection(layout, namespace, keep_data=display) for name, layout in layouts.by_type.items()
+        name: build_projection(layout, namespace, "mapping", keep_data=display) for name, layout in layouts.by_type.items()
     }
     broadcast = frozenset(name for name in layouts.by_type if TYPES[name].broadcast)
     return Plan(rules, layouts, runtime, projections, broadcast)

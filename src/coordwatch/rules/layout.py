@@ -56,8 +56,8 @@ def slot_kind(ref: FieldRef) -> SlotKind:
 class Layouts:
     """The layouts of every event type that some rule names; bits are unique over all types.
 
-    Takes: `keep_data` True to keep in a fact, as its last place, the fields it was made of: what an alert shows, and
-           what makes the fact anew under other rules
+    Takes: `keep_data` True to keep in a fact, as its last three places, the names of the fields it was made of, the name of
+           its tool, and the values of those fields: what an alert shows, and what makes the fact anew under other rules
     """
 
     def __init__(self, *, keep_data: bool = False) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from coordwatch.context.fact import Fact
 from coordwatch.events.event import Event
 from coordwatch.rules.layout import Layouts
-from coordwatch.rules.projection import Project, build_projection
+from coordwatch.rules.projection import Form, Project, build_projection
 from coordwatch.rules.runtime import Runtime
 from coordwatch.rules.spec import (
     RuleSpec,
@@ -190,11 +190,12 @@ class Plan:
             return None
         return project(event.time, event.source, event.id, event.observed_at, event.data)
 
-    def attribute_projections(self) -> Mapping[str, Project]:
-        """Projections for data that comes as objects with attributes `d_<field>` (see `engine/replay.py`)."""
+    def projections_of(self, form: Form, *, keep_data: bool = False) -> Mapping[str, Project]:
+        """Projections for data that comes in another form than a mapping (see `build_projection`)."""
         namespace = self.runtime.namespace()
         return {
-            name: build_projection(layout, namespace, attributes=True) for name, layout in self.layouts.by_type.items()
+            name: build_projection(layout, namespace, form, keep_data=keep_data)
+            for name, layout in self.layouts.by_type.items()
         }
 
     def reading_slots(self) -> dict[str, tuple[int, ...]]:

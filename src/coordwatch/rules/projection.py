@@ -5,8 +5,9 @@ Many conditions on one field become one look-up, so that two hundred rules cost 
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+from coordwatch.codec import values_of
 from coordwatch.context.fact import Fact, key_values
 from coordwatch.rules.compile_expression import true_code
 from coordwatch.rules.expression import Binary, Expression, FieldRef, ListOf
@@ -15,6 +16,8 @@ from coordwatch.rules.generate import function_of
 from coordwatch.rules.layout import OWN_ATTRIBUTES, Layout, SlotKind, conjunction, conjuncts, slot_kind
 
 INDEX_FROM = 3
+TOOL = "tool"
+Form = Literal["mapping", "attributes", "values"]
 
 
 Project = Callable[[int, str, str, int, Any], Fact | None]
@@ -36,23 +39,24 @@ def field_through(value: Any, *path: str) -> Any:
     return field_through(value.get(path[0]), *path[1:]) if isinstance(value, Mapping) else None
 
 
-def present_fields(names: tuple[str, ...], *values: Any) -> dict[str, Any]:
-    """The fields that are there, by name."""
-    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
-
-
 def name_of_tool(value: Any) -> Any:
     """The name of a tool, whether it is written as an object or as its name alone."""
     return value.get("name") if isinstance(value, Mapping) else value
 
 
-def build_projection(
-    layout: Layout, runtime: Mapping[str, object], *, attributes: bool = False, keep_data: bool = False
-) -> Project:
+def tool_word(value: Any) -> str:
+    """The name of a tool as counts and people name it, empty when the event does not say."""
+    if isinstance(value, Mapping):
+        value = value.get("name")
+    return value if value.__class__ is str else ""
+
+
+def build_projection(layout: Layout, runtime: Mapping[str, object], form: Form, *, keep_data: bool = False) -> Project:
     """The function that makes a fact of one event of this type, or None when no selector holds.
 
-    Takes: `attributes` True when the data comes as an object with attributes instead of a mapping; `keep_data` as in
-           `Layouts`
+    Takes: `form`, how the data comes: as a `mapping`; as an object with `attributes`, `d_` before each name; or as a tuple
+           of `values`, one for each of the layout's heads. `keep_data` as in `Layouts`: an object with attributes then has
+           one for each head, in their order
     """
     namespace: dict[str, object] = {
         **runtime,
@@ -60,10 +64,11 @@ def build_projection(
         "_field": field_at,
         "_through": field_through,
         "_tool": name_of_tool,
-        "_present": present_fields,
+        "_word": tool_word,
+        "_values": values_of,
+        "_heads": tuple(layout.heads),
     }
-    heads = layout.heads
-    body: list[ast.stmt] = [_assign(f"r_{head}", _head(head, attributes)) for head in heads]
+    body: list[ast.stmt] = [_assign(f"r_{head}", _head(head, form, place)) for place, head in _read(layout, keep_data)]
     body += [_assign(name, _slot_code(kind, path)) for (kind, path), name in layout.variables.items()]
     body += _mask_code(layout, namespace)
     body.append(
@@ -76,13 +81,8 @@ def build_projection(
     places = [_name(name) for name in ("time", "source", "id", "observed")]
     values: list[ast.expr] = [_name(f"v{slot}") for slot in layout.slots.values()]
     if keep_data:
-        values.append(
-            _call(
-                "_present",
-                ast.Tuple(elts=[ast.Constant(head) for head in heads], ctx=ast.Load()),
-                *(_name(f"r_{head}") for head in heads),
-            )
-        )
+        tool: ast.expr = _name(f"r_{TOOL}") if TOOL in layout.heads else ast.Constant(None)
+        values += [_name("_heads"), _call("_word", tool), _kept(layout, form)]
     body.append(
         ast.Return(value=ast.Tuple(elts=[*places, ast.Constant(layout.type), _name("mask"), *values], ctx=ast.Load()))
     )
@@ -90,6 +90,22 @@ def build_projection(
         f"project_{layout.type.replace('.', '_')}", ("time", "source", "id", "observed", "data"), body, namespace
     )
     return function
+
+
+def _read(layout: Layout, keep_data: bool) -> list[tuple[int, str]]:
+    """The heads that something is judged by, with their places; the others are only kept."""
+    judged = {path[0] for _, path in layout.variables} | ({TOOL} if keep_data else set())
+    return [(place, head) for place, head in enumerate(layout.heads) if head in judged]
+
+
+def _kept(layout: Layout, form: Form) -> ast.expr:
+    """The values of all heads, in their order."""
+    if form == "attributes":
+        return _call("_values", _name("data"))
+    if form == "values":
+        return _name("data")
+    heads = [_head(head, form, place) for place, head in enumerate(layout.heads)]
+    return ast.Tuple(elts=heads, ctx=ast.Load())
 
 
 def _name(name: str) -> ast.Name:
@@ -104,9 +120,11 @@ def _call(function: str, *arguments: ast.expr) -> ast.expr:
     return ast.Call(func=_name(function), args=list(arguments), keywords=[])
 
 
-def _head(head: str, attributes: bool) -> ast.expr:
-    if attributes:
+def _head(head: str, form: Form, place: int) -> ast.expr:
+    if form == "attributes":
         return ast.Attribute(value=_name("data"), attr=f"d_{head}", ctx=ast.Load())
+    if form == "values":
+        return ast.Subscript(value=_name("data"), slice=ast.Constant(place), ctx=ast.Load())
     get = ast.Attribute(value=_name("data"), attr="get", ctx=ast.Load())
     return ast.Call(func=get, args=[ast.Constant(head)], keywords=[])
 

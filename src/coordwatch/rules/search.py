@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact, each_value, has_value, order
+from coordwatch.context.journal import Journal
 from coordwatch.context.reference import Reference, combinations_of
 from coordwatch.rules.keys import Bound, qualifies
 from coordwatch.rules.plan import CompiledRule, Env, EventStep, ExpectStep, GivenStep, StateStep, Take
@@ -20,20 +21,32 @@ SHORT = 12
 
 
 class View:
-    """One customer's facts, with the lists and episodes that rules ask for made once each."""
+    """One customer's facts, with the lists and episodes that rules ask for made once each.
 
-    __slots__ = ("_episodes", "_lists", "customer", "facts", "reference")
+    Takes: `facts` in their order, or a journal, of which only those facts are made that some rule asks for
+    """
 
-    def __init__(self, facts: Sequence[Fact], customer: str, reference: Reference) -> None:
-        self.facts, self.customer, self.reference = facts, customer, reference
+    __slots__ = ("_episodes", "_facts", "_lists", "customer", "reference")
+
+    def __init__(self, facts: Sequence[Fact] | Journal, customer: str, reference: Reference) -> None:
+        self._facts, self.customer, self.reference = facts, customer, reference
         self._lists: dict[int, list[Fact]] = {}
         self._episodes: dict[object, list[Episode]] = {}
+
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """Every fact, oldest first."""
+        return self._facts.facts if isinstance(self._facts, Journal) else self._facts
 
     def of(self, bits: int) -> list[Fact]:
         """The facts that carry one of these bits, oldest first."""
         found = self._lists.get(bits)
         if found is None:
-            found = self._lists[bits] = [fact for fact in self.facts if fact[MASK] & bits]
+            facts = self._facts
+            if isinstance(facts, Journal):
+                found = self._lists[bits] = facts.of(bits)
+            else:
+                found = self._lists[bits] = [fact for fact in facts if fact[MASK] & bits]
         return found
 
     def episodes(self, state: StateStep, act: Fact, env: Env, bound: Bound) -> list[Episode]:

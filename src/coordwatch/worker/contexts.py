@@ -12,10 +12,13 @@ from typing import Protocol
 from coordwatch.adapters.kafka.partitioner import partition_of
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress, SourceProgress
+from coordwatch.engine.folders import Folders
+from coordwatch.engine.retention import derive
+from coordwatch.engine.state import CustomerState
 from coordwatch.errors import CoordwatchError, Elsewhere
 from coordwatch.ports import CustomerView, ExplainStep
 from coordwatch.processor.asking import Known, customer_known, explained
-from coordwatch.processor.detecting.rows import customer_key, snapshot_of
+from coordwatch.processor.detecting.rows import BOOK, customer_key, state_of
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.plan import CompiledRule, Plan
@@ -42,8 +45,8 @@ class States(Protocol):
 class Rows(Protocol):
     """Rows of the state on the brokers."""
 
-    def row(self, partition: int, key: bytes) -> bytes | None:
-        """The row under a key as it stands now, None when there is none. Blocks. Raises: Elsewhere when it takes too long."""
+    def rows(self, partition: int, wanted: Callable[[bytes], bool]) -> Mapping[bytes, bytes]:
+        """The rows as they stand now whose keys are wanted. Blocks. Raises: Elsewhere when it takes too long."""
         ...
 
 
@@ -132,9 +135,13 @@ class Contexts:
         return None if self.here is None else self.here.known(self._partition(customer), customer)
 
     def _away(self, customer: str) -> Known:
-        row = self.away.rows.row(self._partition(customer), customer_key(customer))
-        snapshot = None if row is None else snapshot_of(row)
-        return Known(customer, snapshot, self.away.plan, Progress(self.away.sources()), lambda _: [])
+        away, mine = self.away, customer_key(customer)
+        found = away.rows.rows(self._partition(customer), lambda key: key == mine or key.startswith(BOOK))
+
+        def state() -> CustomerState:
+            return state_of(customer, found, lambda books: Folders(away.plan, derive(away.plan), books))
+
+        return Known(state, away.plan, Progress(away.sources()), lambda _: [])
 
     def _partition(self, customer: str) -> int:
         return partition_of(customer.encode(), self.topics.partitions)

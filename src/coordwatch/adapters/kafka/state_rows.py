@@ -1,9 +1,10 @@
-"""State rows: one row of a compacted topic, found by reading its partition to the end, for a page that asks for it.
+"""State rows: a few rows of a compacted topic, found by reading its partition to the end, for a page that asks for them.
 
-What enters: a partition and a key. What leaves: the newest value; or a sentence, when that takes longer than a page waits.
+What enters: a partition, and which keys are wanted. What leaves: their newest values; or a sentence, when that takes longer than a page waits.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -23,36 +24,41 @@ class StateRows:
     topic: str
     seconds: float = 3.0
 
-    def row(self, partition: int, key: bytes) -> bytes | None:
-        """The row under a key as it stands now, None when there is none. Blocks.
+    def rows(self, partition: int, wanted: Callable[[bytes], bool]) -> dict[bytes, bytes]:
+        """The rows as they stand now whose keys are wanted. Blocks.
 
         Raises: Elsewhere when it was not found out in time
         """
         until = time.monotonic() + self.seconds
         consumer = reader(self.access)
         try:
-            return self._newest(consumer, TopicPartition(self.topic, partition), key, until)
+            return self._newest(consumer, TopicPartition(self.topic, partition), wanted, until)
         except KafkaException as failure:
             raise self._not_now(partition, str(failure.args[0])) from failure
         finally:
             consumer.close()
 
-    def _newest(self, consumer: Consumer, place: TopicPartition, key: bytes, until: float) -> bytes | None:
+    def _newest(
+        self, consumer: Consumer, place: TopicPartition, wanted: Callable[[bytes], bool], until: float
+    ) -> dict[bytes, bytes]:
         low, high = consumer.get_watermark_offsets(place, timeout=self.seconds)
         if low >= high:
-            return None
+            return {}
         place.offset = low
         consumer.assign([place])
-        found: bytes | None = None
+        found: dict[bytes, bytes] = {}
         while True:
             for message in consumer.consume(_BATCH, _WAIT):
                 error = message.error()
-                if error is None:
-                    found = message.value() if message.key() == key else found
+                key, value = message.key(), message.value()
+                if error is None and key is not None and wanted(key):
+                    found[key] = value or b""
+                elif error is None:
+                    continue
                 elif error.code() != KafkaError._PARTITION_EOF and not error.retriable():
                     raise KafkaException(error)
             if consumer.position([place])[0].offset >= high:
-                return found
+                return {key: value for key, value in found.items() if value}
             if time.monotonic() > until:
                 raise self._not_now(place.partition, f"it could not be read within {self.seconds:.0f} s")
 

@@ -4,16 +4,15 @@ Statuses and counts enter; rows of the changelog and of the ledger leave, only t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from coordwatch.context.journal import Insertion
-from coordwatch.engine.ledger import Count
+from coordwatch.engine.ledger import Counts, Name
 from coordwatch.processor.detecting import rows
 from coordwatch.processor.outcomes import CountLine, Line, TallyLine, line_key, line_value
 from coordwatch.processor.stage import Output, Place
 
 ROLE = "detect"
-_Name = tuple[str, int, str, str, str]
 
 
 class Books:
@@ -22,9 +21,9 @@ class Books:
     def __init__(self, place: Place) -> None:
         self._place = place
         self.tallies: Counter[str] = Counter()
-        self.counts: dict[_Name, int] = {}
+        self.counts: dict[Name, int] = {}
         self._tallied: set[str] = set()
-        self._counted: set[_Name] = set()
+        self._counted: set[Name] = set()
 
     @property
     def changed(self) -> bool:
@@ -33,6 +32,8 @@ class Books:
 
     def tally(self, status: str, amount: int = 1, reason: str | None = None) -> None:
         """Count what became of messages; `in` is the sum of all statuses, always."""
+        if not amount:
+            return
         names = ["in", status, *([] if reason is None else [f"{status}.{reason}"])]
         for name in names:
             self.tallies[name] += amount
@@ -42,17 +43,24 @@ class Books:
         """Count what became of an event; None for one that no rule needs."""
         if insertion is Insertion.TOO_LATE:
             self.tally("dropped", 1, insertion.value)
+            self.note("too_late", 1)
         elif insertion is not None and insertion is not Insertion.ADDED:
             self.tally("duplicate", 1, insertion.value)
         else:
             self.tally("applied")
 
-    def count(self, counts: Iterable[Count]) -> None:
-        """Add what a batch counted."""
-        for count in counts:
-            name = (count.rule, count.hour, count.act_tool, count.evidence_tool, count.kind)
-            self.counts[name] = self.counts.get(name, 0) + count.amount
-            self._counted.add(name)
+    def note(self, name: str, amount: int) -> None:
+        """Count something beside the accounting."""
+        if amount:
+            self.tallies[name] += amount
+            self._tallied.add(name)
+
+    def count(self, counts: Counts) -> None:
+        """Add what was counted of acts."""
+        for name, amount in counts.items():
+            if amount:
+                self.counts[name] = self.counts.get(name, 0) + amount
+                self._counted.add(name)
 
     def tool_counts(self) -> Iterator[tuple[tuple[str, str, str, str], int]]:
         """The amounts by rule, tool pair and kind, an hour each; any thread may ask."""

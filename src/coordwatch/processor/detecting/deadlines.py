@@ -1,49 +1,45 @@
-"""Deadlines: which customers of one partition must be judged next, in order of time.
+"""Deadlines: which customers of one partition must be judged next, by what their acts wait for.
 
-Customers with their next deadline enter; those whose time has come leave, each once until its proofs change.
+Deadlines enter; those whose time has come and is proven leave. What waits for a source that is behind, or dark, stands in
+nobody's way.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
+
+Run = tuple[int, bytes]
 
 
 class Deadlines:
-    """The deadlines of one partition. A deadline that no longer holds is passed over when it comes up."""
+    """The deadlines of one partition, in a heap for each group of rules that wait for the same sources.
 
-    def __init__(self, running: Iterable[tuple[int, str]] = ()) -> None:
-        self._heap = list(running)
-        heapify(self._heap)
-        self._waiting: dict[str, int] = {}
-        self._proofs: tuple[int, ...] = ()
+    Of customers that were restored only the next deadline is known, and not what it waits for: they have a heap of their
+    own until they are looked at. A deadline that no longer holds is passed over when it comes up.
+    """
+
+    def __init__(self, groups: int, restored: Iterable[Run] = ()) -> None:
+        self._heaps: list[list[Run]] = [[] for _ in range(groups)]
+        self._restored = list(restored)
+        heapify(self._restored)
 
     def __len__(self) -> int:
-        return len(self._heap) + len(self._waiting)
+        return len(self._restored) + sum(map(len, self._heaps))
 
-    def push(self, customer: str, deadline: int | None) -> None:
-        """Note a customer's next deadline."""
-        if deadline is not None:
-            heappush(self._heap, (deadline, customer))
+    def push(self, group: int, deadline: int, key: bytes) -> None:
+        """Note a deadline of a customer."""
+        heappush(self._heaps[group], (deadline, key))
 
-    def wait(self, customer: str, deadline: int) -> None:
-        """Leave a customer aside whose deadline has come but cannot be proven, until some proof changes."""
-        self._waiting[customer] = deadline
+    def due(self, proven: Sequence[int], most: int, deadline_of: Callable[[bytes], int]) -> list[bytes]:
+        """The customers with a deadline that has come and is proven, each once.
 
-    def prove(self, proofs: tuple[int, ...]) -> None:
-        """Take up to when each rule is proven; those who waited are looked at again when that changed."""
-        if proofs != self._proofs:
-            self._proofs = proofs
-            for customer, deadline in self._waiting.items():
-                heappush(self._heap, (deadline, customer))
-            self._waiting.clear()
-
-    def due(self, until: int, most: int, deadline_of: Callable[[str], int | None]) -> Iterator[str]:
-        """The customers whose deadline has come, earliest first.
-
-        Takes: `deadline_of`, the next deadline of a customer as it now is
+        Takes: `proven`, up to when the sources of each group are read; `deadline_of`, the next deadline of a customer as it
+               now is
         """
-        given: set[str] = set()
-        while self._heap and self._heap[0][0] <= until and len(given) < most:
-            deadline, customer = heappop(self._heap)
-            if customer not in given and deadline_of(customer) == deadline:
-                given.add(customer)
-                yield customer
+        found: dict[bytes, None] = {}
+        heaps = [*zip(self._heaps, proven, strict=True), (self._restored, max(proven, default=0))]
+        for heap, until in heaps:
+            while heap and heap[0][0] <= until and len(found) < most:
+                deadline, key = heappop(heap)
+                if deadline_of(key) <= deadline:
+                    found[key] = None
+        return list(found)

@@ -1,112 +1,124 @@
 """One partition of the events: its customers, and what came of the messages taken since the last commit.
 
-Decoded messages enter, one by one; records of the changelog, of the ledger and of what was detected leave. The next room:
-`stage`, which holds the partitions of a process.
+Slices of messages enter; records of the changelog, of the ledger and of what was detected leave. The next room: `stage`,
+which holds the partitions of a process.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import sha256
-from typing import Any
 
-from coordwatch.context.fact import TIME, TYPE, Fact
+from coordwatch.context.fact import ID, MASK, TYPE, Fact
+from coordwatch.context.journal import LONG_AGO, Insertion
 from coordwatch.context.progress import BEGINNING
-from coordwatch.engine.batch import CUSTOMER, GIVEN, Batch, Desk
-from coordwatch.engine.retention import look_back
-from coordwatch.engine.state import (
-    CustomerState,
-    UnknownSnapshot,
-    event_of,
-    fact_of,
-    restore,
-    said_from_plain,
-    said_to_plain,
-)
-from coordwatch.engine.step import Engine
-from coordwatch.events.filed import Filed
+from coordwatch.engine.folder import NEVER, deadline_in, reads_in, tag_of
+from coordwatch.engine.folders import Folders
+from coordwatch.engine.retention import look_back, refuses
+from coordwatch.engine.state import Said, entry_to_plain, event_of
+from coordwatch.engine.step import Engine, Step, World
 from coordwatch.identity.hops.routing import PLACE
 from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting import rows
 from coordwatch.processor.detecting.books import ROLE, Books
+from coordwatch.processor.detecting.customers import Customers, Open
 from coordwatch.processor.detecting.deadlines import Deadlines
+from coordwatch.processor.detecting.intake import Intake
 from coordwatch.processor.detecting.reaches import Reaches
+from coordwatch.processor.detecting.readers import Readers
 from coordwatch.processor.detecting.site import Site
-from coordwatch.processor.feeding import waited_for
 from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.marks import Mark
 from coordwatch.processor.outcomes import detection_record
 from coordwatch.processor.readings import StateReading
 from coordwatch.processor.stage import KIND, Output, Place
+from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.plan import CompiledRule
-
-NEVER = 2**62
 
 
 class Partition:
     """The state of one partition, and everything that came of what was taken since the last `give`."""
 
     def __init__(self, place: Place, site: Site, stored: Mapping[bytes, bytes]) -> None:
-        """Take over what is stored; customers stay bytes until they are touched."""
-        self.place, self.site = place, site
-        self.fence: int | None = None
+        """Take over what is stored; customers stay bytes until they are touched.
+
+        Raises: UnknownSnapshot when a newer program wrote it
+        """
+        self.place, self.site, self._topics = place, site, site.settings.topics
         self.now = BEGINNING
         self.books = Books(place)
-        self._topics = site.settings.topics
-        self._facts_end = site.facts.end
-        self._sealed: dict[str, bytes] = {}
+        restored = rows.restore(stored, self.books)
+        self.fence, self._fence_given = restored.fence, restored.fence
+        self._facts_end = self._reviewed_end = site.facts.end if restored.facts_end is None else restored.facts_end
         self._changed: dict[bytes, bytes | None] = {}
         self._outputs: list[Output] = []
-        self._dirty = False
-        marks, readers, rules = self._restore(stored)
-        self.deadlines = Deadlines(
-            (deadline, customer) for customer in self._sealed if (deadline := self._deadline_in(customer)) is not None
+        self.reaches = Reaches(site.watched, restored.marks)
+        self._proofs = self._prove()
+        self.engine = Engine(site.plan, self._since(restored.rules, bool(stored)))
+        self.step, self.world = Step(), World(site.facts.reference, self._proven)
+        folders = Folders(site.plan, site.retention, restored.books)
+        if folders.book.digest not in restored.books:
+            self._changed[rows.book_key(folders.book.digest)] = rows.pack_row(*folders.book.plain())
+        self.customers = Customers(
+            place, folders, site.settings.size_max, lambda state: self.engine.retire(state, self.step)
         )
-        self.reaches = Reaches(site.watched, marks)
-        engine = Engine(site.plan, self._since(rules, bool(stored)))
-        self.desk = Desk(engine, site.retention, site.facts.reference, {}, readers)
-        self.batch = self._fresh()
+        self.customers.closed = restored.customers
+        self.readers = Readers(max(map(reads_in, restored.customers.values()), default=LONG_AGO))
+        running = ((deadline_in(value), key) for key, value in restored.customers.items())
+        self.deadlines = Deadlines(len(site.waits), (run for run in running if run[0] < NEVER))
+        self.intake = Intake(site, self.customers, self.readers, self.engine.arrivals, self.world)
+        self._reviews: dict[bytes, None] = {}
+        self._review_types: set[str] = set()
         self.hear(site.facts.since(self._facts_end), site.facts.end)
 
     # ---- what is taken
 
-    def advance(self, now: int) -> None:
-        """Let the present be this, if it is later."""
-        self.now = self.batch.now = max(self.now, now)
+    def look(self, key: bytes, fact: Fact) -> None:
+        """Take a fact that may change what is said of some act, or that is no new one."""
+        opened = self.customers.look(key)
+        state, folder = opened
+        if refuses(state.journal, self.site.retention, fact, self.now):
+            folder.too_late = state.journal.too_late
+            self.books.tally_insertion(Insertion.TOO_LATE)
+            return
+        insertion = Insertion.ADDED
+        if tag_of(fact[ID]) in folder.names:
+            insertion = self.engine.arrive(state, fact, self.world, self.step)
+        else:
+            self.engine.arrive_new(state, fact, folder.said, self.world, self.step)
+        self._keep_fact(key, opened, fact, insertion)
+        self._keep_said(key, opened)
+        self.books.tally_insertion(insertion)
 
-    def event(self, filed: Filed) -> None:
-        """Take one event of a customer."""
-        self._load(filed.customer)
-        self.books.tally_insertion(self.batch.insert(filed.customer, [filed.event])[0])
-
-    def reask(self, customer: str, anchor: str, about: str | None) -> None:
+    def reask(self, key: bytes, anchor: str, about: str | None) -> None:
         """Send the events of an anchor (and about an identifier) back to identity, with what was said of their acts."""
-        state = self._load(customer)
-        routes = [(fact, self.site.router.route(event_of(fact))) for fact in state.journal.facts]
+        opened, router = self.customers.look(key), self.site.router
+        routes = [(fact, router.route(event_of(fact))) for fact in opened.state.journal.facts]
         asked = [fact for fact, route in routes if route.anchor == anchor and (about is None or about in route.ids)]
-        for fact, said in self.batch.take_out(customer, asked) if asked else ():
-            value = self.site.router.place(event_of(fact), said_to_plain(said))
+        if not asked:
+            return
+        for fact, said in self.engine.take_out(opened.state, asked):
+            value = router.place(event_of(fact), [entry_to_plain(name, entry) for name, entry in said.items()])
             kind = ((KIND, PLACE.encode()),)
             self._outputs.append(Output(self._topics.identity, anchor.encode(), value, None, kind))
             self.books.tally("applied", -1)
-        if asked:
-            self.batch.rejudge(customer)
+        self.customers.folders.rewrite(opened.folder, opened.state.journal)
+        self.step.retold = True
+        self._review(key, opened, self.site.plan.rules)
 
-    def move(self, filed: Filed, said: Sequence[Any]) -> None:
-        """Take an event that comes back from identity, with what had been said of its act."""
-        event = filed.event
-        fact = fact_of(event, self.site.plan)
-        if fact is None:
-            self.books.tally("applied")
-            return
-        state = self._load(filed.customer)
-        insertion = self.batch.put_back(filed.customer, fact, said_from_plain(said, event.source, event.id))
-        self._retire(state)
-        self.batch.rejudge(filed.customer)
+    def move(self, key: bytes, fact: Fact, said: Said) -> None:
+        """Take a fact that comes back from identity, with what had been said of its act."""
+        opened = self.customers.look(key)
+        insertion = self.engine.put_back(opened.state, fact, said, self.step)
+        self._keep_fact(key, opened, fact, insertion)
+        self.engine.retire(opened.state, self.step)
+        self.step.retold = True
+        self._review(key, opened, self.site.plan.rules)
+        self._wait(key, opened)
         self.books.tally_insertion(insertion)
 
     def mark(self, mark: Mark) -> None:
         """Take how far the sources are read, as one emitter says."""
         kept = self.reaches.take(mark)
+        self._proofs = self._prove()
         self._changed[rows.MARK + kept.by.encode()] = rows.pack_mark(kept)
 
     def refuse(self, origin: Origin, reason: str, detail: str, path: str | None = None) -> None:
@@ -115,112 +127,130 @@ class Partition:
         self.books.tally("dead_lettered", 1, f"{ROLE}.{reason}")
 
     def hear(self, facts: Sequence[Fact], end: int) -> None:
-        """Judge again who had read facts of these types; `end` is how far the facts are heard."""
+        """Note who must be judged again because they had read facts of these types; `end` is how far facts are heard."""
+        oldest = NEVER
         for fact in facts:
-            rules = self.desk.reading_rules(fact[TYPE])
-            readers = self.desk.readers.get(fact[TYPE], {})
-            for customer in [customer for customer, latest in readers.items() if latest >= fact[TIME]]:
-                self._load(customer)
-                self.batch.review(customer, rules)
-        self._dirty = self._dirty or end != self._facts_end
+            self._reviews.update(dict.fromkeys(self.readers.of(fact)))
+            self._review_types.add(fact[TYPE])
+            if fact[0] <= self.readers.exact_after:
+                oldest = min(oldest, fact[0])
+        if oldest < NEVER:
+            self._reviews.update(dict.fromkeys(self.customers.readers(oldest)))
         self._facts_end = end
 
     def tick(self, now: int) -> None:
-        """Judge the acts whose deadline has come, as many customers at once as the settings say."""
-        self.advance(now)
-        self._note_deadlines()
-        proofs = tuple(self._proven(rule) for rule in self.site.plan.rules if rule.expect is not None)
-        self.deadlines.prove(proofs)
-        until = min(self.now, max(proofs, default=BEGINNING))
-        judged = list(self.deadlines.due(until, self.site.settings.due_max, self._deadline_of))
-        for customer in judged:
-            state = self._load(customer)
-            self.batch.due(customer)
-            rest = state.next_deadline()
-            if rest is not None and rest <= until:
-                self.deadlines.wait(customer, rest)
+        """Judge who waits for it: for facts that came late, and for deadlines; so many at once as the settings say."""
+        self.now = max(self.now, now)
+        rest = self.site.settings.due_max
+        rules = [rule for rule in self.site.plan.rules if self._reads_any(rule)] if self._reviews else []
+        for key in list(self._reviews)[:rest]:
+            del self._reviews[key]
+            self._review(key, self.customers.look(key), rules)
+        if not self._reviews:
+            self._review_types.clear()
+        proven = [min(through, self.now) for through in self._proofs]
+        for key in self.deadlines.due(proven, rest, self.customers.deadline):
+            opened = self.customers.look(key)
+            self.engine.due(opened.state, self.world, self.step)
+            self._keep_said(key, opened)
+            self._wait(key, opened)
 
     # ---- what is given
 
     @property
     def pending(self) -> bool:
         """Whether anything is not durable yet."""
-        return self._dirty or self.books.changed or bool(self._changed or self._outputs or self.batch.touched)
+        return bool(
+            self._reviews
+            or self._changed
+            or self._outputs
+            or self.customers.touched
+            or self.intake.applied
+            or self.books.changed
+            or self.fence != self._fence_given
+            or self._facts_end != self._reviewed_end
+        )
 
     def give(self) -> Iterator[Output]:
-        """Everything that is not durable yet; afterwards nothing is pending."""
-        self.batch.finish()
-        self._note_deadlines()
-        for change in self.batch.changes:
+        """Everything that is not durable yet; afterwards nothing is pending but who is still to be judged."""
+        state, partition = self._topics.detect_state, self.place.partition
+        for change in self.step.changes:
             yield detection_record(self._topics.detections, change)
         yield from self._outputs
-        self.books.count(self.batch.counts)
+        self.intake.settle(self.step, self.books)
+        self.books.count(self.step.counts)
         for key, value, line in self.books.give(self._topics.ledger):
             self._changed[key] = value
             yield line
-        self._keep_customers()
-        self._changed[rows.PLACE] = rows.pack_row(self.fence, self._facts_end)
+        for key, closed in self.customers.give(self.now):
+            yield Output(state, rows.CUSTOMER + key, closed, partition)
+        self._reviewed_end = self._reviewed_end if self._reviews else self._facts_end
+        self._changed[rows.PLACE] = rows.pack_row(self.fence, self._reviewed_end)
         for key, row in self._changed.items():
-            yield Output(self._topics.detect_state, key, row, self.place.partition)
-        self._changed, self._outputs, self._dirty = {}, [], False
-        self.batch = self._fresh()
-
-    def _keep_customers(self) -> None:
-        for key, value in self.batch.values.items():
-            if key.startswith(CUSTOMER):
-                customer = key.removeprefix(CUSTOMER)
-                if value is not None:
-                    deadline = self.desk.states[customer].next_deadline()
-                    value = rows.DEADLINE.pack(NEVER if deadline is None else deadline) + value
-                    self._sealed[customer] = value
-                else:
-                    self._sealed.pop(customer, None)
-                self._changed[rows.customer_key(customer)] = value
-            elif key.startswith(GIVEN):
-                event_type, customer = key.removeprefix(GIVEN).split("/", 1)
-                latest = self.desk.readers[event_type][customer]
-                self._changed[rows.READS + f"{event_type}/{customer}".encode()] = rows.pack_row(latest)
-        if sum(len(state.journal.facts) for state in self.desk.states.values()) > self.site.settings.open_max:
-            self.desk.states = {}
+            yield Output(state, key, row, partition)
+        self._changed, self._outputs, self._fence_given = {}, [], self.fence
+        self.step.changes, self.step.counts = [], {}
 
     # ---- for any thread, as last given
 
     def known(self, customer: str) -> Known:
-        """One customer, and what the snapshot is read with."""
-        row = self._sealed.get(customer)
-        snapshot = None if row is None else rows.snapshot_of(row)
-        return Known(customer, snapshot, self.site.plan, self.reaches.progress, self.site.facts.of, self.warming)
+        """One customer, and what the state is read with."""
+        row, folders = self.customers.closed.get(customer.encode()), self.customers.folders
+        facts = self.site.facts.of
+        return Known(lambda: folders.restore(customer, row), self.site.plan, self.reaches.progress, facts, self.warming)
 
     @property
     def held(self) -> StateReading:
         """How much state of customers there is."""
-        return StateReading(len(self._sealed), sum(map(len, self._sealed.values())))
+        closed = list(self.customers.closed.values())
+        return StateReading(len(closed), sum(map(len, closed)))
 
     # ---- within
 
-    def _restore(
-        self, stored: Mapping[bytes, bytes]
-    ) -> tuple[list[Mark], dict[str, dict[str, int]], dict[str, tuple[str, int]]]:
-        """Take the rows of the changelog. Gives: the marks, who read which facts until when, and the rules known so far."""
-        marks: list[Mark] = []
-        readers: dict[str, dict[str, int]] = {}
-        rules: dict[str, tuple[str, int]] = {}
-        for key, value in stored.items():
-            if key.startswith(rows.CUSTOMER):
-                self._sealed[key.removeprefix(rows.CUSTOMER).decode()] = value
-            elif self.books.restore(key, value):
-                continue
-            elif key == rows.PLACE:
-                self.fence, self._facts_end = rows.unpack_row(key, value)
-            elif key.startswith(rows.MARK):
-                marks.append(rows.unpack_mark(key, value))
-            elif key.startswith(rows.RULE):
-                revision, first = rows.unpack_row(key, value)
-                rules[key.removeprefix(rows.RULE).decode()] = (revision, first)
-            elif key.startswith(rows.READS):
-                event_type, customer = key.removeprefix(rows.READS).decode().split("/", 1)
-                readers.setdefault(event_type, {})[customer] = rows.unpack_row(key, value)[0]
-        return marks, readers, rules
+    def _keep_fact(self, key: bytes, opened: Open, fact: Fact, insertion: Insertion) -> None:
+        """Bring the folder into step with the journal."""
+        if insertion is Insertion.ADDED:
+            kind, arrival = (
+                self.customers.folders.lines.by_type[fact[TYPE]],
+                self.engine.arrivals.of(fact[TYPE], fact[MASK]),
+            )
+            self.customers.folders.add(opened.folder, fact, kind, tag_of(fact[ID]))
+            if arrival.reads:
+                self.intake.note_reads(key, opened.folder, fact, arrival)
+        elif insertion is Insertion.SEEN_EARLIER:
+            self.customers.folders.rewrite(opened.folder, opened.state.journal)
+
+    def _keep_said(self, key: bytes, opened: Open) -> None:
+        """Bring the folder into step with what was said, and note the deadlines that began to run."""
+        step, groups = self.step, self.site.groups
+        if step.retold:
+            self.customers.folders.retell(opened.folder, opened.state.entries)
+        elif step.told:
+            self.customers.folders.tell(opened.folder, step.told)
+        for name, entry in step.told:
+            if entry.outcome is Outcome.PENDING:
+                self.deadlines.push(groups[name[0]], entry.at, key)
+        step.told, step.retold = [], False
+
+    def _wait(self, key: bytes, opened: Open) -> None:
+        """Note every deadline of a customer that still runs."""
+        for name, entry in opened.state.entries.items():
+            if entry.outcome is Outcome.PENDING and name[0] in self.site.groups:
+                self.deadlines.push(self.site.groups[name[0]], entry.at, key)
+
+    def _review(self, key: bytes, opened: Open, rules: Sequence[CompiledRule]) -> None:
+        self.engine.review(opened.state, rules, self.world, self.step)
+        self._keep_said(key, opened)
+
+    def _reads_any(self, rule: CompiledRule) -> bool:
+        return any(take.type in self._review_types for step in rule.given for take in step.takes)
+
+    def _prove(self) -> list[int]:
+        """Up to when the sources that each group of rules waits for are read."""
+        return [self.reaches.progress.proof(types, self.now).through for types in self.site.waits]
+
+    def _proven(self, rule: CompiledRule) -> int:
+        return self.now if rule.expect is None else min(self._proofs[self.site.groups[rule.id]], self.now)
 
     def _since(self, known: Mapping[str, tuple[str, int]], stored: bool) -> dict[str, int]:
         """From when each rule that is new here judges; the first rules of an empty partition judge everything."""
@@ -236,41 +266,3 @@ class Partition:
                 since[rule.id] = first
                 self.warming[rule.id] = first + look_back(rule.spec)
         return since
-
-    def _fresh(self) -> Batch:
-        return Batch(self.desk, self._proven, self.now)
-
-    def _proven(self, rule: CompiledRule) -> int:
-        """Up to when the sources of a rule's expected and cancelling types are proven read."""
-        if rule.expect is None:
-            return self.now
-        return min(self.reaches.progress.proof(waited_for(rule.spec), self.now).through, self.now)
-
-    def _load(self, customer: str) -> CustomerState:
-        state = self.desk.states.get(customer)
-        if state is None:
-            sealed = self._sealed.get(customer)
-            try:
-                state = restore(customer, None if sealed is None else rows.snapshot_of(sealed), self.site.plan)
-            except UnknownSnapshot as error:
-                digest = sha256(customer.encode()).hexdigest()[:16]
-                raise UnknownSnapshot(f"customer {digest} of {self.place}: {error}") from None
-            self.desk.states[customer] = state
-            self._retire(state)
-        return state
-
-    def _retire(self, state: CustomerState) -> None:
-        self.batch.changes += self.desk.engine.retire(state).changes
-
-    def _deadline_of(self, customer: str) -> int | None:
-        state = self.desk.states.get(customer)
-        return self._deadline_in(customer) if state is None else state.next_deadline()
-
-    def _deadline_in(self, customer: str) -> int | None:
-        sealed = self._sealed.get(customer)
-        deadline = NEVER if sealed is None else int(rows.DEADLINE.unpack_from(sealed)[0])
-        return None if deadline == NEVER else deadline
-
-    def _note_deadlines(self) -> None:
-        for customer, deadline in self.batch.deadlines().items():
-            self.deadlines.push(customer, deadline)

@@ -3,22 +3,41 @@
 Plain values enter and bytes leave, or the other way round. The next room: `watching`, which holds a partition.
 """
 
-from collections.abc import Callable, Mapping
-from struct import Struct
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from coordwatch.codec import pack, unpack
-from coordwatch.engine.state import UnknownSnapshot
+from coordwatch.engine.folders import Folders
+from coordwatch.engine.state import CustomerState, UnknownSnapshot
 from coordwatch.processor.marks import Mark
 from coordwatch.processor.outcomes import Reach
 
 VERSION = 1
-CUSTOMER, READS, COUNT, MARK, RULE = b"customer/", b"reads/", b"count/", b"mark/", b"rule/"
+CUSTOMER, COUNT, MARK, RULE, BOOK = b"customer/", b"count/", b"mark/", b"rule/", b"book/"
 PLACE, TALLIES = b"place", b"tallies"
 
-DEADLINE = Struct(">q")
-"""A customer's next deadline stands before the snapshot, so that it can be read without the rest."""
 
+class Restored:
+    """What the rows of a partition say; its counts are taken up by its books."""
+
+    def __init__(self) -> None:
+        self.fence: int | None = None
+        self.facts_end: int | None = None
+        self.customers: dict[bytes, bytes] = {}
+        self.marks: list[Mark] = []
+        self.rules: dict[str, tuple[str, int]] = {}
+        self.books: dict[int, Sequence[Any]] = {}
+
+
+class Counted(Protocol):
+    """Takes up rows of counts."""
+
+    def restore(self, key: bytes, value: bytes) -> bool:
+        """Take a row. Gives: whether it was one of counts."""
+        ...
+
+
+Books = Mapping[int, Sequence[Any]]
 Upcaster = Callable[[list[Any]], list[Any]]
 
 UPCASTERS: Mapping[int, Upcaster] = {}
@@ -51,16 +70,6 @@ def unpack_row(key: bytes, value: bytes) -> list[Any]:
     return parts
 
 
-def customer_key(customer: str) -> bytes:
-    """The key of a customer's row."""
-    return CUSTOMER + customer.encode()
-
-
-def snapshot_of(row: bytes) -> bytes:
-    """The snapshot in a customer's row."""
-    return row[DEADLINE.size :]
-
-
 def pack_mark(mark: Mark) -> bytes:
     """The row of what one emitter said."""
     progress = {name: {place: list(one) for place, one in places.items()} for name, places in mark.progress.items()}
@@ -72,3 +81,51 @@ def unpack_mark(key: bytes, value: bytes) -> Mark:
     of, progress = unpack_row(key, value)
     reaches = {name: {place: Reach(*one) for place, one in places.items()} for name, places in progress.items()}
     return Mark(reaches, key.removeprefix(MARK).decode(), of)
+
+
+def customer_key(customer: str) -> bytes:
+    """The key of a customer's row."""
+    return CUSTOMER + customer.encode()
+
+
+def state_of(customer: str, found: Mapping[bytes, bytes], folders: Callable[[Books], Folders]) -> CustomerState:
+    """A customer's state out of its row and the rows that say how such rows are laid out.
+
+    Takes: `folders`, which makes the folders of a plan
+    Raises: UnknownSnapshot
+    """
+    books = {
+        int(key.removeprefix(BOOK), 16): unpack_row(key, row) for key, row in found.items() if key.startswith(BOOK)
+    }
+    return folders(books).restore(customer, found.get(customer_key(customer)))
+
+
+def book_key(digest: int) -> bytes:
+    """The key of the row that says how the rows of customers are laid out."""
+    return BOOK + f"{digest:012x}".encode()
+
+
+def restore(stored: Mapping[bytes, bytes], counted: Counted) -> Restored:
+    """What the rows of a partition say; customers stay bytes.
+
+    Raises: UnknownSnapshot when a newer program wrote them
+    """
+    found, prefix = Restored(), len(CUSTOMER)
+    for key, value in stored.items():
+        if key.startswith(CUSTOMER):
+            found.customers[key[prefix:]] = value
+        elif key == PLACE:
+            found.fence, found.facts_end = unpack_row(key, value)
+        elif key.startswith(MARK):
+            found.marks.append(unpack_mark(key, value))
+        elif key.startswith(RULE):
+            revision, first = unpack_row(key, value)
+            found.rules[key.removeprefix(RULE).decode()] = (revision, first)
+        elif key.startswith(BOOK):
+            found.books[int(key.removeprefix(BOOK), 16)] = unpack_row(key, value)
+        elif not counted.restore(key, value):
+            raise UnknownSnapshot(
+                f"the row {key[:60]!r} is of no kind that this program knows: a newer program wrote it, so start that one "
+                "again, or build the state again from the events"
+            )
+    return found

@@ -3,17 +3,18 @@
 Rules and settings enter once; every `partition` works with what leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.context.progress import Progress
+from coordwatch.engine.lines import Times
 from coordwatch.engine.retention import derive
 from coordwatch.events.times import DAY
 from coordwatch.identity.hops.routing import Router
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.processor.detecting.facts import Facts
 from coordwatch.processor.detecting.reaches import Watched
-from coordwatch.processor.feeding import cannot_be_fed
+from coordwatch.processor.feeding import cannot_be_fed, waited_for
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.spec import RuleSpec
@@ -23,8 +24,8 @@ from coordwatch.rules.spec import RuleSpec
 class DetectSettings:
     """What a site decides about detection.
 
-    `cap` bounds the facts of a type in one customer's journal, `size_max` the bytes of one customer, `open_max` the facts
-    that are kept decoded, `due_max` the customers judged at one tick. Units: `lateness` in microseconds
+    `cap` bounds the facts of a type in one customer's journal, `size_max` the bytes of one customer, `due_max` the customers
+    judged at one tick. Units: `lateness` in microseconds
     """
 
     topics: Topics = field(default_factory=Topics)
@@ -32,12 +33,14 @@ class DetectSettings:
     lateness: int = 7 * DAY
     cap: int = 200
     size_max: int = 256 * 1024
-    open_max: int = 100_000
     due_max: int = 2_000
 
 
 class Site:
-    """What every partition works with; `disabled` says of rules that no input can feed why."""
+    """What every partition works with; `disabled` says of rules that no input can feed why.
+
+    `groups` gives, by the id of a rule with `expect`, the group of rules that wait for the same types; `waits` those types.
+    """
 
     def __init__(self, specs: Sequence[RuleSpec], settings: DetectSettings, watched: Sequence[Watched]) -> None:
         self.settings, self.watched = settings, tuple(watched)
@@ -47,3 +50,11 @@ class Site:
         self.retention = derive(self.plan, cap=settings.cap, lateness=settings.lateness)
         self.router = Router(settings.identity)
         self.facts = Facts(self.plan, self.retention)
+        self.times = Times()
+        waits: dict[frozenset[str], int] = {}
+        groups: dict[str, int] = {}
+        for rule in self.plan.rules:
+            if rule.expect is not None:
+                groups[rule.id] = waits.setdefault(frozenset(waited_for(rule.spec)), len(waits))
+        self.groups: Mapping[str, int] = groups
+        self.waits = tuple(waits)

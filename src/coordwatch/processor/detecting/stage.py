@@ -4,12 +4,14 @@ Slices of the events enter, and records of the broadcast facts. What leaves: sta
 events that go back to identity.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coordwatch.codec import NotJson, decode_json
-from coordwatch.events.filed import Filed, decode_filed, filed_from
+from coordwatch.engine.state import entry_from_plain, fact_of
+from coordwatch.events.filed import decode_filed, filed_from
 from coordwatch.events.times import HOUR
 from coordwatch.events.wire import Rejected, RejectReason
 from coordwatch.ports import ToolCount
@@ -124,19 +126,19 @@ class Detecting:
     def take(self, records: Slice, now: int) -> int:
         """Take messages in order; those below the fence were taken before."""
         partition = self._partitions[records.place]
-        partition.advance(now)
-        for index, offset in enumerate(records.offsets):
-            if partition.fence is not None and offset < partition.fence:
-                continue
-            self._message(partition, records, index)
-            partition.fence = offset + 1
+        partition.now = max(partition.now, now)
+        start = 0 if partition.fence is None else bisect_left(records.offsets, partition.fence)
+        if start < len(records):
+            mismatches = self._site.plan.runtime.mismatches
+            partition.intake.take(records, start, partition.now, Walk(partition))
+            partition.books.note("type_mismatch", self._site.plan.runtime.mismatches - mismatches)
+            partition.fence = records.offsets[-1] + 1
         return len(records)
 
     def hear(self, records: Slice, now: int) -> None:
-        """Take facts, once for all partitions, and judge again who had read such facts."""
+        """Take facts, once for all partitions; who had read such facts is judged again at the next tick."""
         fresh = self._site.facts.hear(records)
         for partition in self._partitions.values():
-            partition.advance(now)
             partition.hear(fresh, self._site.facts.end)
 
     def caught_up(self, place: Place, now: int) -> None:
@@ -159,44 +161,60 @@ class Detecting:
         self._tombstones = []
         return outputs
 
-    def _message(self, partition: Partition, records: Slice, index: int) -> None:
-        """Take one message by its kind."""
-        kind = _kind_of(records, index)
-        value = records.values[index] or b""
+
+class Walk:
+    """The slow way of messages through one partition: kinds of ours, and what cannot be decoded the quick way."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.look = partition.look
+
+    def message(self, records: Slice, index: int) -> None:
+        """Take one message by its kind; what cannot be read becomes a dead letter."""
+        partition, value = self.partition, records.values[index] or b""
+        kind, key = _kind_of(records, index), records.keys[index] or b""
         try:
             if kind is None:
-                self._event(partition, records, index, value)
+                self._event(records, index, value)
             elif kind == MARK:
                 partition.mark(mark_of(value))
             elif kind == REASK:
                 plain = decode_json(value)
-                partition.reask(_key(records, index), str(plain["anchor"]), plain["about"])
+                partition.reask(key, str(plain["anchor"]), plain["about"])
             elif kind == MOVE:
-                self._move(partition, records, index, decode_json(value))
+                self._move(records, index, decode_json(value))
             else:
                 raise BadRecord(f"no message is of the kind '{kind[:40]}'")
-        except (BadRecord, NotJson, KeyError, TypeError) as error:
+        except (BadRecord, NotJson, KeyError, TypeError, ValueError) as error:
             partition.refuse(_origin(records, index), "message", str(error))
 
-    def _event(self, partition: Partition, records: Slice, index: int, value: bytes) -> None:
-        filed = decode_filed(value)
-        if not isinstance(filed, Rejected):
-            partition.event(Filed(_key(records, index) or filed.customer, filed.event))
-        elif filed.reason is RejectReason.MISSING_ATTRIBUTE and filed.path == "subject":
-            partition.books.tally("dropped", 1, "no_customer")
-        else:
-            partition.refuse(_origin(records, index), filed.reason.value, filed.detail, filed.path)
-
-    def _move(self, partition: Partition, records: Slice, index: int, plain: Any) -> None:
-        filed = filed_from(plain["event"])
+    def _event(self, records: Slice, index: int, value: bytes) -> None:
+        partition, filed = self.partition, decode_filed(value)
         if isinstance(filed, Rejected):
-            partition.refuse(_origin(records, index), filed.reason.value, filed.detail, filed.path)
+            self._refuse(records, index, filed)
+            return
+        fact = fact_of(filed.event, partition.site.plan)
+        if fact is None:
+            partition.books.tally("applied")
         else:
-            partition.move(Filed(_key(records, index) or filed.customer, filed.event), plain["said"])
+            partition.look(records.keys[index] or filed.customer.encode(), fact)
 
+    def _refuse(self, records: Slice, index: int, rejected: Rejected) -> None:
+        if rejected.reason is RejectReason.MISSING_ATTRIBUTE and rejected.path == "subject" and not records.keys[index]:
+            self.partition.books.tally("dropped", 1, "no_customer")
+        else:
+            self.partition.refuse(_origin(records, index), rejected.reason.value, rejected.detail, rejected.path)
 
-def _key(records: Slice, index: int) -> str:
-    return (records.keys[index] or b"").decode("utf-8", "replace")
+    def _move(self, records: Slice, index: int, plain: Any) -> None:
+        partition, filed = self.partition, filed_from(plain["event"])
+        if isinstance(filed, Rejected):
+            self._refuse(records, index, filed)
+            return
+        fact, said = fact_of(filed.event, partition.site.plan), dict(map(entry_from_plain, plain["said"]))
+        if fact is None:
+            partition.books.tally("applied")
+        else:
+            partition.move(records.keys[index] or filed.customer.encode(), fact, said)
 
 
 def _kind_of(records: Slice, index: int) -> str | None:

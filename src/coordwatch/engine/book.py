@@ -1,0 +1,60 @@
+"""Books: how the rows of customers are laid out under one plan, so that another plan can read them.
+
+A plan enters, or what an older one left; a Book leaves, for `folders`.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from struct import Struct
+from typing import Any
+
+from coordwatch.context.fact import MASK
+from coordwatch.context.journal import Row
+from coordwatch.rules.plan import Plan
+
+VERSION = 2
+"""Of the state of customers; raised whenever bytes of the present version could no longer be read as they are."""
+
+_NARROW = 8
+
+
+class Book:
+    """A number for each event type, the names of its values in order, and how many bytes the bits of a fact need."""
+
+    __slots__ = ("_form", "codes", "digest", "heads", "is_wide", "types", "width")
+
+    def __init__(self, types: Sequence[str], heads: Sequence[Sequence[str]], width: int, digest: int = 0) -> None:
+        self.types, self.width, self.digest = tuple(types), width, digest
+        self.heads = tuple(tuple(names) for names in heads)
+        self.codes = {event_type: code for code, event_type in enumerate(self.types)}
+        self.is_wide = width > _NARROW
+        # The bits stand where a fact has them: time, length, type, two places that are not used, bits.
+        self._form = Struct(f"<qIBBB{width}s" if self.is_wide else "<qIBBBQ")
+
+    def pack(self, time: int, size: int, code: int, mask: int) -> bytes:
+        """The line of one row in the index of a folder."""
+        if self.is_wide:
+            return self._form.pack(time, size, code, 0, 0, mask.to_bytes(self.width, "little"))
+        return self._form.pack(time, size, code, 0, 0, mask)
+
+    def unpack(self, index: bytes) -> list[Row]:
+        """Every line of an index: time, length, type, and bits in the place where a fact has them."""
+        rows: list[Row] = list(self._form.iter_unpack(index))
+        if self.is_wide:
+            return [(*row[:MASK], int.from_bytes(row[MASK], "little")) for row in rows]
+        return rows
+
+    def plain(self) -> list[Any]:
+        """As plain data for a row."""
+        return [list(self.types), [list(names) for names in self.heads], self.width]
+
+
+def book_of(plan: Plan) -> Book:
+    """The book of a plan; another plan whose facts carry the same bits for the same reasons has an equal one."""
+    layouts = plan.layouts.by_type
+    types, heads = list(layouts), [layout.heads for layout in layouts.values()]
+    bits = max((bit.bit_length() for layout in layouts.values() for bit in layout.conditions), default=0)
+    rules = [(rule.id, rule.revision) for rule in plan.rules]
+    shape = repr((VERSION, types, heads, bits, rules)).encode()
+    digest = int.from_bytes(sha256(shape).digest()[:6], "big")
+    return Book(types, heads, max(_NARROW, (bits + 7) // 8), digest)
