@@ -88,6 +88,10 @@ class Cluster:
         one = event_to_plain(engine_event({**event, "subject": customer}))
         self.send(customer, "move", {"event": one, "said": said})
 
+    def lose(self, event: Mapping[str, Any], said: Sequence[Any]) -> None:
+        """An event that identity gives up after it had a customer; such a message may lie in any partition."""
+        self.send("nobody", "lost", {"event": event_to_plain(engine_event(event)), "said": said})
+
     def mark(self, through: int, heard_at: int | None = None, read_to_end_at: int | None = None, **words: Any) -> None:
         """How far a source is read, told to every partition."""
         heard = through if heard_at is None else heard_at

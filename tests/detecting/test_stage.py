@@ -279,6 +279,16 @@ def test_what_stood_of_an_event_that_came_again_is_retracted_where_it_does_not_s
     assert one.counts("retracted") == {("rule-1", at("1h") // 3_600_000_000, "", "", "acts"): 1}
 
 
+def test_an_event_that_is_given_up_after_it_had_a_customer_is_as_if_it_had_never_come() -> None:
+    one, worker, promo, said = moved()
+    one.lose(promo, said)
+    worker.settle(at("9h"))
+    assert one.standing() == []
+    assert [change.kind for change in one.changes] == ["raised", "retracted"]
+    assert {name[-1] for name in one.counts()} == {"retracted"}
+    assert one.letters == []
+
+
 # ---- what cannot be used
 
 

@@ -187,15 +187,8 @@ class Engine:
                 ended = True
             act = state.journal.get(name[1], name[2])
             if revision is None and entry.outcome in STANDING and act is not None:
-                gone = Detection(
-                    name[0],
-                    entry.revision,
-                    state.customer,
-                    evidence_of("act", act),
-                    entry.at,
-                    (),
-                    DetectionStatus.RETRACTED,
-                )
+                said, status = evidence_of("act", act), DetectionStatus.RETRACTED
+                gone = Detection(name[0], entry.revision, state.customer, said, entry.at, (), status)
                 step.changes.append(DetectionChange("retracted", gone, RetractReason.RULE_RETIRED))
         return ended
 
@@ -228,6 +221,11 @@ class Engine:
         else:
             self._uncount(state, fact, said, step)
         return insertion
+
+    def lose(self, act: Fact, said: Said, step: Step) -> None:
+        """Take back that an event ever came: it belonged to a customer for a while, and nobody can be found for it now."""
+        self.count_arrival(self.arrivals.of(act[TYPE], act[MASK]), act, -1, step)
+        self.withdraw("", said, [act], step)
 
     def _uncount(self, state: CustomerState, act: Fact, said: Said, step: Step) -> None:
         """Take one of two counts back: of an event that came again while what was said of it was on its way here.

@@ -115,6 +115,10 @@ class Partition:
         self._wait(key, opened)
         self.books.tally_insertion(insertion)
 
+    def lose(self, fact: Fact, said: Said) -> None:
+        """Take back what was said and counted of an event that identity gave up after it had gone back there."""
+        self.engine.lose(fact, said, self.step)
+
     def mark(self, mark: Mark) -> None:
         """Take how far the sources are read, as one emitter says."""
         kept = self.reaches.take(mark)

@@ -13,7 +13,7 @@ from coordwatch.codec import NotJson, decode_json
 from coordwatch.engine.state import entry_from_plain, fact_of
 from coordwatch.events.filed import decode_filed, filed_from
 from coordwatch.events.times import HOUR
-from coordwatch.events.wire import Rejected, RejectReason
+from coordwatch.events.wire import Rejected, RejectReason, event_from
 from coordwatch.ports import ToolCount
 from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting.partition import Partition
@@ -27,7 +27,7 @@ from coordwatch.processor.stage import KIND, Output, Place, Slice
 from coordwatch.rules.plan import Plan
 from coordwatch.rules.spec import RuleSpec
 
-REASK, MOVE = "reask", "move"
+REASK, MOVE, LOST = "reask", "move", "lost"
 FORGET_EVERY = HOUR
 
 
@@ -183,6 +183,8 @@ class Walk:
                 partition.reask(key, str(plain["anchor"]), plain["about"])
             elif kind == MOVE:
                 self._move(records, index, decode_json(value))
+            elif kind == LOST:
+                self._lose(records, index, decode_json(value))
             else:
                 raise BadRecord(f"no message is of the kind '{kind[:40]}'")
         except (BadRecord, NotJson, KeyError, TypeError, ValueError) as error:
@@ -215,6 +217,15 @@ class Walk:
             partition.books.tally("applied")
         else:
             partition.move(records.keys[index] or filed.customer.encode(), fact, said)
+
+    def _lose(self, records: Slice, index: int, plain: Any) -> None:
+        partition, event = self.partition, event_from(plain["event"])
+        if isinstance(event, Rejected):
+            self._refuse(records, index, event)
+            return
+        fact = fact_of(event, partition.site.plan)
+        if fact is not None:
+            partition.lose(fact, dict(map(entry_from_plain, plain["said"])))
 
 
 def _kind_of(records: Slice, index: int) -> str | None:
