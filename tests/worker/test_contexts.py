@@ -1,7 +1,7 @@
 """What is known of a customer: the same in this process, from a row on the brokers, and in `serve`; or a sentence."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -54,15 +54,15 @@ class FakeRows:
     """The state topic, as the stage's commits left it; or a broker that is away."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[int, bytes], bytes] = {}
+        self.kept: dict[tuple[int, bytes], bytes] = {}
         self.asked = 0
         self.away = False
 
-    def row(self, partition: int, key: bytes) -> bytes | None:
+    def rows(self, partition: int, wanted: Callable[[bytes], bool]) -> dict[bytes, bytes]:
         self.asked += 1
         if self.away:
             raise Elsewhere("this customer's context is kept in partition 3 of cw.detect-state, by another worker")
-        return self.rows.get((partition, key))
+        return {key: row for (number, key), row in self.kept.items() if number == partition and wanted(key)}
 
 
 class House:
@@ -90,7 +90,7 @@ class House:
             every.take(log, NOW)
         for output in every.give(NOW):
             if output.topic == TOPICS.detect_state and output.value is not None:
-                self.rows.rows[output.partition or 0, output.key or b""] = output.value
+                self.rows.kept[output.partition or 0, output.key or b""] = output.value
         every.revoke([Place(TOPICS.events, n) for n in range(TOPICS.partitions) if n not in held])
         self.stage = every
         read = [SourceProgress(SOURCE.name, SOURCE.carries, through=reach.through, heard_at=NOW, read_to_end_at=NOW)]
