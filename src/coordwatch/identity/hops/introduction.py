@@ -40,8 +40,7 @@ def introduce(nodes: Nodes, matter: Matter, event: Event) -> None:
     for one in (one for among, _, _ in new for one in among):
         edge = edges[one.digest]
         flags = TELLS if slot_of(one.kind, node.kind) != BELOW else 0
-        # What was asked is said again: the other may have been forgotten meanwhile, and be new.
-        if one.digest in asked or edge.asked:
+        if one.digest in asked and not edge.asked:
             flags |= WANTS
         edge.tells, edge.asked = edge.tells or bool(flags & TELLS), edge.asked or bool(flags & WANTS)
         edge.past, edge.seen = True, max(edge.seen, event.time)
@@ -71,12 +70,20 @@ def _new_sets(nodes: Nodes, matter: Matter, event: Event) -> list[tuple[Sequence
 
 
 def _those_who_count(one: Named, others: Sequence[Named], edges: dict[str, Edge]) -> list[Other]:
-    """Give whom a node may have to ask, and which persons below a contact point count against it."""
-    return [
-        Other(other.digest, other.kind, edges[other.digest].version, edges[other.digest].answer)
-        for other in others
-        if other is not one and (slot_of(one.kind, other.kind) != BELOW or fans_out(one.kind, other.kind))
-    ]
+    """Give whom a node may have to ask, and which persons below a contact point count against it.
+
+    What a person answered is passed on; a ref must say it itself, for it may have been forgotten and begun anew.
+    """
+    met = []
+    for other in others:
+        if other is one or (slot_of(one.kind, other.kind) == BELOW and not fans_out(one.kind, other.kind)):
+            continue
+        edge = edges[other.digest]
+        if other.kind.rank.id_class is IdClass.REF:
+            met.append(Other(other.digest, other.kind))
+        else:
+            met.append(Other(other.digest, other.kind, edge.version, edge.answer))
+    return met
 
 
 def _link(nodes: Nodes, matter: Matter) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from coordwatch.events.times import DAY
-from coordwatch.identity.answers import FAN_OUT, Answer, Near, agree, ask_refs, customer_key
+from coordwatch.identity.answers import FAN_OUT, UNKNOWN, Answer, Near, agree, ask_refs, customer_key
 from coordwatch.identity.digest import EMAIL_HASHES
 from coordwatch.identity.hops.messages import (
     TELLS,
@@ -127,9 +127,6 @@ class Nodes:
         """Take in what is said of another node; give it back, with the version it has, when it wants to be told."""
         slot = slot_of(node.kind, other.kind)
         edge = self.edge(node, slot, other.digest, other.kind)
-        # A node that was forgotten and is back must not fall behind what it told in its first life.
-        if other.given > node.version:
-            node.version, node.behind = other.given, True
         if other.version > edge.version:
             self._hear(edge, other.digest, other.version, other.answer)
             self._pass_on(node, slot, other.digest, edge)
@@ -181,12 +178,24 @@ class Nodes:
         self.rows.drop_node(node.digest)
 
     def gone(self, node: Node, gone: Gone) -> None:
-        """Forget a ref that is gone, unless this node has introduced it to others since, which brings it back."""
+        """Forget a ref that is gone.
+
+        If this node has introduced it to others since, it is on its way back: what it told in its first life is void, and
+        it is asked anew.
+        """
         slot = REFS if node.kind.rank.id_class is IdClass.REF else BELOW
         edge = self.rows.edge(node.digest, slot, gone.sender)
-        if edge is not None and edge.seen <= gone.seen:
+        if edge is None:
+            return
+        if edge.seen <= gone.seen:
             self.rows.drop(node.digest, slot, gone.sender)
-            self.settle(node)
+        else:
+            self._hear(edge, gone.sender, 0, UNKNOWN)
+            edge.guessed = True
+            if edge.asked:
+                self.ask(node, gone.sender, edge)
+            self.rows.put_edge(node.digest, slot, gone.sender, edge)
+        self.settle(node)
 
     def settle(self, node: Node) -> None:
         """Bring the answer of a node up to date, and tell those who ask for it."""
@@ -195,9 +204,9 @@ class Nodes:
     def turn(self, node: Node, answer: Answer) -> None:
         """Give a node its answer; a change is told to everybody who asks."""
         old = node.answer
-        if node.version and answer == old and not node.behind:
+        if node.version and answer == old:
             return
-        node.version, node.answer, node.dirty, node.behind = node.version + 1, answer, True, False
+        node.version, node.answer, node.dirty = node.version + 1, answer, True
         if node.minted and answer.root != old.root:
             nobody = (None, node.digest)
             if answer.root not in nobody or old.root not in nobody:

@@ -37,8 +37,7 @@ class Node:
     """One identifier. `told` is the version of the leader's answer that it took, `open` how many classes it asks.
 
     `named` is false while only another form of the same address is known; `minted` says that it was a customer itself.
-    `people` counts the persons below a contact point. `dirty`: not written yet; `behind`: somebody has a later version than
-    this, of an earlier life of the node. Units: `seen` in microseconds since 1970 UTC
+    `people` counts the persons below a contact point. Units: `seen` in microseconds since 1970 UTC
     """
 
     digest: str
@@ -56,7 +55,6 @@ class Node:
     minted: bool = False
     aliased: bool = False
     dirty: bool = False
-    behind: bool = False
 
 
 @dataclass(slots=True)
