@@ -47,7 +47,7 @@ MUTANTS = (
     Mutant("an expected event that comes late changes nothing", STEP, "if (rule.id, act[SOURCE], act[ID]) in state.entries:", "if False:", RUNNING + CONVERGENCE),
     Mutant("a late fact judges nobody again", "coordwatch/engine/batch.py", "if latest >= fact[TIME]}", "if latest < fact[TIME]}", RUNNING),
     Mutant("an absence is told before it is proven", EVALUATE, "if deadline > proven:", "if False:", RUNNING),
-    Mutant("a deadline is forgotten by a restart", "coordwatch/engine/state.py", "for name, entry in state.entries.items()],", "for name, entry in state.entries.items() if entry.outcome is not Outcome.PENDING],", CONVERGENCE + RUNNING),
+    Mutant("a deadline is forgotten by a restart", "coordwatch/engine/folders.py", "self.tell(folder, entries.items())", "self.tell(folder, [one for one in entries.items() if one[1].outcome is not Outcome.PENDING])", CONVERGENCE + RUNNING),
     Mutant("a changed rule keeps its old deadlines", STEP, "if revision is None or entry.outcome not in STANDING:", "if revision is None:", RUNNING),
     Mutant("evidence as old as the grace was in flight", "coordwatch/engine/detect.py", "if known_for < grace else", "if known_for <= grace else", RUNNING),
     Mutant("a closing edge is one microsecond late", "coordwatch/rules/calendars.py", "if closes - opens >= length:\n            return opens + length", "if closes - opens > length:\n            return opens + length"),
