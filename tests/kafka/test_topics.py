@@ -140,20 +140,6 @@ def test_a_source_with_larger_records_makes_room_for_its_dead_letters(
     assert there.number("max.message.bytes") == 20_000_000 + 65_536
 
 
-def test_our_producer_puts_keys_where_our_partitioner_says(topics: Topics, access: KafkaAccess) -> None:
-    """The contract with librdkafka: 2,000 keys, ends of every length among them."""
-    topic = topics.create("keys", 7)
-    keys = [f"customer-{number * 7919}"[: 1 + number % 17].encode() for number in range(2_000)]
-    landed: list[tuple[bytes | None, int | None]] = []
-    writer = producer(access)
-    for key in keys:
-        writer.produce(topic, b"v", key, on_delivery=lambda error, one: landed.append((one.key(), one.partition())))
-        writer.poll(0)
-    assert writer.flush(PATIENCE) == 0
-    assert len(landed) == len(keys)
-    assert [] == [key for key, partition in landed if key is not None and partition_of(key, 7) != partition]
-
-
 def test_a_key_in_the_wrong_partition_is_refused(access: KafkaAccess, site: Site) -> None:
     """What librdkafka does by itself is not what Java does."""
     ensure(access, site)
