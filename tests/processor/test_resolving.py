@@ -167,11 +167,12 @@ def test_what_waited_too_long_is_a_dead_letter_that_can_be_sent_round_again() ->
     assert READS.pseudonymous(one) == decode_event(letter.origin.value or b"")
     counted = {"parked": 0, "dead_lettered": 1, "dead_lettered.identity.identity_unresolved": 1}
     assert counted == tallies(outputs)
-    assert [] == [one for one in outputs if one.topic == TOPICS.events], "nothing was ever said of it"
+    assert [] == [one for one in outputs if one.topic == TOPICS.events], "it never had a customer"
 
 
-def test_what_was_said_of_an_event_that_is_given_up_is_taken_back_by_whoever_says_such_things() -> None:
-    stage, said = stage_with(PLACE_0), [["some-rule", "open", 7, "r1", [], "", None]]
+@pytest.mark.parametrize("said", [[["some-rule", "open", 7, "r1", [], "", None]], []])
+def test_an_event_that_is_given_up_is_taken_back_where_it_was_judged_and_counted(said: list[Any]) -> None:
+    stage = stage_with(PLACE_0)
     stage.take(slice_of(PLACE_0, placed(event(1, order="O1"), said=said)), NOW)
     stage.tick(NOW)
     (lost,) = given(stage, TOPICS.events)
@@ -246,18 +247,18 @@ def test_a_partition_that_is_gone_is_forgotten_with_what_was_not_given() -> None
     assert (False, []) == (stage.pending, list(stage.give(NOW)))
 
 
-def test_a_ref_out_of_use_is_forgotten_some_time_after() -> None:
+def test_a_ref_out_of_use_is_forgotten_some_time_after_a_message_sooner() -> None:
     stage = stage_with(PLACE_0)
-    records = placed(event(1, order="O1"), event(2, ANN))
+    records = placed(event(1, message="M1"), event(1, order="O1"), event(2, ANN))
     stage.take(slice_of(PLACE_0, records), NOW)
-    stage.give(NOW)
-    stage.tick(400 * DAY)
-    assert 1 == len(given(stage, TOPICS.dead_letters))
-    stage.tick(400 * DAY + HOUR)
-    outputs = stage.give(NOW)
-    gone = [unpack(one.key or b"") for one in outputs if one.topic == TOPICS.identity_state and one.value is None]
-    assert [["n", (records[0].key or b"").decode()]] == gone
-    assert {"forgotten": 1} == tallies(outputs)
+    stage.tick(NOW)
+    assert 2 == len(given(stage, TOPICS.dead_letters)), "what waited there is given up first"
+    for later, (record, forgotten) in ((181, (records[0], 1)), (402, (records[1], 2))):
+        stage.tick(later * DAY)
+        outputs = stage.give(NOW)
+        gone = [unpack(one.key or b"") for one in outputs if one.topic == TOPICS.identity_state and one.value is None]
+        assert [["n", (record.key or b"").decode()]] == gone
+        assert {"forgotten": forgotten} == tallies(outputs)
 
 
 # ---- marks

@@ -40,14 +40,16 @@ _LOOK_AT_ONCE = 500
 class ResolvingSettings:
     """What a site decides about this stage.
 
-    Units: `lateness` and `keep_refs` (how long a ref is kept that no event names) in microseconds; the latter must be longer
-    than journals keep events, for an event whose refs are forgotten stays where it is
+    Units: `lateness`, `keep_refs` (how long a ref is kept that no event names) and `keep_types` (the same for one type) in
+    microseconds; a ref must be kept longer than journals keep the events that name it, for an event whose refs are
+    forgotten stays where it is
     """
 
     topics: Topics
     identity: IdentityPolicy
     lateness: int
     keep_refs: int = 400 * DAY
+    keep_types: Mapping[str, int] = field(default_factory=lambda: {"message": 180 * DAY})
 
 
 class Part:
@@ -95,7 +97,8 @@ class Part:
         """Let time pass."""
         if now > settings.lateness:
             self.taken = self.hops.expire(now - settings.lateness) or self.taken
-        gone = self.hops.prune(now - settings.keep_refs, _LOOK_AT_ONCE)
+        keep, otherwise = settings.keep_types, settings.keep_refs
+        gone = self.hops.prune(lambda ref: now - keep.get(ref, otherwise), _LOOK_AT_ONCE)
         if gone:
             self._count({"forgotten": gone})
             self.taken = True
@@ -135,7 +138,7 @@ class Part:
             case GiveUp(event, why, said):
                 origin = Origin(self.place, 0, 0, encode_event(event), input=event.source)
                 letters = letters_of(topics.dead_letters, origin, [Refusal(ROLE, IDENTITY_UNRESOLVED, why)])
-                if said:
+                if said is not None:
                     letters.append(
                         self._about(f"{event.source}/{event.id}", LOST, {"event": event_to_plain(event), "said": said})
                     )

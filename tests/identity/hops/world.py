@@ -83,7 +83,7 @@ class World:
     def prune(self, before: int) -> None:
         """Every owner forgets the refs that no event named since an instant."""
         for owner in self.owners:
-            owner.hops.prune(before, owner.hops.size + 1)
+            owner.hops.prune(lambda _: before, owner.hops.size + 1)
             self.give(owner)
 
     def settle(self) -> None:

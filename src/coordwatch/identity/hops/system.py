@@ -5,7 +5,7 @@ Done: everything that came of them. Any two systems over the same rows do the sa
 The next room: `processor/resolving.py`, which carries it over Kafka.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -81,16 +81,18 @@ class Hops:
         """Give up the events that waited too long at this instant of event time; say whether there were any."""
         return self._anchors.expire(now)
 
-    def prune(self, before: int, most: int) -> int:
+    def prune(self, before: Callable[[str], int], most: int) -> int:
         """Forget refs that no event named since an instant; look at so many nodes, and go on there the next time.
 
-        One on which the answer of another rests was told when that was named, and stays. The instant must lie before
-        everything that is still asked for again. Gives: how many were forgotten
+        One on which the answer of another rests was told when that was named, and stays.
+
+        Takes: `before`, the instant for a type of refs; it must lie before everything that is still asked for again
+        Gives: how many were forgotten
         """
         gone = 0
         for digest in islice(self._round, most):
             node = self._rows.peek(digest)
-            if node is None or node.kind.rank.id_class is not IdClass.REF or node.seen >= before:
+            if node is None or node.kind.rank.id_class is not IdClass.REF or node.seen >= before(node.kind.type):
                 continue
             if self._anchors.may_go(node):
                 self._nodes.forget(node)
