@@ -44,6 +44,71 @@ def taken(one: Cluster, now: str = "9h") -> Worker:
     return worker
 
 
+# ---- events
+
+
+def test_an_event_that_comes_twice_is_a_duplicate_before_and_after_a_commit() -> None:
+    one = cluster(AFTER)
+    promo = on("sent", "1h", id="m")
+    one.file(promo)
+    one.file(promo)
+    taken(one)
+    one.file(promo)
+    taken(one)
+    assert one.tallies() == {"in": 3, "applied": 1, "duplicate": 2, "duplicate.duplicate": 2}
+    assert one.counts() == {("rule-1", at("1h") // 3_600_000_000, "", "", "acts"): 1}
+
+
+def test_every_act_is_counted_under_its_hour_and_tool() -> None:
+    one = cluster(AFTER)
+    for number in range(3):
+        one.file(on("sent", "1h", number, tool={"name": "Mailer"}))
+    one.file(on("sent", "2h"))
+    taken(one)
+    hour = at("1h") // 3_600_000_000
+    assert one.counts() == {("rule-1", hour, "Mailer", "", "acts"): 3, ("rule-1", hour + 1, "", "", "acts"): 1}
+
+
+def test_evidence_of_an_earlier_commit_is_found_by_its_key() -> None:
+    one = cluster("{when: {promo: {event: sent}}, after: {complaint: {event: case, same: order, within: 2h}}}")
+    one.file(on("case", "0h", order="O1"))
+    taken(one)
+    one.file(on("sent", "30m", order="O2"))
+    one.file(on("sent", "1h", id="m", order="O1"))
+    taken(one)
+    assert acts(one.standing()) == ["m"]
+
+
+def test_an_expected_event_ends_the_wait_of_an_earlier_commit() -> None:
+    one = cluster(EXPECT)
+    one.file(gone())
+    taken(one)
+    one.file(on("sent", "20m", order="O1"))
+    taken(one)
+    one.mark(at("9h"))
+    taken(one)
+    assert one.changes == []
+
+
+def test_an_expected_event_that_comes_after_its_absence_was_told_takes_it_back() -> None:
+    one = cluster(EXPECT)
+    one.file(gone())
+    one.mark(at("9h"))
+    taken(one)
+    assert len(one.standing()) == 1
+    one.file(on("sent", "20m", order="O1"))
+    taken(one)
+    assert one.standing() == []
+
+
+def test_events_of_a_type_that_no_rule_names_are_only_counted() -> None:
+    one = cluster(AFTER)
+    one.file(on("bot", "0h"))
+    taken(one)
+    assert one.tallies() == {"in": 1, "applied": 1}
+    assert not any(key.startswith(rows.CUSTOMER) for key in one.rows[0])
+
+
 # ---- marks
 
 
@@ -331,7 +396,7 @@ def test_a_customer_of_a_newer_version_is_refused_by_digest_when_it_is_touched()
     one.file(on("sent", "0h"))
     taken(one)
     key = rows.CUSTOMER + b"C1"
-    one.rows[0][key] = one.rows[0][key][:16] + pack([99, "a newer form"])
+    one.rows[0][key] = one.rows[0][key][:16] + b"\x63" + one.rows[0][key][17:]
     one.file(on("sent", "1h"))
     with pytest.raises(UnknownSnapshot, match=r"customer [0-9a-f]{16} of t.events/0.*version 99") as caught:
         taken(one)

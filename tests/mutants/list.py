@@ -10,7 +10,14 @@ STEP = "coordwatch/engine/step.py"
 VERDICTS = "coordwatch/engine/verdicts.py"
 JOURNAL = "coordwatch/context/journal.py"
 
+ARRIVALS = "coordwatch/engine/arrivals.py"
+FOLDERS = "coordwatch/engine/folders.py"
+INTAKE = "coordwatch/processor/detecting/intake.py"
+PARTITION = "coordwatch/processor/detecting/partition.py"
+CUSTOMERS = "coordwatch/processor/detecting/customers.py"
+
 CONVERGENCE = ("tests/laws/test_convergence.py",)
+STAGE = ("tests/detecting",)
 RUNNING = ("tests/statements/test_32_to_36_running.py", "tests/statements/test_what_is_counted.py")
 
 MUTANTS = (
@@ -47,9 +54,19 @@ MUTANTS = (
     Mutant("an expected event that comes late changes nothing", STEP, "if (rule.id, act[SOURCE], act[ID]) in state.entries:", "if False:", RUNNING + CONVERGENCE),
     Mutant("a late fact judges nobody again", "coordwatch/engine/batch.py", "if latest >= fact[TIME]}", "if latest < fact[TIME]}", RUNNING),
     Mutant("an absence is told before it is proven", EVALUATE, "if deadline > proven:", "if False:", RUNNING),
-    Mutant("a deadline is forgotten by a restart", "coordwatch/engine/folders.py", "self.tell(folder, entries.items())", "self.tell(folder, [one for one in entries.items() if one[1].outcome is not Outcome.PENDING])", CONVERGENCE + RUNNING),
+    Mutant("a deadline is forgotten by a restart", FOLDERS, "self.tell(folder, entries.items())", "self.tell(folder, [one for one in entries.items() if one[1].outcome is not Outcome.PENDING])", CONVERGENCE + RUNNING),
     Mutant("a changed rule keeps its old deadlines", STEP, "if revision is None or entry.outcome not in STANDING:", "if revision is None:", RUNNING),
     Mutant("evidence as old as the grace was in flight", "coordwatch/engine/detect.py", "if known_for < grace else", "if known_for <= grace else", RUNNING),
     Mutant("a closing edge is one microsecond late", "coordwatch/rules/calendars.py", "if closes - opens >= length:\n            return opens + length", "if closes - opens > length:\n            return opens + length"),
     Mutant("the clock leaves its own instant out", "coordwatch/engine/gather.py", "time > until", "time >= until"),
+    Mutant("evidence that comes late is passed over", ARRIVALS, "(is_late and present & self.late)", "False", CONVERGENCE),
+    Mutant("an act that waits is passed over", ARRIVALS, "return bool(said & self.waited or", "return bool(", RUNNING + CONVERGENCE),
+    Mutant("the key of an absence that the act lacks is not asked for", ARRIVALS, "return bool(self._expected) and all(", "return bool(self._expected) and any(", ("tests/engine",)),
+    Mutant("a repeat is taken for a new event", INTAKE, "tag in folder.names", "False", STAGE),
+    Mutant("the log's quick way passes over late evidence", INTAKE, "(time <= folder.latest and present & arrival.late)", "False", STAGE),
+    Mutant("the log's quick way passes over an act that waits", INTAKE, "or folder.said & arrival.waited", "or False", STAGE),
+    Mutant("acts of the quick way are not counted", INTAKE, "self.acts[name] = self.acts.get(name, 0) + 1", "self.acts[name] = 1", STAGE),
+    Mutant("a key that only an older row holds is not found", "coordwatch/engine/folder.py", "if self._bytes.find(value, self._places[3]) >= 0:", "if False:", STAGE),
+    Mutant("what was let go of a log is not taken up by its next owner", PARTITION, "self.hear(site.facts.since(self._facts_end), site.facts.end)", "pass", STAGE),
+    Mutant("an event that came twice while it moved counts twice", STEP, "self._uncount(state, fact, said, step)", "pass", STAGE),
 )  # fmt: skip

@@ -29,7 +29,8 @@ def same_content(left: Fact, right: Fact) -> bool:
 
 
 Row = tuple[Any, ...]
-"""Stands for a fact that was not made yet: its time and its bits where a fact has them, and a number for its type."""
+"""Stands for a fact that was not made yet: its time and its bits where a fact has them, and a number for the name of its
+type."""
 
 
 class Journal:
@@ -39,13 +40,13 @@ class Journal:
     were too many, with the time of the newest of them; `too_late` counts events that came after facts of their age were
     let go.
 
-    Takes: facts in any order; or rows in the order of their facts, and `make`, which gives the fact of a row by its place
+    Takes: facts in any order; or rows in the order of their facts, no two of one time, and `make`, which gives the fact of one
     """
 
     __slots__ = ("_by_identity", "_items", "_make", "present", "too_late", "truncated")
 
     def __init__(
-        self, facts: Iterable[Fact] = (), rows: list[Row] | None = None, make: Callable[[int], Fact] | None = None
+        self, facts: Iterable[Fact] = (), rows: list[Row] | None = None, make: Callable[[Row], Fact] | None = None
     ) -> None:
         self._items: list[Fact | Row] = sorted(facts) if rows is None else rows
         self._make = make
@@ -61,10 +62,8 @@ class Journal:
     def facts(self) -> list[Fact]:
         """Every fact, in order."""
         if self._make is not None:
-            for place, one in enumerate(self._items):
-                if one[TYPE].__class__ is int:
-                    self._items[place] = self._make(place)
-            self._make = None
+            make, self._make = self._make, None
+            self._items = [make(one) if one[TYPE].__class__ is int else one for one in self._items]
         return self._items
 
     @property
@@ -80,7 +79,7 @@ class Journal:
         found = [place for place, one in enumerate(items) if one[MASK] & bits]
         for place in found:
             if items[place][TYPE].__class__ is int:
-                items[place] = make(place)
+                items[place] = make(items[place])
         return [items[place] for place in found]
 
     def insert(self, fact: Fact) -> Insertion:
@@ -102,10 +101,18 @@ class Journal:
         if fact[TIME] > self.latest:
             self._items.append(fact)
         else:
-            insort(self.facts, fact, key=order)
+            self._add_late(fact)
         self.present |= fact[MASK]
         if self._by_identity is not None:
             self._by_identity[(fact[SOURCE], fact[ID])] = fact
+
+    def _add_late(self, fact: Fact) -> None:
+        items = self._items
+        place = bisect_left(items, fact[TIME], key=_time)
+        if self._make is None or items[place][TIME] == fact[TIME]:
+            insort(self.facts, fact, key=order)
+        else:
+            items.insert(place, fact)
 
     def get(self, source: str, event_id: str) -> Fact | None:
         """The fact of an event, None when it is not kept."""
@@ -124,6 +131,10 @@ class Journal:
         if self._by_identity is None:
             self._by_identity = {(fact[SOURCE], fact[ID]): fact for fact in self.facts}
         return self._by_identity
+
+
+def _time(fact: Fact | Row) -> int:
+    return int(fact[TIME])
 
 
 def bits_of(facts: Iterable[Fact]) -> int:

@@ -3,7 +3,7 @@
 A plan enters, or what an older one left; a Book leaves, for `folders`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from struct import Struct
 from typing import Any
@@ -28,17 +28,23 @@ class Book:
         self.heads = tuple(tuple(names) for names in heads)
         self.codes = {event_type: code for code, event_type in enumerate(self.types)}
         self.is_wide = width > _NARROW
-        # The bits stand where a fact has them: time, length, type, two places that are not used, bits.
-        self._form = Struct(f"<qIBBB{width}s" if self.is_wide else "<qIBBBQ")
+        # Time and bits stand where a fact has them: time, begin, length, type, a place that is not used, bits.
+        self._form = Struct(f"<qIIBB{width}s" if self.is_wide else "<qIIBBQ")
 
-    def pack(self, time: int, size: int, code: int, mask: int) -> bytes:
-        """The line of one row in the index of a folder."""
+    @property
+    def line(self) -> int:
+        """How many bytes of an index one row has."""
+        return self._form.size
+
+    def packer(self) -> Callable[[int, int, int, int, int, int], bytes]:
+        """What makes the line of one row in the index of a folder, of time, begin, length, type, 0 and bits."""
+        form, width = self._form, self.width
         if self.is_wide:
-            return self._form.pack(time, size, code, 0, 0, mask.to_bytes(self.width, "little"))
-        return self._form.pack(time, size, code, 0, 0, mask)
+            return lambda *line: form.pack(*line[:MASK], line[MASK].to_bytes(width, "little"))
+        return form.pack
 
     def unpack(self, index: bytes) -> list[Row]:
-        """Every line of an index: time, length, type, and bits in the place where a fact has them."""
+        """Every line of an index, its time and its bits in the places where a fact has them."""
         rows: list[Row] = list(self._form.iter_unpack(index))
         if self.is_wide:
             return [(*row[:MASK], int.from_bytes(row[MASK], "little")) for row in rows]

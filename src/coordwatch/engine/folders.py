@@ -7,16 +7,15 @@ A folder holds the fields that facts were made of, not the facts: under changed 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from coordwatch.codec import unpack
-from coordwatch.context.fact import ID, SOURCE, TIME, TYPE, Fact
+from coordwatch.context.fact import ID, MASK, OBSERVED, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import LONG_AGO, Journal, Row
-from coordwatch.engine.book import VERSION, Book, book_of
-from coordwatch.engine.folder import NEVER, TAG, UNSEEN, Folder, decode, tag_of, unknown
+from coordwatch.engine.book import Book, book_of
+from coordwatch.engine.folder import NEVER, TAG, UNSEEN, Folder, tag_of, unknown
 from coordwatch.engine.lines import LineKind, Lines
 from coordwatch.engine.retention import Retention, prune
 from coordwatch.engine.state import (
@@ -47,7 +46,7 @@ class Folders:
     def __init__(self, plan: Plan, retention: Retention, books: Mapping[int, Sequence[Any]] | None = None) -> None:
         self.plan, self.retention, self.lines = plan, retention, Lines(plan, retention)
         self.book = book_of(plan)
-        self._pack, self._kinds = self.book.pack, self.lines.by_type
+        self._pack, self._kinds = self.book.packer(), self.lines.by_type
         self._books = {digest: Book(*plain) for digest, plain in (books or {}).items()}
         projections = plan.projections_of("values", keep_data=True)
         self._projections = [projections[event_type] for event_type in self.book.types]
@@ -58,7 +57,7 @@ class Folders:
 
     def new(self) -> Folder:
         """The folder of a customer of whom nothing is known."""
-        return Folder(VERSION, self.book.digest, room=min(self.retention.limits))
+        return Folder(self.book.digest, min(self.retention.limits))
 
     def decode(self, value: bytes) -> Folder:
         """A folder out of its bytes, laid out by this plan.
@@ -67,7 +66,7 @@ class Folders:
         """
         if value[0] == _FIRST_VERSION:
             return self._upcast(value)
-        folder = decode(value)
+        folder = Folder.decode(value)
         return folder if folder.book == self.book.digest else self._refiled(folder, value)
 
     def close(self, state: CustomerState) -> bytes:
@@ -89,18 +88,18 @@ class Folders:
     def open(self, customer: str, folder: Folder) -> CustomerState:
         """The state in a folder; the two are kept in step by whoever changes one of them."""
         rows = self.book.unpack(folder.index)
-        make = self._maker(folder, rows)
-        journal = Journal((), rows, make) if folder.in_order else Journal(map(make, range(len(rows))))
+        make = self._maker(folder.rows)
+        journal = Journal((), rows, make) if folder.in_order else Journal(map(make, rows))
         journal.truncated, journal.too_late = folder.truncated, folder.too_late
-        return CustomerState(customer, journal, folder.entries_of)
+        return CustomerState(customer, journal, lambda: folder.entries)
 
     def add(self, folder: Folder, fact: Fact, kind: LineKind, tag: bytes) -> None:
         """Add the row of a new fact."""
-        time, source, event_id, observed_at, _, mask = fact[:6]
-        row = _encode((source, event_id, observed_at - time, fact[-1]))
-        folder.rows += row
+        time, mask = fact[TIME], fact[MASK]
+        row = _encode((fact[SOURCE], fact[ID], fact[OBSERVED] - time, fact[-1]))
+        folder.new_index += self._pack(time, folder.size, len(row), kind.code, 0, mask)
+        folder.new_rows += row
         folder.names += tag
-        folder.index += self._pack(time, len(row), kind.code, mask)
         folder.present |= mask
         folder.room -= 1
         if time > folder.latest:
@@ -112,7 +111,7 @@ class Folders:
     def tell(self, folder: Folder, told: Iterable[tuple[ActName, Entry]]) -> None:
         """Add what was said of acts of which nothing was said before."""
         for name, entry in told:
-            folder.entries += _encode(entry_to_plain(name, entry))
+            folder.new_entries += _encode(entry_to_plain(name, entry))
             folder.told += 1
             folder.said |= self._numbers.get(name[0], 0)
             if entry.outcome is Outcome.PENDING and entry.at < folder.deadline:
@@ -120,13 +119,13 @@ class Folders:
 
     def retell(self, folder: Folder, entries: Said) -> None:
         """Write what was said anew."""
-        folder.entries, folder.told, folder.said, folder.deadline = b"", 0, 0, NEVER
+        folder.clear_entries()
         self.tell(folder, entries.items())
 
     def rewrite(self, folder: Folder, journal: Journal) -> None:
         """Write all rows anew, because some were let go or changed."""
         facts, room, expires = journal.facts, folder.room, folder.expires
-        folder.names, folder.index, folder.rows = b"", b"", bytearray()
+        folder.set_rows(b"", b"", b"")
         folder.present, folder.latest = 0, LONG_AGO
         for fact in facts:
             self.add(folder, fact, self._kinds[fact[TYPE]], tag_of(fact[ID]))
@@ -147,19 +146,17 @@ class Folders:
         """
         if folder.told or not folder.in_order:
             return False
-        ages, rows, begin, expires = self._ages, bytearray(), 0, NEVER
-        kept: list[int] = []
-        lines = self.book.unpack(folder.index)
-        for place, (time, size, code, *_) in enumerate(lines):
+        ages, size, expires = self._ages, 0, NEVER
+        names, rows = folder.names, folder.rows
+        kept: list[tuple[bytes, bytes, bytes]] = []
+        for place, (time, begin, length, code, _, mask) in enumerate(self.book.unpack(folder.index)):
             if time + ages[code] >= now:
-                kept.append(place)
-                rows += folder.rows[begin : begin + size]
+                line = self._pack(time, size, length, code, 0, mask)
+                kept.append((names[place * TAG : (place + 1) * TAG], line, rows[begin : begin + length]))
+                size += length
                 expires = min(expires, time + ages[code])
-            begin += size
-        width = len(folder.index) // len(lines) if lines else 0
-        folder.index = b"".join([folder.index[place * width : (place + 1) * width] for place in kept])
-        folder.names = b"".join([folder.names[place * TAG : (place + 1) * TAG] for place in kept])
-        folder.rows, folder.expires = rows, expires
+        folder.set_rows(*(map(b"".join, zip(*kept, strict=True)) if kept else (b"", b"", b"")))
+        folder.expires = expires
         return True
 
     def truncate(self, folder: Folder, state: CustomerState, size: int, most: int) -> None:
@@ -170,7 +167,7 @@ class Folders:
                 break
             if self.retention.kind(fact) == "unselected":
                 gone.append(fact)
-                size -= len(_encode((fact[SOURCE], fact[ID], 0, fact[-1]))) + len(self._pack(0, 0, 0, 0)) + TAG
+                size -= len(_encode((fact[SOURCE], fact[ID], 0, fact[-1]))) + self.book.line + TAG
                 journal.truncated[fact[TYPE]] = max(fact[TIME], journal.truncated.get(fact[TYPE], fact[TIME]))
         journal.remove(gone)
         self._forget(folder, state, gone)
@@ -181,15 +178,13 @@ class Folders:
             self.rewrite(folder, state.journal)
             self.retell(folder, state.entries)
 
-    def _maker(self, folder: Folder, rows: Sequence[Row]) -> Callable[[int], Fact]:
-        """What gives the fact of a row by its place; rows that are added later change nothing."""
-        ends = list(accumulate([row[1] for row in rows]))
-        heads = [(row[TIME], row[2]) for row in rows]
+    def _maker(self, rows: bytes) -> Callable[[Row], Fact]:
+        """What gives the fact of a line of the index."""
         projections, runtime = self._projections, self.plan.runtime
 
-        def make(place: int) -> Fact:
-            source, event_id, later, values = _decode_row(folder.rows[ends[place - 1] if place else 0 : ends[place]])
-            time, code = heads[place]
+        def make(line: Row) -> Fact:
+            time, begin, length, code, _, _ = line
+            source, event_id, later, values = _decode_row(rows[begin : begin + length])
             mismatches = runtime.mismatches
             fact = projections[code](time, source, event_id, time + later, values)
             runtime.mismatches = mismatches  # they were counted when the event came
@@ -205,13 +200,12 @@ class Folders:
         book = self._books.get(folder.book)
         if book is None:
             raise unknown(value)
-        facts, begin = [], 0
-        for time, size, code, *_ in book.unpack(folder.index):
-            source, event_id, later, values = _decode_row(folder.rows[begin : begin + size])
-            begin += size
+        facts, rows = [], folder.rows
+        for time, begin, length, code, *_ in book.unpack(folder.index):
+            source, event_id, later, values = _decode_row(rows[begin : begin + length])
             data = dict(zip(book.heads[code], values, strict=True))
             facts.append((time, source, event_id, time + later, book.types[code], data))
-        return self._filed(facts, folder.entries_of(), (folder.truncated, folder.too_late, folder.reads))
+        return self._filed(facts, folder.entries, (folder.truncated, folder.too_late, folder.reads))
 
     def _upcast(self, value: bytes) -> Folder:
         """A folder as the first version wrote it: one map, with facts as their fields by name."""

@@ -46,7 +46,7 @@ def name_of_tool(value: Any) -> Any:
 
 def tool_word(value: Any) -> str:
     """The name of a tool as counts and people name it, empty when the event does not say."""
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):
         value = value.get("name")
     return value if value.__class__ is str else ""
 

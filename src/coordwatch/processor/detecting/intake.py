@@ -135,7 +135,7 @@ class Intake:
         """Whether an act must be looked at: not where some event must share a key with it and none holds that value."""
         for slot in one.keys:
             value = fact[slot]
-            if value.__class__ is str and value.encode() not in folder.rows:
+            if value.__class__ is str and not folder.mentions(value.encode()):
                 return False
         if folder.present & one.others:
             return True
