@@ -288,3 +288,43 @@ def test_an_instance_names_itself_in_the_source() -> None:
     (event,) = mapped(mapper, payload()).events
     assert "tool/eu" == event.source
     assert {"name": "The Tool", "family": "crm", "instance": "eu", "team": "care"} == event.data["tool"]
+
+
+EACH = """
+emit:
+  - event: customer.profile.changed
+    constant: {system: crm}
+    for_each: {path: changes, when: {$each.value: {present: true}}}
+    set: {field: $each.name, value_hash: {path: $each.value, hash: true}}
+"""
+
+
+def test_each_entry_of_an_object_is_an_event_whose_id_does_not_hang_on_the_order() -> None:
+    mapper = simple(emit=EACH)
+    result = mapped(mapper, payload(changes={"phone": "1", "city": None, "name": "Mina"}))
+    assert [("1/phone", "phone"), ("1/name", "name")] == [(event.id, event.data["field"]) for event in result.events]
+    assert 1 == result.applied
+    again = mapped(mapper, payload(changes={"name": "Mina", "phone": "1"}))
+    assert {event.id for event in result.events} == {event.id for event in again.events}
+
+
+def test_each_element_of_a_list_is_an_event_known_by_itself_or_by_a_digest() -> None:
+    emit = EACH.replace("$each.name", "{value: x}").replace("{$each.value: {present: true}}", "{$each: {not: skip}}")
+    emit = emit.replace("path: $each.value", "path: $each")
+    result = mapped(simple(emit=emit), payload(changes=["a", "skip", {"b": 1}, {"b": 1}, "c" * 100]))
+    assert ["1/a"] == [event.id for event in result.events if len(event.id) == 3]
+    assert 3 == len({event.id for event in result.events}) == len(result.events)
+
+
+def test_no_element_is_no_event_and_too_many_are_refused() -> None:
+    mapper = simple(emit=EACH)
+    assert ["not_recognised"] == reasons(mapped(mapper, payload(changes={})))
+    assert ["not_recognised"] == reasons(mapped(mapper, payload(changes="phone")))
+    many = {str(number): 1 for number in range(1001)}
+    assert ["too_many"] == reasons(mapped(mapper, payload(changes=many)))
+
+
+def test_what_stands_behind_the_last_mark() -> None:
+    emit = "emit: [{event: service.case.updated, refs: {case: {path: link, after_last: /}}}]"
+    (event,) = mapped(simple(emit=emit), payload(link="gid://shop/Case/17")).events
+    assert "17" == event.data["case"]

@@ -82,6 +82,9 @@ def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     if spec.remove is not None:
         unwanted = str.maketrans("", "", spec.remove)
         texts.append(lambda text: text.translate(unwanted))
+    if spec.after_last is not None:
+        mark = spec.after_last
+        texts.append(lambda text: text.rpartition(mark)[2])
     texts += [str.lower] * spec.lower + [str.upper] * spec.upper
     changes += [_on_elements(_on_text(change)) for change in texts]
     if spec.table is not None:

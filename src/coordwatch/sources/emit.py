@@ -6,6 +6,7 @@ The next room: `mapper`, which counts them; then `identity`.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -14,17 +15,19 @@ from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.vocabulary import REFS, EventType
 from coordwatch.sources.canonical import pass_through
 from coordwatch.sources.catalogue import Find
-from coordwatch.sources.changes import Build
+from coordwatch.sources.changes import Build, text_of
 from coordwatch.sources.conditions import Holds, compile_condition
 from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers
 from coordwatch.sources.kinds import converter
-from coordwatch.sources.mapping import Emission, FanOut, Parts, SourceMapping
+from coordwatch.sources.mapping import Emission, FanOut, ForEach, Parts, SourceMapping
 from coordwatch.sources.paths import Scope, compile_path
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
 from coordwatch.sources.stamps import compile_id, compile_stamp
 
 Make = Callable[[Scope], list[Event]]
 FAN_OUT_MAX = 100_000
+FOR_EACH_MAX = 1000
+NAME_MAX = 64
 # Refs that a customer owns; a campaign or a warehouse says nothing about whose event it is.
 OWNED_REFS = frozenset(REFS) - {"item", "campaign", "journey", "outage", "area", "audience", "location"}
 
@@ -35,6 +38,8 @@ def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, f
     make = pass_through() if emission.type is None else _own(emission, mapping, build, find)
     if emission.fan_out is not None:
         return holds, _fan_out(emission.fan_out, make, build)
+    if emission.for_each is not None:
+        return holds, _for_each(emission.for_each, _for_one_customer(make))
     return holds, _for_one_customer(make)
 
 
@@ -118,6 +123,44 @@ def _for_one_customer(make: Callable[[Scope], Event]) -> Make:
         return [event]
 
     return one
+
+
+def _for_each(for_each: ForEach, make: Make) -> Make:
+    find, path = compile_path(for_each.path), for_each.path.text
+    holds = None if for_each.when is None else compile_condition(for_each.when)
+
+    def many(scope: Scope) -> list[Event]:
+        elements = _named(find(scope))
+        if len(elements) > FOR_EACH_MAX:
+            detail = f"more than {FOR_EACH_MAX:,} elements, each of which would be an event"
+            raise RefusedError(MapRejectReason.TOO_MANY, Stage.MAP, path, detail)
+        found: dict[str, Event] = {}
+        for name, scope.each in elements:
+            if holds is None or holds(scope):
+                for event in make(scope):
+                    event_id = f"{event.id}/{name}"
+                    found[event_id] = replace(event, id=event_id)
+        scope.each = None
+        return list(found.values())
+
+    return many
+
+
+def _named(elements: Any) -> list[tuple[str, Any]]:
+    """Give each element with what tells it from its neighbours, wherever it stands: its name, itself, or a digest."""
+    if isinstance(elements, Mapping):
+        return [(_short(name), {"name": name, "value": value}) for name, value in elements.items()]
+    return [(_short(element), element) for element in elements] if isinstance(elements, list) else []
+
+
+def _short(element: Any) -> str:
+    name = text_of(element)
+    if name is not None and len(name) <= NAME_MAX:
+        return name
+    try:
+        return hashlib.sha256(encode_json(element, sort=True)).hexdigest()[:16]
+    except TypeError:  # nested too deep to be written down
+        raise RefusedError(MapRejectReason.TOO_DEEP, Stage.MAP, None, "an element nested too deep") from None
 
 
 def _fan_out(fan_out: FanOut, make: Callable[[Scope], Event], build: Build) -> Make:

@@ -125,6 +125,7 @@ class ValueSpec:
     remove_prefix: str | None = None
     remove_suffix: str | None = None
     remove: str | None = None
+    after_last: str | None = None
     lower: bool = False
     upper: bool = False
     table: str | Mapping[str, Plain] | None = None
@@ -169,6 +170,14 @@ class FanOut:
 
 
 @dataclass(frozen=True, slots=True)
+class ForEach:
+    """One event of the same customer for each element of a list, or for each `{name, value}` of an object."""
+
+    path: Path
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Emission:
     """One canonical event that a piece may become; `type` is None when a canonical event passes through as it is."""
 
@@ -177,6 +186,7 @@ class Emission:
     when: Condition | None
     parts: Parts
     fan_out: FanOut | None
+    for_each: ForEach | None
     place: Place
 
 

@@ -19,6 +19,7 @@ from coordwatch.sources.mapping import (
     Emission,
     Example,
     FanOut,
+    ForEach,
     Junction,
     Match,
     Parts,
@@ -37,7 +38,7 @@ _TOP = (
     "source", "family", "summary", "tool", "match", "unwrap", "split", "tables", "let", "drop_if", *_PARTS, "emit",
     "also", "tests",
 )  # fmt: skip
-_EMISSION = ("event", "canonical", "name", "when", *_PARTS, "fan_out")
+_EMISSION = ("event", "canonical", "name", "when", *_PARTS, "fan_out", "for_each")
 _SLUG = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _RECORD = ("topic", "headers", "key", "at")
 
@@ -189,6 +190,7 @@ def _emission(node: Node, name: str | None, reading: Reading) -> Emission:
         when=parse_condition(fields["when"], reading) if "when" in fields else None,
         parts=_parts(fields, reading),
         fan_out=_fan_out(fields["fan_out"], reading) if "fan_out" in fields else None,
+        for_each=_for_each(fields["for_each"], reading) if "for_each" in fields else None,
         place=node.place,
     )
 
@@ -201,6 +203,18 @@ def _fan_out(node: Node, reading: Reading) -> FanOut:
     path = fields.get("path", node)
     text = reading.text(path, "path") if "path" in fields else None
     return FanOut(read_path(text or "$", path, reading), tuple(parse_identifier(item, reading) for item in identifiers))
+
+
+def _for_each(node: Node, reading: Reading) -> ForEach:
+    if isinstance(node, Scalar):
+        return ForEach(read_path(reading.text(node, "for_each") or "$", node, reading))
+    fields = reading.fields(node, "for_each", ("path", "when"))
+    if "path" not in fields:
+        reading.problem(node.place, "for_each wants the `path` of a list or an object, and perhaps `when`")
+    path = fields.get("path", node)
+    text = reading.text(path, "path") if "path" in fields else None
+    when = parse_condition(fields["when"], reading) if "when" in fields else None
+    return ForEach(read_path(text or "$", path, reading), when)
 
 
 def _example(node: Node, reading: Reading) -> Example:

@@ -31,7 +31,7 @@ from coordwatch.sources.timestamps import FORMAT_NAMES, zone
 
 ORIGINS = ("path", "jmes", "value", "template", "first_of", "all_of", "digest", "fields", "each", "after_event")
 CHANGES = (
-    "when", "split", "strip", "remove_prefix", "remove_suffix", "remove", "lower", "upper", "map", "number", "scale", "first", "sum",
+    "when", "split", "strip", "remove_prefix", "remove_suffix", "remove", "after_last", "lower", "upper", "map", "number", "scale", "first", "sum",
     "default", "format", "zone", "hash",
 )  # fmt: skip
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -67,6 +67,7 @@ def _from_names(node: Fields, reading: Reading) -> ValueSpec:
         remove_prefix=reading.text(fields.get("remove_prefix"), "remove_prefix"),
         remove_suffix=reading.text(fields.get("remove_suffix"), "remove_suffix"),
         remove=reading.text(fields.get("remove"), "remove"),
+        after_last=reading.text(fields.get("after_last"), "after_last"),
         lower=reading.flag(fields.get("lower"), "lower"),
         upper=reading.flag(fields.get("upper"), "upper"),
         table=_table(fields.get("map"), reading),
