@@ -9,7 +9,7 @@ import pytest
 from tests.sources.build import AT, mapped, payload, simple
 
 INNER = payload()
-ALL = "unwrap: [connect, debezium, eventbridge, sns, http_bridge, cloudevents, json_text, avro_unions]"
+ALL = "unwrap: [connect, debezium, eventbridge, sns, pubsub, cloudwatch, http_bridge, cloudevents, json_text, avro_unions]"
 
 
 def connect(body: Any) -> Any:
@@ -36,6 +36,19 @@ def structured(body: Any) -> Any:
     return {"specversion": "1.0", "id": "ce-1", "source": "example", "type": "t", "data": body}
 
 
+def pubsub(body: Any) -> Any:
+    data = base64.b64encode(json.dumps(body).encode()).decode()
+    return {
+        "message": {"data": data, "messageId": "1", "publishTime": AT},
+        "subscription": "projects/p/subscriptions/s",
+    }
+
+
+def cloudwatch(body: Any) -> Any:
+    event = {"id": "1", "timestamp": 1769851800000, "message": json.dumps(body)}
+    return {"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s", "logEvents": [event]}
+
+
 def unions(body: dict[str, Any]) -> Any:
     return {"com.example.Record": {name: {"string": value} for name, value in body.items()}}
 
@@ -54,6 +67,8 @@ def unions(body: dict[str, Any]) -> Any:
         debezium(INNER),
         debezium(INNER, "u"),
         eventbridge(INNER),
+        pubsub(INNER),
+        cloudwatch(INNER),
         structured(INNER),
         {**structured(None), "data_base64": base64.b64encode(json.dumps(INNER).encode()).decode()},
         json.dumps(INNER),
@@ -80,6 +95,8 @@ def test_whatever_lies_around_it_the_same_event_comes_out(wrapped: Any) -> None:
         (debezium(None), "after"),
         (structured(None) | {"data_base64": "%%%"}, "data_base64"),
         ('{"half":', "$"),
+        ({"message": {"messageId": "1", "data": "%%%"}}, "message.data"),
+        (cloudwatch(INNER)["logEvents"][0] | {"message": "not json"}, "message"),
     ],
 )
 def test_a_broken_wrapper_is_refused_with_its_place(wrapped: Any, path: str) -> None:
@@ -94,6 +111,7 @@ def test_a_broken_wrapper_is_refused_with_its_place(wrapped: Any, path: str) -> 
         (debezium(INNER, "r"), "snapshot"),
         ({"before": INNER, "after": None, "op": "d"}, "deletion"),
         (sns(INNER, "SubscriptionConfirmation"), "housekeeping"),
+        (cloudwatch(INNER) | {"messageType": "CONTROL_MESSAGE"}, "housekeeping"),
     ],
 )
 def test_what_is_meant_to_carry_nothing_is_left_aside(wrapped: Any, reason: str) -> None:

@@ -131,6 +131,36 @@ def _sns(envelope: Envelope, options: Options) -> bool:
     return True
 
 
+def _pubsub(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    message = body.get("message") if type(body) is dict else None
+    if type(message) is not dict or not ("messageId" in message or "message_id" in message):
+        return False
+    if isinstance(message.get("attributes"), dict):
+        envelope.headers |= header_texts(message["attributes"])
+    ident, time = message.get("messageId"), message.get("publishTime")
+    envelope.attributes |= {"id": ident or message.get("message_id"), "time": time or message.get("publish_time")}
+    envelope.body = _inner_json(_base64_text(message.get("data"), "message.data"), "message.data")
+    return True
+
+
+def _cloudwatch(envelope: Envelope, options: Options) -> bool:
+    body = envelope.body
+    if type(body) is not dict:
+        return False
+    if "messageType" in body and isinstance(body.get("logEvents"), list):
+        if body["messageType"] != "DATA_MESSAGE":
+            raise LeftAsideError(DropReason.HOUSEKEEPING)
+        envelope.attributes |= {"log_group": body.get("logGroup"), "account": body.get("owner")}
+        envelope.body = body["logEvents"]
+        return True
+    if not {"id", "timestamp", "message"} <= body.keys() <= {"id", "timestamp", "message", "extractedFields"}:
+        return False
+    envelope.attributes |= {"id": body["id"], "time_ms": body["timestamp"]}
+    envelope.body = _inner_json(body["message"], "message") if isinstance(body["message"], str) else body["message"]
+    return True
+
+
 def _http_bridge(envelope: Envelope, options: Options) -> bool:
     body = envelope.body
     if type(body) is not dict:
@@ -255,6 +285,8 @@ WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {
     "debezium": (_debezium, {"snapshots": ("drop", "keep"), "deletes": ("drop", "keep")}),
     "eventbridge": (_eventbridge, {}),
     "sns": (_sns, {}),
+    "pubsub": (_pubsub, {}),
+    "cloudwatch": (_cloudwatch, {}),
     "http_bridge": (_http_bridge, {}),
     "cloudevents": (_cloudevents, {}),
     "json_text": (_json_text, {}),
