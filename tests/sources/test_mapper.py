@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from coordwatch.events.times import DAY, MINUTE, SECOND, parse_time
+from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, parse_time
 from coordwatch.sources.decode import RECORD_MAX
 from coordwatch.sources.mapper import PIECES_MAX, Mapper
 from coordwatch.sources.record import MapResult, Record
 from tests.sources.build import AT, BASICS, LINKED, mapped, mapping, payload, simple
 
 AT_US = parse_time(AT)
+DAYS = "[{path: at, format: iso}, {path: at, format: date, zone: Europe/Paris}, {path: at, format: epoch_days}]"
 
 
 def reasons(result: MapResult) -> list[str]:
@@ -135,6 +136,15 @@ def test_time_is_the_payloads_unless_it_is_unreadable_or_lies_in_the_future() ->
     for written, expected in cases.items():
         (event,) = mapped(mapper, payload(at=written), timestamp=seen).events
         assert (*expected, seen) == (event.time, event.data["time_basis"], event.observed_at), written
+
+
+def test_a_time_that_names_the_day_only_says_so_and_is_used_after_a_better_one() -> None:
+    mapper = Mapper([mapping(BASICS.replace("{path: at, format: iso}", DAYS) + LINKED)])
+    midnight = parse_time("2026-01-31T00:00:00Z")
+    cases = {AT: (AT_US, "event"), "2026-01-31": (midnight - HOUR, "day"), 20_484: (midnight, "day")}
+    for written, expected in cases.items():
+        (event,) = mapped(mapper, payload(at=written)).events
+        assert expected == (event.time, event.data["time_basis"]), written
 
 
 def test_without_any_time_there_is_no_event() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coordwatch.events.times import parse_time
-from coordwatch.sources.timestamps import is_placeholder, time_reader, zone
+from coordwatch.sources.timestamps import is_date, is_placeholder, takes_zone, time_reader, zone
 
 NOON = parse_time("2025-10-09T12:00:00Z")
 
@@ -32,10 +32,19 @@ NOON = parse_time("2025-10-09T12:00:00Z")
         ("iso", "20251009T120000Z", 0),
         ("iso", "2025-10-09T12:00Z", 0),
         ("rfc2822", "Thu, 09 Oct 2025 14:00:00 +0200", 0),
+        ("rfc2822", "Thu, 09 Oct 2025 12:00:00 GMT", 0),
+        ("rfc2822", "09 Oct 2025 05:00:00 -0700 (PDT)", 0),
+        ("epoch_any", 1760011200, 0),
+        ("epoch_any", "1760011200.25", 250_000),
+        ("epoch_any", 1760011200.25, 250_000),
+        ("epoch_any", 1760011200001, 1000),
+        ("epoch_any", "1760011200000001", 1),
+        ("epoch_any", 1760011200000001999, 1),
+        ("%Y-%m-%dT%H:%M:%S%z", "2025-10-09T14:00:00+0200", 0),
     ],
 )  # fmt: skip
 def test_each_format_gives_the_same_instant(name: str, value: Any, after: int) -> None:
-    assert NOON + after == time_reader(name)(value)
+    assert NOON + after == time_reader(name, "UTC" if takes_zone(name) else None)(value)
 
 
 def test_a_local_time_is_read_in_its_zone_in_summer_and_winter() -> None:
@@ -45,14 +54,49 @@ def test_a_local_time_is_read_in_its_zone_in_summer_and_winter() -> None:
     assert NOON == read("2025-10-09T12:00:00+00:00"), "a zone in the text wins"
 
 
-@pytest.mark.parametrize("name", ["iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "rfc2822", "local"])
+@pytest.mark.parametrize(
+    "name",
+    ["iso", "epoch_s", "epoch_ms", "epoch_us", "epoch_ns", "epoch_any", "epoch_days", "rfc2822", "local", "date", "%d.%m.%Y %H:%M"],
+)  # fmt: skip
 @pytest.mark.parametrize(
     "value",
     [None, True, False, [], {}, [1], "", "-", "abc", "1e5", 1e308, -1e308, 10**30, "9" * 400, "2025-13-45T99:99:99Z",
      "Thu, 99 Foo 20255 14:00:00 +9900", "2025-10-09T12:00:00+99:99"],
 )  # fmt: skip
 def test_what_is_no_time_gives_none(name: str, value: Any) -> None:
-    assert time_reader(name, "Europe/Paris" if name == "local" else None)(value) is None
+    assert time_reader(name, "Europe/Paris" if takes_zone(name) else None)(value) is None
+
+
+def test_a_pattern_is_read_in_its_zone() -> None:
+    assert NOON == time_reader("%d/%m/%Y %I:%M %p", "Europe/Paris")("09/10/2025 02:00 PM")
+    assert NOON == time_reader("%b %d, %Y %H:%M:%S.%f", "UTC")("Oct 09, 2025 12:00:00.000000")
+    assert NOON == time_reader("%Y-%m-%d %H:%M %z", "Europe/Paris")("2025-10-09 12:00 +0000"), "a zone in the text wins"
+
+
+@pytest.mark.parametrize("pattern", ["%H:%M", "%Y-%m", "%Q", "%", "%d.%m.", "%Y-%m-%d %", "%x"])
+def test_a_pattern_that_says_no_day_or_that_nobody_knows_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match="pattern"):
+        time_reader(pattern, "UTC")
+
+
+def test_a_date_is_the_beginning_of_its_day_where_it_was_written() -> None:
+    assert parse_time("2025-10-08T22:00:00Z") == time_reader("date", "Europe/Paris")("2025-10-09")
+    assert parse_time("2025-10-09T00:00:00Z") == time_reader("date", "UTC")(" 20251009 ")
+    assert parse_time("2025-10-09T00:00:00Z") == time_reader("epoch_days")(20_370)
+    assert None is time_reader("date", "UTC")("2025-10-09T10:00:00Z"), "more than a date is for another format"
+
+
+def test_which_formats_say_the_day_only() -> None:
+    dates = ["date", "epoch_days", "%d.%m.%Y"]
+    assert dates == [name for name in (*dates, "iso", "local", "epoch_s", "%d.%m.%Y %H:%M") if is_date(name)]
+
+
+@pytest.mark.parametrize(("text", "instant"), [
+    ("2025-03-30 02:30:00", "2025-03-30T01:30:00Z"),  # between two and three there was no time in Paris that night
+    ("2025-10-26 02:30:00", "2025-10-26T00:30:00Z"),  # and here it came twice: the first one counts
+])  # fmt: skip
+def test_local_times_of_the_two_odd_nights_have_one_reading(text: str, instant: str) -> None:
+    assert parse_time(instant) == time_reader("local", "Europe/Paris")(text)
 
 
 def test_a_time_without_a_zone_is_no_instant() -> None:

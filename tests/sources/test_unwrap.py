@@ -76,6 +76,7 @@ def unions(body: dict[str, Any]) -> Any:
         connect(bridge(sns(eventbridge(structured(json.dumps(INNER)))))),
         json.dumps(json.dumps(sns(connect(debezium(unions(INNER)))))),
         [bridge(INNER)],
+        [structured(INNER)],
     ],
 )  # fmt: skip
 def test_whatever_lies_around_it_the_same_event_comes_out(wrapped: Any) -> None:
@@ -110,8 +111,11 @@ def test_a_broken_wrapper_is_refused_with_its_place(wrapped: Any, path: str) -> 
         (connect(None), "tombstone"),
         (debezium(INNER, "r"), "snapshot"),
         ({"before": INNER, "after": None, "op": "d"}, "deletion"),
+        ({"before": None, "after": None, "op": "t"}, "deletion"),
+        ({"op": "m", "message": {"prefix": "x", "content": "e30="}}, "housekeeping"),
         (sns(INNER, "SubscriptionConfirmation"), "housekeeping"),
         (cloudwatch(INNER) | {"messageType": "CONTROL_MESSAGE"}, "housekeeping"),
+        (sns(INNER, "UnsubscribeConfirmation"), "housekeeping"),
     ],
 )
 def test_what_is_meant_to_carry_nothing_is_left_aside(wrapped: Any, reason: str) -> None:

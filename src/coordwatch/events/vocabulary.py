@@ -175,7 +175,7 @@ COMMON: Mapping[str, Field] = {
     "actor": ACTOR,
     "channel": Field("string", CHANNELS),
     "identifiers": Field("objects", fields={"type": STRING, "namespace": STRING, "value": STRING, "digest": STRING}),
-    "time_basis": Field("string", ("event", "broker", "clamped")),
+    "time_basis": Field("string", ("event", "day", "broker", "clamped")),
     "identity_confidence": Field("string", ("high", "medium", "low")),
     "category_basis": Field("string", ("payload", "catalogue", "default")),
     "backfill": BOOLEAN,

@@ -44,7 +44,7 @@ def map_input(one: Input, mapper: Mapper | None, now: int) -> Mapped:
         return _canonical(one, now)
     result = mapper.map_record(one.record, one.source)
     return Mapped(
-        result.events,
+        tuple(clamped(event, now, one.record.timestamp) for event in result.events),
         tuple(Refusal(each.stage.value, each.reason.value, each.detail, each.path) for each in result.rejected),
         tuple(reason.value for reason in result.dropped),
         result.unknown_category,

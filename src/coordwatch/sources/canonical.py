@@ -44,7 +44,7 @@ def pass_through() -> Callable[[Scope], Event]:
                 raise RefusedError(MapRejectReason.MISSING_FIELD, Stage.VALIDATE, f"data.{name}", detail)
         # A clamped time was clamped where the event entered; saying less here would hide it.
         data["time_basis"] = (
-            scope.item["time_basis"] if scope.item.get("time_basis") in ("broker", "clamped") else basis
+            scope.item["time_basis"] if scope.item.get("time_basis") in ("day", "broker", "clamped") else basis
         )
         subject = text_of(attributes.get("subject"))
         return Event(source, event_id, event_type.name, time, time if observed is None else observed, subject, data)

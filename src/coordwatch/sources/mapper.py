@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from coordwatch.errors import TemporaryError
 from coordwatch.events.event import Event
 from coordwatch.sources.catalogue import Catalogue, compile_catalogue, glob_test
 from coordwatch.sources.changes import Build
 from coordwatch.sources.conditions import Holds, compile_condition
-from coordwatch.sources.decode import decode_value
+from coordwatch.sources.decode import SchemaDecoder, decode_value
 from coordwatch.sources.emit import Make, compile_emission
 from coordwatch.sources.kinds import describe
 from coordwatch.sources.mapping import SourceMapping
@@ -28,6 +29,7 @@ from coordwatch.sources.record import (
     Rejection,
     Stage,
 )
+from coordwatch.sources.tally import Tally
 from coordwatch.sources.unwrap import WRAPPERS, Envelope, Options, Peel, header_texts, peel
 from coordwatch.sources.values import compile_value
 
@@ -53,27 +55,37 @@ class _Compiled:
 class Mapper:
     """Maps the records of every configured tool; compiled once, holds nothing between records.
 
-    Takes: `key` under which values are hashed (0 to 64 bytes; a site gives the key of its identity stage)
+    Takes: `key` under which values are hashed (0 to 64 bytes; a site gives the key of its identity stage), and
+    `decode_schema` for what is written under the schemas of a registry
     """
 
-    def __init__(self, mappings: Sequence[SourceMapping], catalogue: Catalogue | None = None, key: bytes = b"") -> None:
+    def __init__(
+        self,
+        mappings: Sequence[SourceMapping],
+        catalogue: Catalogue | None = None,
+        key: bytes = b"",
+        decode_schema: SchemaDecoder | None = None,
+    ) -> None:
         known = catalogue or Catalogue()
         find = compile_catalogue(known)
         self.mappings = tuple(with_tool(mapping, known.tools.get(mapping.name, {})) for mapping in mappings)
         self._compiled = tuple(_compile(mapping, known, find, key) for mapping in self.mappings)
         self._by_topic: dict[str, tuple[_Compiled, ...]] = {}
+        self._decode_schema = decode_schema
 
     def map_record(self, record: Record, source: str | None = None) -> MapResult:
-        """Map one record; never raises, and `pieces = applied + dropped + rejected` holds for every result.
+        """Map one record; `pieces = applied + dropped + rejected` holds for every result.
 
-        Takes: `source` to name the mapping; without it the record's topic, headers and fields choose
+        Takes:  `source` to name the mapping; without it the record's topic, headers and fields choose
+        Raises: TemporaryError while the registry that knows the record's schema does not answer, and nothing else
         """
-        tally = _Tally(source)
+        tally = Tally(source)
         stage = Stage.DECODE
         try:
-            body = decode_value(record.value)
+            headers = header_texts(record.headers)
+            body = decode_value(record.value, headers, self._decode_schema)
             stage = Stage.UNWRAP
-            compiled, scope = self._choose(record, body, source)
+            compiled, scope = self._choose(record, body, headers, source)
             tally.source = compiled.mapping.name
             stage = Stage.SPLIT
             pieces = _split(compiled, scope)
@@ -81,6 +93,8 @@ class Mapper:
             return tally.whole(left.reason)
         except RefusedError as refused:
             return tally.whole(refused.rejection(None))
+        except TemporaryError:
+            raise
         except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
             return tally.whole(_unforeseen(error, stage, None))
         if len(pieces) == 1:
@@ -91,10 +105,11 @@ class Mapper:
             tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number))
         return tally.result()
 
-    def _choose(self, record: Record, body: Any, source: str | None) -> tuple[_Compiled, Scope]:
+    def _choose(
+        self, record: Record, body: Any, headers: dict[str, str], source: str | None
+    ) -> tuple[_Compiled, Scope]:
         """Find the first mapping whose topic, headers and fields fit, and peel the wrappers it knows."""
         candidates = self._candidates(record.topic) if source is None else self._named(source)
-        headers = header_texts(record.headers)
         for compiled in candidates:
             scope = _peeled(compiled, record, body, headers)
             if (
@@ -255,43 +270,3 @@ def _emitted(compiled: _Compiled, scope: Scope) -> list[Event] | DropReason:
 
 def _unforeseen(error: Exception, stage: Stage, number: int | None) -> Rejection:
     return Rejection(MapRejectReason.INTERNAL, stage, None, f"{type(error).__name__}: {error}"[:500], number)
-
-
-class _Tally:
-    """Counts what becomes of the pieces of one record."""
-
-    def __init__(self, source: str | None) -> None:
-        self.source = source
-        self._events: list[Event] = []
-        self._rejected: list[Rejection] = []
-        self._dropped: list[DropReason] = []
-        self._pieces = 0
-        self._applied = 0
-
-    def take(self, outcome: list[Event] | DropReason | Rejection) -> None:
-        """Count one piece."""
-        self._pieces += 1
-        if isinstance(outcome, Rejection):
-            self._rejected.append(outcome)
-        elif isinstance(outcome, DropReason):
-            self._dropped.append(outcome)
-        else:
-            self._applied += 1
-            self._events += outcome
-
-    def whole(self, outcome: DropReason | Rejection) -> MapResult:
-        """Count a record that could not even be split, as one piece."""
-        self.take(outcome)
-        return self.result()
-
-    def result(self) -> MapResult:
-        """Give the account."""
-        return MapResult(
-            tuple(self._events),
-            tuple(self._rejected),
-            tuple(self._dropped),
-            self._pieces,
-            self._applied,
-            sum(event.data.get("category") == "unknown" for event in self._events),
-            self.source,
-        )

@@ -27,7 +27,7 @@ from coordwatch.sources.mapping import (
 from coordwatch.sources.parse_condition import parse_condition, read_jmes, read_path
 from coordwatch.sources.paths import Path
 from coordwatch.sources.reading import Reading
-from coordwatch.sources.timestamps import FORMAT_NAMES, zone
+from coordwatch.sources.timestamps import FORMAT_NAMES, is_pattern, takes_zone, time_reader, zone
 
 ORIGINS = ("path", "jmes", "value", "template", "first_of", "all_of", "digest", "fields", "each", "after_event")
 CHANGES = (
@@ -76,7 +76,7 @@ def _from_names(node: Fields, reading: Reading) -> ValueSpec:
         first=reading.flag(fields.get("first"), "first"),
         sum=reading.flag(fields.get("sum"), "sum"),
         default=reading.plain(fields.get("default"), "default"),
-        format=reading.choice(fields.get("format"), "format", FORMAT_NAMES),
+        format=_format(fields.get("format"), reading),
         zone=_zone(fields, node, reading),
         hash=reading.flag(fields.get("hash"), "hash"),
     )
@@ -152,15 +152,29 @@ def _scale(node: Node | None, reading: Reading) -> float | None:
     return None
 
 
+def _format(node: Node | None, reading: Reading) -> str | None:
+    name = reading.text(node, "format")
+    if name is None or node is None or not is_pattern(name):
+        return reading.choice(node, "format", FORMAT_NAMES) if name is not None else None
+    try:
+        time_reader(name, "UTC")
+    except ValueError as error:
+        reading.problem(node.place, str(error))
+        return None
+    return name
+
+
 def _zone(fields: dict[str, Node], node: Node, reading: Reading) -> str | None:
     name = reading.text(fields.get("zone"), "zone")
-    local = isinstance(fields.get("format"), Scalar) and getattr(fields["format"], "value", None) == "local"
-    if local and name is None:
-        reading.problem(node.place, "a local time wants its zone", "add zone: Europe/Paris")
+    written = fields.get("format")
+    format_name = written.text if isinstance(written, Scalar) else ""
+    wanted = takes_zone(format_name)
+    if wanted and name is None and "%z" not in format_name:
+        reading.problem(node.place, "a local time wants its zone", "add zone: Europe/Paris, or zone: UTC")
     if name is None:
-        return "UTC" if local else None
-    if not local:
-        reading.problem(node.place, "a zone belongs to format: local")
+        return "UTC" if wanted else None
+    if not wanted:
+        reading.problem(node.place, "a zone belongs to format: local, to format: date, or to a pattern")
     try:
         zone(name)
     except ValueError as error:

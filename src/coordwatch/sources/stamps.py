@@ -10,32 +10,33 @@ from typing import Any
 from coordwatch.events.times import MINUTE
 from coordwatch.sources.changes import Build, text_of
 from coordwatch.sources.mapping import ValueSpec
-from coordwatch.sources.paths import Scope
+from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
-from coordwatch.sources.timestamps import is_placeholder, time_reader
+from coordwatch.sources.timestamps import ReadTime, is_date, is_placeholder, time_reader
 from coordwatch.sources.values import compile_raw, compile_value, path_text
 
 Stamp = Callable[[Scope], tuple[int, str]]
 MakeId = Callable[[Scope], str]
 FUTURE_ALLOWED = 5 * MINUTE
 ID_MAX = 512
-EVENT, BROKER, CLAMPED = "event", "broker", "clamped"
+EVENT, DAY_ONLY, BROKER, CLAMPED = "event", "day", "broker", "clamped"
 
 
 def compile_stamp(specs: Sequence[ValueSpec], build: Build) -> Stamp:
     """Make the function that gives the event's time and its basis: the first readable one, else the log's own.
 
-    A time more than five minutes after the record reached the log is the log's time, and says `clamped`.
+    A time more than five minutes after the record reached the log is the log's time, and says `clamped`. One that names
+    the day only is the beginning of that day, and says `day`.
     """
-    readers = [(compile_raw(spec, build), time_reader(spec.format or "iso", spec.zone)) for spec in specs]
+    readers = [_reader(spec, build) for spec in specs]
     path = next((text for spec in specs if (text := path_text(spec, build))), None)
 
     def stamp(scope: Scope) -> tuple[int, str]:
-        for get, read in readers:
+        for get, read, basis in readers:
             value = get(scope)
             instant = None if value is None else read(value)
             if instant is not None and not is_placeholder(instant):
-                return settle(instant, scope.observed)
+                return settle(instant, scope.observed, basis)
         if scope.observed is not None:
             return scope.observed, BROKER
         detail = "no readable time here, and the record does not say when it reached the log"
@@ -44,14 +45,19 @@ def compile_stamp(specs: Sequence[ValueSpec], build: Build) -> Stamp:
     return stamp
 
 
-def settle(instant: int, observed: int | None) -> tuple[int, str]:
+def _reader(spec: ValueSpec, build: Build) -> tuple[Getter, ReadTime, str]:
+    name = spec.format or "iso"
+    return compile_raw(spec, build), time_reader(name, spec.zone), DAY_ONLY if is_date(name) else EVENT
+
+
+def settle(instant: int, observed: int | None, basis: str = EVENT) -> tuple[int, str]:
     """Give the time that counts and its basis.
 
     Units: microseconds since 1970 UTC
     """
     if observed is not None and instant > observed + FUTURE_ALLOWED:
         return observed, CLAMPED
-    return instant, EVENT
+    return instant, basis
 
 
 def compile_id(spec: ValueSpec, build: Build) -> MakeId:

@@ -21,6 +21,12 @@ _NUMBER = re.compile(r"\s*(-?)([0-9]{1,20})(?:\.([0-9]{1,20}))?\s*")
 _UTC = re.compile(r"\s*(?:UTC|GMT)$")
 _SPACED_ZONE = re.compile(r"\s+(?=(?:[+-][0-9]{2}:?[0-9]{2}|Z)$)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_EPOCH = 10**20
+_DATE = re.compile(r"\s*([0-9]{4})(-?)([0-9]{2})\2([0-9]{2})\s*")
+_DIRECTIVES = ("%Y", "%y", "%m", "%b", "%B", "%d", "%H", "%I", "%p", "%M", "%S", "%f", "%z", "%a", "%A", "%%")
+_DIRECTIVE = re.compile("|".join(_DIRECTIVES))
+_TIME_OF_DAY = ("%H", "%I")
+_DAYS = tuple((year, month, "%d") for year in ("%Y", "%y") for month in ("%m", "%b", "%B"))
 # The first day of the epoch and the last year of the calendar are how tools write "no date".
 EARLIEST = DAY
 LATEST = parse_time("9999-01-01T00:00:00Z")
@@ -108,6 +114,62 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo.from_file(file, key=name)
 
 
+def _any_epoch(value: Any) -> int | None:
+    """Read an epoch whose unit nobody says, by its size: each unit covers the years from 1973 to 5138."""
+    seconds = _epoch(SECOND)(value)
+    size = abs(seconds) // SECOND if seconds is not None else _size(value)
+    for limit, read in _BY_SIZE:
+        if size < limit:
+            return read(value)
+    return None
+
+
+def _size(value: Any) -> int:
+    """How large a number is that is no time in seconds."""
+    if isinstance(value, str) and (found := _NUMBER.fullmatch(value)):
+        return int(found[2])
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return abs(int(value))
+    return _NO_EPOCH
+
+
+def _epoch_days(value: Any) -> int | None:
+    """Read the days since 1970, as Debezium and Avro write a date."""
+    return _bounded(value * DAY) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _date(zone_name: str) -> ReadTime:
+    """Make the reader of a date without a time of day: the beginning of that day in a zone."""
+    here = zone(zone_name)
+
+    def read(value: Any) -> int | None:
+        found = _DATE.fullmatch(value) if isinstance(value, str) and len(value) <= 20 else None
+        if found is None:
+            return None
+        try:
+            return _instant(datetime(int(found[1]), int(found[3]), int(found[4]), tzinfo=here))
+        except (ValueError, OverflowError):
+            return None
+
+    return read
+
+
+def _patterned(pattern: str, zone_name: str) -> ReadTime:
+    """Make the reader of a pattern such as `%d/%m/%Y %H:%M`; a zone in the text wins over the one configured."""
+    here = zone(zone_name)
+
+    def read(value: Any) -> int | None:
+        if not isinstance(value, str) or len(value) > 100:
+            return None
+        try:
+            moment = datetime.strptime(value.strip(), pattern)  # noqa: DTZ007  (the zone follows)
+            return _instant(moment if moment.tzinfo else moment.replace(tzinfo=here))
+        except (ValueError, OverflowError):
+            return None
+
+    return read
+
+
 def _local(zone_name: str) -> ReadTime:
     here = zone(zone_name)
 
@@ -125,20 +187,54 @@ def _local(zone_name: str) -> ReadTime:
 
 FORMATS: Mapping[str, ReadTime] = {
     "iso": read_iso,
+    "epoch_any": _any_epoch,
     "epoch_s": _epoch(SECOND),
     "epoch_ms": _epoch(1000),
     "epoch_us": _epoch(1),
     "epoch_ns": _epoch(1, 1000),
+    "epoch_days": _epoch_days,
     "rfc2822": _read_rfc2822,
 }
-FORMAT_NAMES = (*FORMATS, "local")
+_BY_SIZE = (
+    (10**11, FORMATS["epoch_s"]),
+    (10**14, FORMATS["epoch_ms"]),
+    (10**17, FORMATS["epoch_us"]),
+    (_NO_EPOCH, FORMATS["epoch_ns"]),
+)
+_IN_A_ZONE: Mapping[str, Callable[[str], ReadTime]] = {"local": _local, "date": _date}
+FORMAT_NAMES = (*FORMATS, *_IN_A_ZONE)
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether a format is a pattern of its own, such as `%d/%m/%Y %H:%M`."""
+    return "%" in name
+
+
+def takes_zone(name: str) -> bool:
+    """Tell whether what a format reads may stand without a zone, so that the mapping has to name one."""
+    return name in _IN_A_ZONE or is_pattern(name)
+
+
+def is_date(name: str) -> bool:
+    """Tell whether a format says the day only, and not when on it."""
+    return name in ("date", "epoch_days") or (is_pattern(name) and not any(word in name for word in _TIME_OF_DAY))
 
 
 def time_reader(name: str, zone_name: str | None = None) -> ReadTime:
-    """Give the reader of a format; `local` needs the name of a zone.
+    """Give the reader of a format; one that `takes_zone` needs the name of it.
 
     Raises: ValueError when there is no such format or zone
     """
-    if name == "local":
-        return _local(zone_name or "")
-    return FORMATS[name]
+    if is_pattern(name):
+        _try_pattern(name)
+        return _patterned(name, zone_name or "")
+    make = _IN_A_ZONE.get(name)
+    return FORMATS[name] if make is None else make(zone_name or "")
+
+
+def _try_pattern(pattern: str) -> None:
+    """Raises: ValueError when a pattern cannot be used, or does not say the day."""
+    if len(pattern) > 60 or _DIRECTIVE.sub("", pattern).count("%"):
+        raise ValueError(f"'{pattern[:60]}' is no pattern for times: it may use {' '.join(_DIRECTIVES)}")
+    if not any(all(word in pattern for word in words) for words in _DAYS):
+        raise ValueError(f"the pattern '{pattern}' does not say the day: it wants %Y, %m (or %b, %B) and %d")

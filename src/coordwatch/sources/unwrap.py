@@ -10,18 +10,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 from coordwatch.codec import NotJson, decode_json
+from coordwatch.sources.decode import FORM, FORM_FIELDS_MAX, read_form
 from coordwatch.sources.record import DropReason, Headers, LeftAsideError, MapRejectReason, RefusedError, Stage
+from coordwatch.sources.snowplow import read_columns
 
 ROUNDS_MAX = 8
 UNION_DEPTH_MAX = 64
-FORM_FIELDS_MAX = 1000
 _AVRO_KINDS = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string", "array", "map"))
 _AVRO_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
-_FORM = "application/x-www-form-urlencoded"
 _CLOUDEVENT = "application/cloudevents"
+_ROWS = frozenset(("before", "after"))
 _REQUIRED = ("id", "source", "type", "specversion")
 
 
@@ -89,9 +89,11 @@ def _connect(envelope: Envelope, options: Options) -> bool:
 
 def _debezium(envelope: Envelope, options: Options) -> bool:
     body = envelope.body
-    if type(body) is not dict or "op" not in body or not ("after" in body or "before" in body):
+    if type(body) is not dict or "op" not in body or not (_ROWS & body.keys() or _is_log_message(body)):
         return False
     operation = body["op"]
+    if operation in ("t", "m"):  # a table emptied, and a message of the database's own log: neither has a row
+        raise LeftAsideError(DropReason.DELETION if operation == "t" else DropReason.HOUSEKEEPING)
     if operation == "r" and options.get("snapshots", "drop") == "drop":
         raise LeftAsideError(DropReason.SNAPSHOT)
     row = body.get("before") if operation == "d" else body.get("after")
@@ -104,6 +106,10 @@ def _debezium(envelope: Envelope, options: Options) -> bool:
         envelope.attributes["backfill"] = True
     envelope.body = row
     return True
+
+
+def _is_log_message(body: dict[str, Any]) -> bool:
+    return body["op"] == "m" and isinstance(body.get("message"), dict)
 
 
 def _eventbridge(envelope: Envelope, options: Options) -> bool:
@@ -196,11 +202,12 @@ def _http_body(wrapper: dict[str, Any], headers: Mapping[str, str]) -> Any:
         return body
     if wrapper.get("isBase64Encoded") is True or wrapper.get("is_base64_encoded") is True:
         body = _base64_text(body, "body")
-    if headers.get("content-type", "").startswith(_FORM):
-        if body.count("&") >= FORM_FIELDS_MAX:
+    if headers.get("content-type", "").startswith(FORM):
+        form = read_form(body)
+        if form is None:
             detail = f"a form with more than {FORM_FIELDS_MAX} fields"
             raise RefusedError(MapRejectReason.TOO_MANY, Stage.UNWRAP, "body", detail)
-        return dict(parse_qsl(body))
+        return form
     return _inner_json(body, "body")
 
 
@@ -238,6 +245,14 @@ def _json_text(envelope: Envelope, options: Options) -> bool:
     if not isinstance(envelope.body, str) or envelope.body.lstrip()[:1] not in ("{", "[", '"'):
         return False
     envelope.body = _inner_json(envelope.body, "$")
+    return True
+
+
+def _snowplow_tsv(envelope: Envelope, options: Options) -> bool:
+    found = read_columns(envelope.body) if isinstance(envelope.body, str) else None
+    if found is None:
+        return False
+    envelope.body = found
     return True
 
 
@@ -293,4 +308,5 @@ WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {
     "json_field": (_field, {"name": ()}),
     "named": (_named, {"names": ()}),
     "avro_unions": (_avro_unions, {}),
+    "snowplow_tsv": (_snowplow_tsv, {}),
 }
