@@ -15,6 +15,7 @@ from coordwatch.sources.changes import Build
 from coordwatch.sources.conditions import Holds, compile_condition
 from coordwatch.sources.decode import SchemaDecoder, decode_value
 from coordwatch.sources.emit import Make, compile_emission
+from coordwatch.sources.envelope import Envelope, Options, Peel, header_texts
 from coordwatch.sources.kinds import describe
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.parse import with_tool
@@ -30,7 +31,7 @@ from coordwatch.sources.record import (
     Stage,
 )
 from coordwatch.sources.tally import Tally
-from coordwatch.sources.unwrap import WRAPPERS, Envelope, Options, Peel, header_texts, peel
+from coordwatch.sources.unwrap import WRAPPERS, peel
 from coordwatch.sources.values import compile_value
 
 PIECES_MAX = 100_000

@@ -4,15 +4,12 @@ What enters: a decoded body and the headers of its record. What leaves: an Envel
 the wrappers knew (`attributes`, `headers`, `query`). The next room: `split`, which finds the single events in it.
 """
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coordwatch.codec import NotJson, decode_json
 from coordwatch.sources.decode import FORM, FORM_FIELDS_MAX, read_form
+from coordwatch.sources.envelope import Envelope, Options, Peel, base64_text, broken, header_texts, inner_json
 from coordwatch.sources.record import DropReason, Headers, LeftAsideError, MapRejectReason, RefusedError, Stage
 from coordwatch.sources.snowplow import read_columns
 
@@ -25,36 +22,6 @@ _ROWS = frozenset(("before", "after"))
 _REQUIRED = ("id", "source", "type", "specversion")
 
 
-@dataclass(slots=True)
-class Envelope:
-    """A payload and what its wrappers said about it."""
-
-    body: Any
-    headers: dict[str, str] = field(default_factory=dict)
-    query: dict[str, Any] = field(default_factory=dict)
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-Options = Mapping[str, Any]
-Peel = Callable[[Envelope, Options], bool]
-
-
-def header_texts(headers: Headers) -> dict[str, str]:
-    """Give headers as texts under lower-case names; bytes that are not UTF-8 keep their readable part."""
-    pairs: Sequence[tuple[Any, Any]] = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
-    return {str(name).lower(): text for name, value in pairs if (text := _header_text(value)) is not None}
-
-
-def _header_text(value: Any) -> str | None:
-    if isinstance(value, list):
-        value = value[0] if value else None
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, bool) or value is None:
-        return None
-    return str(value) if isinstance(value, str | int | float) else None
-
-
 def peel(envelope: Envelope, wrappers: Sequence[tuple[Peel, Options]]) -> None:
     """Peel every wrapper that is there, from the outside in, whatever their order in the mapping.
 
@@ -64,17 +31,6 @@ def peel(envelope: Envelope, wrappers: Sequence[tuple[Peel, Options]]) -> None:
         if not any(step(envelope, options) for step, options in wrappers):
             return
     raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"more than {ROUNDS_MAX} wrappers in each other")
-
-
-def _broken(path: str, detail: str) -> RefusedError:
-    return RefusedError(MapRejectReason.BAD_WRAPPER, Stage.UNWRAP, path, detail)
-
-
-def _inner_json(text: str, path: str) -> Any:
-    try:
-        return decode_json(text)
-    except NotJson as error:
-        raise _broken(path, f"holds a text that is not JSON: {error}") from None
 
 
 def _connect(envelope: Envelope, options: Options) -> bool:
@@ -100,7 +56,7 @@ def _debezium(envelope: Envelope, options: Options) -> bool:
     if operation == "d" and options.get("deletes", "drop") == "drop":
         raise LeftAsideError(DropReason.DELETION)
     if row is None:
-        raise _broken("before" if operation == "d" else "after", "a change without its row")
+        raise broken("before" if operation == "d" else "after", "a change without its row")
     envelope.attributes |= {"op": operation, "ts_ms": body.get("ts_ms"), "origin": body.get("source")}
     if operation == "r":
         envelope.attributes["backfill"] = True
@@ -131,9 +87,9 @@ def _sns(envelope: Envelope, options: Options) -> bool:
         raise LeftAsideError(DropReason.HOUSEKEEPING)
     message = body.get("Message")
     if not isinstance(message, str):
-        raise _broken("Message", "a notification carries its message as a text")
+        raise broken("Message", "a notification carries its message as a text")
     envelope.attributes |= {"id": body.get("MessageId"), "time": body.get("Timestamp"), "topic": body["TopicArn"]}
-    envelope.body = _inner_json(message, "Message")
+    envelope.body = inner_json(message, "Message")
     return True
 
 
@@ -146,7 +102,7 @@ def _pubsub(envelope: Envelope, options: Options) -> bool:
         envelope.headers |= header_texts(message["attributes"])
     ident, time = message.get("messageId"), message.get("publishTime")
     envelope.attributes |= {"id": ident or message.get("message_id"), "time": time or message.get("publish_time")}
-    envelope.body = _inner_json(_base64_text(message.get("data"), "message.data"), "message.data")
+    envelope.body = inner_json(base64_text(message.get("data"), "message.data"), "message.data")
     return True
 
 
@@ -163,7 +119,7 @@ def _cloudwatch(envelope: Envelope, options: Options) -> bool:
     if not {"id", "timestamp", "message"} <= body.keys() <= {"id", "timestamp", "message", "extractedFields"}:
         return False
     envelope.attributes |= {"id": body["id"], "time_ms": body["timestamp"]}
-    envelope.body = _inner_json(body["message"], "message") if isinstance(body["message"], str) else body["message"]
+    envelope.body = inner_json(body["message"], "message") if isinstance(body["message"], str) else body["message"]
     return True
 
 
@@ -201,21 +157,14 @@ def _http_body(wrapper: dict[str, Any], headers: Mapping[str, str]) -> Any:
     if not isinstance(body, str):
         return body
     if wrapper.get("isBase64Encoded") is True or wrapper.get("is_base64_encoded") is True:
-        body = _base64_text(body, "body")
+        body = base64_text(body, "body")
     if headers.get("content-type", "").startswith(FORM):
         form = read_form(body)
         if form is None:
             detail = f"a form with more than {FORM_FIELDS_MAX} fields"
             raise RefusedError(MapRejectReason.TOO_MANY, Stage.UNWRAP, "body", detail)
         return form
-    return _inner_json(body, "body")
-
-
-def _base64_text(text: Any, path: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError, TypeError):
-        raise _broken(path, "is not base64 of UTF-8 text") from None
+    return inner_json(body, "body")
 
 
 def _cloudevents(envelope: Envelope, options: Options) -> bool:
@@ -228,7 +177,7 @@ def _cloudevents(envelope: Envelope, options: Options) -> bool:
         return False
     envelope.attributes |= {name: value for name, value in body.items() if name not in ("data", "data_base64")}
     if "data_base64" in body and body.get("data") is None:
-        envelope.body = _inner_json(_base64_text(body["data_base64"], "data_base64"), "data_base64")
+        envelope.body = inner_json(base64_text(body["data_base64"], "data_base64"), "data_base64")
     else:
         envelope.body = {} if body.get("data") is None else body["data"]
     return True
@@ -244,7 +193,7 @@ def _json_text(envelope: Envelope, options: Options) -> bool:
     # A text that does not even begin like an object or a list is no wrapper, and later no event.
     if not isinstance(envelope.body, str) or envelope.body.lstrip()[:1] not in ("{", "[", '"'):
         return False
-    envelope.body = _inner_json(envelope.body, "$")
+    envelope.body = inner_json(envelope.body, "$")
     return True
 
 
@@ -272,7 +221,7 @@ def _field(envelope: Envelope, options: Options) -> bool:
     body, name = envelope.body, options["name"]
     if type(body) is not dict or not isinstance(body.get(name), str) or body[name].lstrip()[:1] not in ("{", "["):
         return False
-    envelope.body = {**body, name: _inner_json(body[name], name)}
+    envelope.body = {**body, name: inner_json(body[name], name)}
     return True
 
 
