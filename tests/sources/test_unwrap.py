@@ -182,3 +182,16 @@ def test_cloudevents_in_binary_mode_read_either_spelling_of_the_headers() -> Non
         assert "t" == event.data["reason"]
     (event,) = mapped(mapper, INNER, headers={"ce_id": "1"}).events
     assert "reason" not in event.data, "one attribute alone is no CloudEvent"
+
+
+def test_a_plain_text_in_a_notification_is_kept_where_the_mapping_wants_to_tell_it() -> None:
+    mapper = simple("""
+        unwrap: [{sns: {texts: keep}}]
+        drop_if: [{when: {Message: {starts_with: Successfully validated}}, reason: housekeeping}]
+        """)
+    assert ("housekeeping",) == mapped(mapper, sns(INNER) | {"Message": "Successfully validated SNS topic."}).dropped
+    (rejection,) = mapped(mapper, sns(INNER) | {"Message": "what else"}).rejected
+    assert "missing_id" == rejection.reason
+    (rejection,) = mapped(mapper, sns(INNER) | {"Message": '{"half":'}).rejected
+    assert ("bad_wrapper", "Message") == (rejection.reason, rejection.path)
+    assert 1 == mapped(mapper, sns(INNER)).applied

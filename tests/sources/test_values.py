@@ -86,6 +86,18 @@ def test_what_cannot_be_read_is_marked_and_not_dropped(text: str) -> None:
     assert isinstance(value(text), Unreadable)
 
 
+@pytest.mark.parametrize(
+    ("held", "found"),
+    [
+        ('{"order": 17}', {"order": 17}), (" [1, 2]", [1, 2]), ({"already": "plain"}, {"already": "plain"}), (["a"], ["a"]),
+        ("{order 17}", None), ("a,b", None), ("17", None), (17, None), ("[" * 5000, None), ("", None),
+    ],
+)  # fmt: skip
+def test_a_text_that_holds_json_is_what_it_holds_and_another_tells_nothing(held: Any, found: Any) -> None:
+    assert found == value("{path: held, json: true}", item={"held": held})
+    assert (found or "else") == value("{first_of: [{path: held, json: true}, {value: else}]}", item={"held": held})
+
+
 def test_a_list_of_thousands_is_not_walked() -> None:
     found = value("{each: lines, fields: {sku: $each.sku}}", item={"lines": [{"sku": "A"}] * 1001})
     assert isinstance(found, Unreadable)

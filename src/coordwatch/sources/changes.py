@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordwatch.codec import encode_json
+from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.times import format_time
 from coordwatch.sources.mapping import Plain, ValueSpec
 from coordwatch.sources.timestamps import is_placeholder, time_reader
@@ -67,6 +67,8 @@ def changes_of(spec: ValueSpec, build: Build) -> list[Change]:
 
 def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     changes: list[Change] = []
+    if spec.json:
+        changes.append(_inner_json)
     if spec.split is not None:
         mark = spec.split
         changes.append(lambda value: value.split(mark)[:1000] if isinstance(value, str) else value)
@@ -108,6 +110,18 @@ def _for_whole(spec: ValueSpec, build: Build) -> list[Change]:
     if spec.hash:
         changes.append(_hash(build.key))
     return changes
+
+
+def _inner_json(value: Any) -> Any:
+    """Give what a text holds as JSON, and an object or a list as it is; a text that is none tells nothing."""
+    if not isinstance(value, str):
+        return value if isinstance(value, dict | list) else None
+    if value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        return decode_json(value)
+    except NotJson:
+        return None
 
 
 def _on_text(change: Callable[[str], str]) -> Change:

@@ -120,6 +120,7 @@ class ValueSpec:
     origin: Origin
     place: Place
     when: Condition | None = None
+    json: bool = False
     split: str | None = None
     strip: bool = False
     remove_prefix: str | None = None

@@ -31,7 +31,7 @@ from coordwatch.sources.timestamps import FORMAT_NAMES, is_pattern, takes_zone, 
 
 ORIGINS = ("path", "jmes", "value", "template", "first_of", "all_of", "digest", "fields", "each", "after_event")
 CHANGES = (
-    "when", "split", "strip", "remove_prefix", "remove_suffix", "remove", "after_last", "lower", "upper", "map", "number", "scale", "first", "sum",
+    "when", "json", "split", "strip", "remove_prefix", "remove_suffix", "remove", "after_last", "lower", "upper", "map", "number", "scale", "first", "sum",
     "default", "format", "zone", "hash",
 )  # fmt: skip
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -62,6 +62,7 @@ def _from_names(node: Fields, reading: Reading) -> ValueSpec:
         origin,
         node.place,
         when=parse_condition(fields["when"], reading) if "when" in fields else None,
+        json=reading.flag(fields.get("json"), "json"),
         split=reading.text(fields.get("split"), "split"),
         strip=reading.flag(fields.get("strip"), "strip"),
         remove_prefix=reading.text(fields.get("remove_prefix"), "remove_prefix"),

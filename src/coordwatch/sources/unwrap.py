@@ -89,7 +89,10 @@ def _sns(envelope: Envelope, options: Options) -> bool:
     if not isinstance(message, str):
         raise broken("Message", "a notification carries its message as a text")
     envelope.attributes |= {"id": body.get("MessageId"), "time": body.get("Timestamp"), "topic": body["TopicArn"]}
-    envelope.body = inner_json(message, "Message")
+    if options.get("texts") == "keep" and message.lstrip()[:1] not in ("{", "["):
+        envelope.body = {"Message": message}
+    else:
+        envelope.body = inner_json(message, "Message")
     return True
 
 
@@ -248,7 +251,7 @@ WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {
     "connect": (_connect, {}),
     "debezium": (_debezium, {"snapshots": ("drop", "keep"), "deletes": ("drop", "keep")}),
     "eventbridge": (_eventbridge, {}),
-    "sns": (_sns, {}),
+    "sns": (_sns, {"texts": ("refuse", "keep")}),
     "pubsub": (_pubsub, {}),
     "cloudwatch": (_cloudwatch, {}),
     "http_bridge": (_http_bridge, {}),
