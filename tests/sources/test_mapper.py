@@ -338,3 +338,18 @@ def test_what_stands_behind_the_last_mark() -> None:
     emit = "emit: [{event: service.case.updated, refs: {case: {path: link, after_last: /}}}]"
     (event,) = mapped(simple(emit=emit), payload(link="gid://shop/Case/17")).events
     assert "17" == event.data["case"]
+
+
+def test_a_place_inside_a_named_value_is_told_as_the_payload_has_it() -> None:
+    text = "let: {ticket: {first_of: [event.ticket, ticket]}}"
+    emit = """
+    emit:
+      - event: service.case.status_changed
+        refs: {case: $let.ticket.id}
+        set: {status: {path: $let.ticket.status, map: {done: solved}}}
+    """
+    mapper = simple(text, emit)
+    (event,) = mapped(mapper, payload(event={"ticket": {"id": 7, "status": "done"}})).events
+    assert ("7", "solved") == (event.data["case"], event.data["status"])
+    (rejection,) = mapped(mapper, payload(event={"ticket": {"id": 7, "status": "lost"}})).rejected
+    assert ("unknown_value", "event.ticket.status") == (rejection.reason, rejection.path)

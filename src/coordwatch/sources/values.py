@@ -6,6 +6,8 @@ missing and never raises. The next room: `kinds`, which checks the value against
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -26,7 +28,7 @@ from coordwatch.sources.mapping import (
     Template,
     ValueSpec,
 )
-from coordwatch.sources.paths import Getter, Scope, compile_path, is_missing
+from coordwatch.sources.paths import Getter, Path, Scope, compile_path, is_missing
 
 EACH_MAX = 1000
 
@@ -48,7 +50,7 @@ def path_text(spec: ValueSpec, build: Build) -> str | None:
     """Give the place in the payload that a person should look at for this value."""
     origin = _behind_let(spec, build).origin
     if isinstance(origin, FromPath | EachOf):
-        return origin.path.text
+        return _without_let(origin.path, build)
     if isinstance(origin, FromJmes):
         return origin.text
     if isinstance(origin, Template):
@@ -58,11 +60,22 @@ def path_text(spec: ValueSpec, build: Build) -> str | None:
     return next((text for part in inner if (text := path_text(part, build))), None)
 
 
+def _without_let(path: Path, build: Build) -> str:
+    """Give a path inside something that `let` named as the path from the payload."""
+    if path.root != "let" or not path.steps or path.steps[0] not in build.let:
+        return path.text
+    name = str(path.steps[0])
+    earlier = dict(takewhile(lambda pair: pair[0] != name, build.let.items()))
+    named = path_text(build.let[name], replace(build, let=earlier))
+    rest = path.text.removeprefix(f"$let.{name}").removeprefix(".")
+    return f"{named}.{rest}" if named and rest else named or path.text
+
+
 def _behind_let(spec: ValueSpec, build: Build) -> ValueSpec:
     """Give the value behind a name of `let`, which only looks at what was named before it."""
     for _ in build.let:
         origin = spec.origin
-        if not isinstance(origin, FromPath) or origin.path.root != "let" or not origin.path.steps:
+        if not isinstance(origin, FromPath) or origin.path.root != "let" or len(origin.path.steps) != 1:
             break
         spec = build.let.get(str(origin.path.steps[0]), spec)
     return spec
