@@ -26,6 +26,7 @@ from coordwatch.processor.telling import Telling
 from coordwatch.sources.record import Record
 from tests.api.build import an_event
 from tests.build import NOW
+from tests.identity.whose import accounts, whose
 
 SPECS = load_rules().specs
 PROMO = {"message": "M-1", "channel": "email", "category": "promotional", "campaign": "Spring sale"}
@@ -119,7 +120,8 @@ def test_a_file_goes_on_at_its_last_commit_after_a_refusal(tmp_path, request):
     house.runtime.turn()
     assert house.store.positions()["file"] == kept
     house.runtime.turn()
-    assert house.store.tallies() == {"in": BATCH + 10, "applied": BATCH + 10}
+    assert accounts(house.store.tallies()) == {"in": BATCH + 10, "applied": BATCH + 10}
+    assert whose(house.store.tallies()) == {"whose.resolved.": BATCH + 10}
     assert house.store.positions()["file"].split(":")[0] == str(path.stat().st_size)
 
 

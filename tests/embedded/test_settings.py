@@ -55,6 +55,11 @@ def test_every_mistake_is_told_at_once_with_its_place(read):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("identity: {phone_region: Germany}", "'Germany' is no region of telephone numbers"),
+        ("identity: {phone_regions: {desk: XX}}", "'XX' is no region of telephone numbers"),
+        ("identity: {key: 0123456789abcdef, key_id: 'a:b'}", "cannot be the id of a key"),
+        ("identity: {key: 0123456789abcdef, old_keys: [{key: short}]}", "must have 16 to 64 bytes"),
+        ("identity: {old_keys: [{key: 0123456789abcdef}]}", "'old_keys' need a 'key'"),
         ("bind: 0.0.0.0:8484", "needs a secret"),
         ("bind: watch.example.com:80", "needs a secret"),
         ("bind: 127.0.0.1", "no address and port"),

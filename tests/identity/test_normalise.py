@@ -28,6 +28,9 @@ def formed(kind: str, value: str, policy: IdentityPolicy = POLICY) -> str | Unus
         ("ann@BÜCHER.example", "ann@xn--bcher-kva.example"),
         ("ann@bu\u0308cher.example", "ann@xn--bcher-kva.example"),
         ("ann@example.com.", "ann@example.com"),
+        ("ann@fa\u00df.example", "ann@xn--fa-hia.example"),
+        ("ann@\uff45xample.com", "ann@example.com"),
+        ("\u00e4nne@example.com", "\u00e4nne@example.com"),
     ],
 )
 def test_an_address_has_one_form(written: str, value: str) -> None:
@@ -50,6 +53,24 @@ def test_a_functional_mailbox_is_nobody(written: str) -> None:
     assert UnusableReason.FUNCTIONAL_MAILBOX == formed("email", written)
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["\u0430nn@example.com", "ann@ex\u0430mple.com", "\uff41nn@example.com", "ann@examp1e.com", "an\u0144@example.com"],
+)
+def test_what_only_looks_alike_is_somebody_else(other: str) -> None:
+    assert "ann@example.com" != formed("email", other)
+
+
+def test_plus_tags_and_dots_count_where_the_site_does_not_say_otherwise() -> None:
+    site = IdentityPolicy(
+        plus_domains=frozenset({"example.com", "example.org"}), dot_domains=frozenset({"example.org"})
+    )
+    assert "a.n.n+news@example.net" == formed("email", "a.n.n+news@example.net", site)
+    assert "a.n.n@example.com" == formed("email", "a.n.n+news@example.com", site)
+    assert "ann@example.org" == formed("email", "A.N.N+news@example.org", site)
+    assert "+@example.org" == formed("email", "+@example.org", site), "nothing would be left of it"
+
+
 def test_functional_mailboxes_are_the_sites_choice() -> None:
     own = IdentityPolicy(own_domains=frozenset({"shop.test"}))
     assert "info@example.com" == formed("email", "info@example.com", own)
@@ -69,6 +90,26 @@ def test_an_international_number_has_one_form(written: str) -> None:
 )
 def test_a_number_without_its_country_is_refused(written: str) -> None:
     assert UnusableReason.MALFORMED == formed("phone", written)
+
+
+def test_a_national_number_is_one_of_the_region_of_its_tool() -> None:
+    site = IdentityPolicy(phone_region="FR", regions={"desk": "GB"})
+    for written, tool, number in (
+        ("01 23 45 67 89", "shop", "+33123456789"),
+        ("01 23 45 67 89", None, "+33123456789"),
+        ("020 7946 0958", "desk", "+442079460958"),
+        ("+44 (0)20 7946 0958", None, "+442079460958"),
+        ("+33 1 23 45 67 89", "desk", "+33123456789"),
+    ):
+        assert Identifier("phone", "", number) == normalise(Identifier("phone", "", written), site, tool)
+    for written in ("1-800-FLOWERS", "020 7946 0958 ext. 7", "12", "+4412"):
+        assert UnusableReason.MALFORMED == formed("phone", written, site)
+    for written in ("9999999999", "+1 111 111 1111", "000000"):
+        assert UnusableReason.BLOCKED == formed("phone", written, site)
+
+
+def test_a_country_code_that_nobody_knows_yet_is_kept() -> None:
+    assert "+9991234567" == formed("phone", "+999 123 4567")
 
 
 @pytest.mark.parametrize(

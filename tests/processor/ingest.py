@@ -17,6 +17,7 @@ from coordwatch.processor.records import CANONICAL
 from coordwatch.processor.stage import KIND, Headers, Output, Place, Slice
 from coordwatch.processor.topics import Topics
 from coordwatch.sources.mapper import Mapper
+from tests.identity.whose import accounts, whose
 from tests.sources.shipped import shipped_mapper
 
 NOW = parse_time("2026-03-02T12:00:00Z")
@@ -114,10 +115,19 @@ class Shore:
             line = line_of(key)
             if isinstance(line, TallyLine):
                 assert line.stage == "ingest"
-                found[line.place][line.name] = amount_of(value)
+                found[line.place] |= accounts({line.name: amount_of(value)})
             else:
                 assert isinstance(line, ReachLine)
         return dict(found)
+
+    def whose(self) -> dict[str, int]:
+        """How events came to their customers, over all places."""
+        summed: Counter[str] = Counter()
+        for key, value in self.compacted(TOPICS.ledger).items():
+            line = line_of(key)
+            if isinstance(line, TallyLine):
+                summed.update(whose({line.name: amount_of(value)}))
+        return dict(summed)
 
     def states(self) -> dict[bytes, Any]:
         return {key: unpack(value) for key, value in self.compacted(TOPICS.ingest_state).items()}

@@ -54,6 +54,7 @@ def test_an_event_goes_to_its_customer_with_digests_in_place_of_what_names_a_per
     assert filed(one).event.subject is None
     assert b"mina@example.com" not in (one.value or b"")
     assert shore.tallies()["sendgrid.events/1"] == {"in": 1, "passed": 1, "unknown_category": 1}
+    assert shore.whose() == {"whose.resolved.sendgrid": 1}
 
 
 def test_a_stamped_subject_is_kept_beside_the_customer() -> None:
@@ -89,6 +90,7 @@ def test_an_event_of_nobody_is_counted(identity: Any) -> None:
     shore = run(site(CRM_SOURCE, identity=identity), {CRM: [nobody]})
     assert shore.on(TOPICS.events) == shore.on(TOPICS.identity) == []
     assert shore.tallies()["crm.events/0"] == {"in": 1, "dropped": 1, "dropped.no_customer": 1}
+    assert shore.whose() == {"whose.unidentified.": 1}
 
 
 def test_what_cannot_be_used_is_a_letter_with_its_original_bytes_and_headers() -> None:

@@ -26,6 +26,7 @@ from coordwatch.processor.resolving import Resolving, ResolvingSettings
 from coordwatch.processor.stage import KIND, Output, Place, Slice, Stage
 from coordwatch.processor.topics import Topics
 from tests.identity.build import event
+from tests.identity.whose import accounts
 from tests.processor.town import Town
 
 TOPICS = Topics("t", 3)
@@ -85,7 +86,7 @@ def tallies(outputs: Sequence[Output]) -> dict[str, int]:
             assert isinstance(line, TallyLine)
             assert (line.stage, line.place) == ("identity", str(PLACE_0))
             found[line.name] = amount_of(one.value or b"")
-    return found
+    return accounts(found)
 
 
 def test_it_is_a_stage() -> None:

@@ -28,6 +28,7 @@ def stored() -> Readings:
     store = MemoryStore(CARDS)
     fill(store)
     letters = {"dead_lettered": 2, "dead_lettered.map.no_time": 2, "dropped.drop_if": 1, "in": 3, "dropped": 1}
+    letters |= {"whose.resolved.Shopline": 7, "whose.parked.Shopline": 2, "gap.no_owner": 2, "unusable.blocked": 1}
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
     gauges = {"coordwatch_stream_watchers": lambda: 0.0, "coordwatch_rules_disabled": lambda: 0.0}
@@ -66,6 +67,15 @@ def test_names_follow_the_practice_and_no_label_is_about_a_customer():
         assert not name.name.endswith(("_total", "_count", "_sum", "_bucket", "_info")) or name.kind == "gauge"
         assert not {"customer", "campaign", "alert", "case", "order", "message", "id"} & set(name.labels), name.name
         assert not name.name.endswith(("_ms", "_milliseconds", "_kb", "_minutes")), name.name
+
+
+def test_how_events_came_to_their_customers_by_tool():
+    found = families(Metrics(stored(), None))
+    assert amounts(found["coordwatch_identity_events"]) == {
+        ("_total", "Shopline", "resolved"): 7, ("_total", "Shopline", "parked"): 2,
+    }  # fmt: skip
+    assert amounts(found["coordwatch_identity_gaps"]) == {("_total", "no_owner"): 2}
+    assert amounts(found["coordwatch_identity_unusable"]) == {("_total", "blocked"): 1}
 
 
 def test_what_a_worker_says_of_itself():

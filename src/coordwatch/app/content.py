@@ -5,20 +5,21 @@ What leaves: rules, mappings and the catalogue; the policies and sources that fo
 The next rooms: `one_process` and `worker`, which put programs together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import coordwatch
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.kafka.access import KafkaAccess, Login, Tls
+from coordwatch.adapters.key_file import Key, keys_beside
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources
 from coordwatch.context.progress import SourceProgress
 from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE
 from coordwatch.identity.digest import Digester
-from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.identity.policy import BLOCKED, FUNCTIONAL_MAILBOXES, IdentityMode, IdentityPolicy
 from coordwatch.processor import CANONICAL
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
@@ -64,14 +65,37 @@ def load_content(settings: Settings) -> Content:
     return Content(active, tuple(mappings), catalogue)
 
 
-def identity_policy(settings: Settings, key: bytes) -> IdentityPolicy:
-    """What the settings say about identity."""
+def keys_of(settings: Settings) -> list[Key]:
+    """The identity keys, the present one first: those of the settings, or those beside the database."""
     chosen = settings.identity
+    if chosen.key is None:
+        return keys_beside(settings.database)
+    old = [Key(one.key.get_secret_value().encode(), one.id) for one in chosen.old_keys]
+    return [Key(chosen.key.get_secret_value().encode(), chosen.key_id), *old]
+
+
+def identity_policy(settings: Settings, keys: Sequence[Key]) -> IdentityPolicy:
+    """What the settings say about identity.
+
+    Raises: PermanentError for keys that cannot stand together
+    """
+    chosen = settings.identity
+    try:
+        digester = Digester(*keys[0], [Digester(*one) for one in keys[1:]])
+    except ValueError as error:
+        raise PermanentError(str(error)) from None
     return IdentityPolicy(
         mode=IdentityMode(chosen.mode),
         trusted_type=chosen.trusted_type,
-        digester=Digester(key),
+        digester=digester,
+        blocked=BLOCKED | {one.lower() for one in chosen.blocked},
+        functional_mailboxes=FUNCTIONAL_MAILBOXES | {one.lower() for one in chosen.functional_mailboxes},
         own_domains=chosen.own_domains,
+        plus_domains=chosen.plus_domains,
+        dot_domains=chosen.dot_domains,
+        phone_region=chosen.phone_region,
+        regions=chosen.phone_regions,
+        fanout_max=chosen.fanout_max,
         park_for=chosen.park_for,
     )
 

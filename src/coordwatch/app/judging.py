@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coordwatch.adapters.kafka.access import KafkaAccess
+from coordwatch.adapters.key_file import Key
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources
-from coordwatch.app.content import identity_policy, kafka_access
+from coordwatch.app.content import identity_policy, kafka_access, keys_of
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import PermanentError
 from coordwatch.identity.policy import IdentityPolicy
@@ -37,8 +38,8 @@ class Site:
         """How customers are found."""
         if self.settings is None:
             return None
-        given = self.settings.identity.key
-        return identity_policy(self.settings, _PASSING_KEY if given is None else given.get_secret_value().encode())
+        passing = self.settings.identity.key is None
+        return identity_policy(self.settings, [Key(_PASSING_KEY)] if passing else keys_of(self.settings))
 
     def access(self, bootstrap: str | None) -> KafkaAccess:
         """The way to Kafka; brokers that ask for no login may be named by their address alone.

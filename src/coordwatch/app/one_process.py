@@ -14,14 +14,13 @@ from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
-from coordwatch.adapters.key_file import key_beside
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
-from coordwatch.app.content import Content, identity_policy, load_content, progress_of
+from coordwatch.app.content import Content, identity_policy, keys_of, load_content, progress_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
@@ -52,7 +51,7 @@ def build(settings: Settings) -> Service:
         undo.callback(listening.close)
         lock = ProcessLock(settings.database)
         undo.callback(lock.close)
-        key = _identity_key(settings)
+        keys = keys_of(settings)
         cards = cards_of(content.rules)
         store = SqlStore(settings.database, cards, durable=settings.durable)
         undo.callback(store.close)
@@ -61,8 +60,8 @@ def build(settings: Settings) -> Service:
         processor = Processor(
             content.rules,
             store,
-            ProcessorSettings(identity_policy(settings, key), settings.lateness),
-            mapper=Mapper(content.mappings, content.catalogue, key),
+            ProcessorSettings(identity_policy(settings, keys), settings.lateness),
+            mapper=Mapper(content.mappings, content.catalogue, keys[0].secret),
             sources=progress_of(settings, content),
         )
         stream = Stream()
@@ -79,11 +78,6 @@ def build(settings: Settings) -> Service:
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
     return Service(runtime, application, listening, stream, store, clock, [store.close, lock.close])
-
-
-def _identity_key(settings: Settings) -> bytes:
-    given = settings.identity.key
-    return key_beside(settings.database) if given is None else given.get_secret_value().encode()
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:

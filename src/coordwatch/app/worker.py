@@ -17,7 +17,7 @@ from coordwatch.adapters.kafka import clients
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.layout import Site as KafkaSite
 from coordwatch.adapters.kafka.topics import ensure
-from coordwatch.app.content import Content, identity_policy, kafka_access, load_content, progress_of
+from coordwatch.app.content import Content, identity_policy, kafka_access, keys_of, load_content, progress_of
 from coordwatch.app.worker_side import Ground, alerts_room, http_side
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.errors import PermanentError, TemporaryError
@@ -105,15 +105,14 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
     kafka = for_worker(settings)
-    key = settings.identity.key
-    if key is None:
+    if settings.identity.key is None:
         raise PermanentError(
             "all workers must know customers by the same secret: set COORDWATCH_IDENTITY__KEY (make one with: openssl rand -hex 32)"
         )
     content = load_content(settings)
     access = kafka_access(kafka)
     transactions = _prepare(settings, kafka, access)
-    identity = identity_policy(settings, key.get_secret_value().encode())
+    identity = identity_policy(settings, keys_of(settings))
     return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access), transactions)
 
 

@@ -180,11 +180,11 @@ class CrossReference:
         edges = self._edges
         taught = teach(edges, reading.named, seen, linked)
         aliases = [
-            (hashed, one.digest)
+            (form, one.digest)
             for one in reading.named
-            if one.address is not None and not edges.has_aliases(one.digest)
-            for hashed in self._reader.aliases(one)
-            if edges.alias(hashed, one.digest)
+            if one.clear is not None and not edges.has_aliases(one.digest)
+            for form in self._reader.aliases(one)
+            if (form in edges.nodes or _one_key(form, one.digest)) and edges.alias(form, one.digest)
         ]
         return taught._replace(aliases=tuple(aliases)) if aliases else taught
 
@@ -268,3 +268,8 @@ class CrossReference:
                 if was is not None and was.root is not None and not (whole and was.root == old.root):
                     asked.add(was.root)
         return asked
+
+
+def _one_key(one: str, other: str) -> bool:
+    """Say whether two digests are of one key: what an older one wrote is only looked for, never made."""
+    return one.partition(":")[0] == other.partition(":")[0]

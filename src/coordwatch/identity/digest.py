@@ -1,10 +1,11 @@
-"""Keyed digests: what is stored in place of an identifier, and the mask that a person may see.
+"""Keyed digests: what is stored in place of an identifier, under a key that can be changed, and the mask a person may see.
 
 What enters: normalised identifiers and the site's key. What leaves: text such as `3f0a:9c…`, equal for equal
 identifiers and meaningless without the key. The next room: `reading` turns a whole Event into digests.
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from coordwatch.identity.identifier import Identifier
 
@@ -16,13 +17,14 @@ EMAIL_HASHES = ("email_md5", "email_sha1")
 class Digester:
     """Digests identifiers under one key; the key's id stands before each digest, so that a changed key is seen.
 
-    Takes:  `key` of 1 to 64 bytes; `key_id` without a colon (by default derived from the key)
-    Raises: ValueError for another key or id
+    Takes:  `key` of 1 to 64 bytes; `key_id` without a colon (by default derived from the key); `old`, the keys before this
+            one: what they wrote is found again, and nothing new is written under them
+    Raises: ValueError for another key or id, or the same id twice
     """
 
-    __slots__ = ("_keyed", "_scoped", "key_id")
+    __slots__ = ("_kept", "_keyed", "_known", "_old", "_scoped", "key_id")
 
-    def __init__(self, key: bytes, key_id: str | None = None) -> None:
+    def __init__(self, key: bytes, key_id: str | None = None, old: Sequence["Digester"] = ()) -> None:
         if not 0 < len(key) <= _KEY_MAX:
             raise ValueError(f"the identity key has {len(key)} bytes; give 1 to {_KEY_MAX}")
         self.key_id = hashlib.blake2b(key, digest_size=2, person=b"key id").hexdigest() if key_id is None else key_id
@@ -30,13 +32,43 @@ class Digester:
             raise ValueError(f"{self.key_id!r} cannot be the id of a key; use letters and digits")
         self._keyed = hashlib.blake2b(key=key, digest_size=16)
         self._scoped: dict[tuple[str, str], hashlib.blake2b] = {}
+        self._old, self._known = tuple(old), frozenset({self.key_id, *(one.key_id for one in old)})
+        if len(self._known) <= len(self._old):
+            raise ValueError(f"two identity keys have the id {self.key_id!r}; give each its own")
+        self._kept = hashlib.blake2b(key=key, digest_size=16, person=b"kept away")
+
+    def knows(self, digest: str) -> bool:
+        """Say whether a digest was written under this key or one before it."""
+        return digest.partition(":")[0] in self._known
+
+    @property
+    def rotates(self) -> bool:
+        """Whether there are keys before this one."""
+        return bool(self._old)
+
+    def kept_away(self, name: str) -> str:
+        """Give what a forgotten identifier or customer key is remembered by: another digest, from which nothing leads back."""
+        state = self._kept.copy()
+        state.update(name.encode("utf-8", "surrogatepass"))
+        return state.hexdigest()
+
+    def every_kept_away(self, name: str) -> tuple[str, ...]:
+        """Give the same under this key and each one before it: a person forgotten then stays so."""
+        return (self.kept_away(name), *(old.kept_away(name) for old in self._old))
 
     def digest(self, identifier: Identifier) -> str:
         """Give the digest of a normalised identifier; every written form of one e-mail address but md5 and sha1 is one."""
         return self._digest(_unhashed(identifier))
 
     def aliases(self, identifier: Identifier) -> tuple[str, ...]:
-        """Give the digests under which a tool that hashes addresses with md5 or sha1 knows the same e-mail address."""
+        """Give the other digests of the same identifier: those of an address's md5 and sha1, and all under older keys.
+
+        `form_types` gives their types again.
+        """
+        former = (form for old in self._old for form in (old.digest(identifier), *old.aliases(identifier)))
+        return (*self._hashed(identifier), *former)
+
+    def _hashed(self, identifier: Identifier) -> tuple[str, ...]:
         if identifier.type != EMAIL:
             return ()
         address = identifier.value.encode()
@@ -66,6 +98,17 @@ def _unhashed(identifier: Identifier) -> Identifier:
     if identifier.type == "email_sha256":
         return Identifier(EMAIL, "", identifier.value)
     return identifier
+
+
+def form_types(digest: str, type_name: str, forms: Sequence[str]) -> list[str]:
+    """Give the types of what `aliases` gave: under each key the identifier itself, which the present one names, then hashes."""
+    types: list[str] = []
+    key, place = digest.partition(":")[0], 0
+    for form in forms:
+        of = form.partition(":")[0]
+        key, place = (key, place + 1) if of == key else (of, 0)
+        types.append(type_name if place == 0 else EMAIL_HASHES[(place - 1) % len(EMAIL_HASHES)])
+    return types
 
 
 def mask(identifier: Identifier) -> str:

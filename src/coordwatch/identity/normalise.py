@@ -7,8 +7,11 @@ The next room: `digest`, which hides it.
 import re
 import unicodedata
 
+import idna
+
 from coordwatch.identity.digest import EMAIL
 from coordwatch.identity.identifier import IdClass, Identifier, Unusable, UnusableReason, type_word
+from coordwatch.identity.phones import phone_form
 from coordwatch.identity.policy import NOBODY, SUBJECT, IdentityPolicy
 
 _RAW_MAX = 2000
@@ -20,16 +23,17 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
 _LOCAL = re.compile(r"[^\s@<>()\[\],;:\"\\]+")
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
-_PHONE_FILLING = re.compile(r"[\s().\-/\u2010-\u2015]")
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _HASH_BY_LENGTH = {32: "email_md5", 40: "email_sha1", 64: "email_sha256"}
 _HASH_LENGTHS = {name: length for length, name in _HASH_BY_LENGTH.items()}
 _HEX = re.compile(r"[0-9a-f]+")
 _UNSCOPED = (EMAIL, "phone", SUBJECT, *_HASH_LENGTHS)
 
 
-def normalise(identifier: Identifier, policy: IdentityPolicy) -> Identifier | Unusable:
-    """Bring an identifier to its one form: trimmed, NFC, unquoted, and as its type demands; never raises."""
+def normalise(identifier: Identifier, policy: IdentityPolicy, tool: str | None = None) -> Identifier | Unusable:
+    """Bring an identifier to its one form: trimmed, NFC, unquoted, and as its type demands; never raises.
+
+    Takes: `tool`, the one that wrote it: a national telephone number is one of that tool's region
+    """
     name = type_word(identifier.type)
     value = _tidy(identifier.value)
     if isinstance(value, UnusableReason):
@@ -39,7 +43,7 @@ def normalise(identifier: Identifier, policy: IdentityPolicy) -> Identifier | Un
     if name == "hashed_email":
         name = _HASH_BY_LENGTH.get(len(value), name)
     if name in _UNSCOPED or name == "hashed_email":
-        formed = _form(name, value, policy)
+        formed = _form(name, value, policy, tool)
         return Unusable(name, formed) if isinstance(formed, UnusableReason) else Identifier(name, "", formed)
     if "\0" in name or "\0" in identifier.namespace:
         return Unusable("", UnusableReason.MALFORMED)
@@ -75,13 +79,13 @@ def _refusal(name: str, value: str, policy: IdentityPolicy) -> UnusableReason | 
     return None
 
 
-def _form(name: str, value: str, policy: IdentityPolicy) -> str | UnusableReason:
+def _form(name: str, value: str, policy: IdentityPolicy, tool: str | None) -> str | UnusableReason:
     """Give the value in the form that its type demands."""
     match name:
         case "email":
             return _email(value, policy)
         case "phone":
-            return _phone(value)
+            return phone_form(value, policy.region(tool))
         case "subject":
             return value
         case _:
@@ -91,28 +95,36 @@ def _form(name: str, value: str, policy: IdentityPolicy) -> str | UnusableReason
 
 
 def _email(value: str, policy: IdentityPolicy) -> str | UnusableReason:
-    """Lower-case an address and write its domain in ASCII; dots and plus tags stay, for they may be two people."""
+    """Lower-case an address and write its domain in ASCII.
+
+    Dots and plus tags stay where the site does not say otherwise, for they may be two people; nothing that only looks
+    alike is made equal.
+    """
     if len(value) > _EMAIL_MAX:
         return UnusableReason.TOO_LONG
     local, at, domain = value.removeprefix("mailto:").lower().rpartition("@")
     if not at or len(local) > _LOCAL_MAX or not _LOCAL.fullmatch(local):
         return UnusableReason.MALFORMED
-    try:
-        domain = domain.encode("idna").decode("ascii").rstrip(".")
-    except UnicodeError:
-        return UnusableReason.MALFORMED
-    if not _DOMAIN.fullmatch(domain):
+    ascii_domain = _domain(domain)
+    if ascii_domain is None:
         return UnusableReason.MALFORMED
     if local.partition("+")[0] in policy.functional_mailboxes and (
-        not policy.own_domains or domain in policy.own_domains
+        not policy.own_domains or ascii_domain in policy.own_domains
     ):
         return UnusableReason.FUNCTIONAL_MAILBOX
-    return f"{local}@{domain}"
+    if ascii_domain in policy.plus_domains:
+        local = local.partition("+")[0] or local
+    if ascii_domain in policy.dot_domains:
+        local = local.replace(".", "") or local
+    return f"{local}@{ascii_domain}"
 
 
-def _phone(value: str) -> str | UnusableReason:
-    """Keep the digits of an international number; a national one means another person in each country."""
-    digits = _PHONE_FILLING.sub("", value.removeprefix("tel:"))
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
-    return digits if _PHONE.fullmatch(digits) else UnusableReason.MALFORMED
+def _domain(written: str) -> str | None:
+    """Give a domain as a registry knows it (IDNA 2008), None for what cannot be one."""
+    domain = written.rstrip(".")
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return None
+    return domain if _DOMAIN.fullmatch(domain) else None

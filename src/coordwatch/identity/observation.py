@@ -15,6 +15,7 @@ from coordwatch.identity.identifier import Unusable
 from coordwatch.identity.parking import ParkReason
 
 IDENTITY_UNRESOLVED = "identity_unresolved"
+_TOOLS_MOST = 100
 
 
 class Outcome(StrEnum):
@@ -27,6 +28,47 @@ class Outcome(StrEnum):
     PARKED = "parked"
     BROADCAST = "broadcast"
     UNIDENTIFIED = "unidentified"
+
+
+class Found(StrEnum):
+    """How an event came to its customer, or did not, by tool; the values are metric label values.
+
+    `parked` waited for somebody to be seen with what it names; `released` is one of those that did not wait in vain,
+    `given_up` one that did.
+    """
+
+    RESOLVED = "resolved"
+    PARKED = "parked"
+    RELEASED = "released"
+    GIVEN_UP = "given_up"
+    UNIDENTIFIED = "unidentified"
+
+
+class ByTool:
+    """Names what is counted of events by the tool that sent them: the first hundred tools, and `other`."""
+
+    def __init__(self) -> None:
+        self._tools: set[str] = set()
+
+    def name(self, event: Event, found: Found) -> str:
+        """Give the name under which one event is counted."""
+        tool = (event.tool or "")[:60]
+        if tool not in self._tools:
+            if len(self._tools) >= _TOOLS_MOST:
+                tool = "other"
+            else:
+                self._tools.add(tool)
+        return f"whose.{found.value}.{tool}"
+
+
+def gap_name(reason: ParkReason) -> str:
+    """Give the name under which it is counted that an event found no customer at once."""
+    return f"gap.{reason.value}"
+
+
+def unusable_name(one: Unusable) -> str:
+    """Give the name under which it is counted that an identifier names nobody."""
+    return f"unusable.{one.reason.value}"
 
 
 @dataclass(frozen=True, slots=True)

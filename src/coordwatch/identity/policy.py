@@ -69,7 +69,9 @@ class IdentityPolicy:
     """Everything a site may decide about identity.
 
     `classes` gives a type another class (a type nobody lists is tool-local); `own_domains` restricts functional
-    mailboxes to those domains (empty: any domain); `fanout_max` is how many tool-local and weak identifiers a contact
+    mailboxes to those domains (empty: any domain); in `plus_domains` what stands behind a plus is no part of an address,
+    in `dot_domains` the dots are none; national telephone numbers are those of `regions` by tool, else of
+    `phone_region`, else unusable; `fanout_max` is how many tool-local and weak identifiers a contact
     point may have; `ref_hops` how far a ref with no person beside it looks through other refs (tracker, order).
 
     Units: `park_for` in microseconds of event time
@@ -83,6 +85,10 @@ class IdentityPolicy:
     blocked: frozenset[str] = BLOCKED
     functional_mailboxes: frozenset[str] = FUNCTIONAL_MAILBOXES
     own_domains: frozenset[str] = frozenset()
+    plus_domains: frozenset[str] = frozenset()
+    dot_domains: frozenset[str] = frozenset()
+    phone_region: str | None = None
+    regions: Mapping[str, str] = field(default_factory=dict)
     length_min: int = 2
     length_max: int = 400
     identifiers_max: int = 32
@@ -121,6 +127,10 @@ class IdentityPolicy:
         if type_name in _WEAK_ORDER:
             return IdClass.WEAK
         return IdClass.REF if type_name in _REFS else IdClass.TOOL
+
+    def region(self, tool: str | None) -> str | None:
+        """Give the region of the national telephone numbers that a tool writes."""
+        return self.regions.get(tool or "", self.phone_region)
 
     def namespace(self, type_name: str, tool: str | None) -> str:
         """Give the namespace of an identifier that names none: tool-local ids belong to their tool, others are shared."""

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 
 from coordwatch.events.event import Event
 from coordwatch.identity.digest import EMAIL
-from coordwatch.identity.identifier import Identifier, Kind, Unusable, UnusableReason, parse_identifier, type_word
+from coordwatch.identity.identifier import (
+    IdClass,
+    Identifier,
+    Kind,
+    Unusable,
+    UnusableReason,
+    parse_identifier,
+    type_word,
+)
 from coordwatch.identity.normalise import normalise
 from coordwatch.identity.policy import NOBODY, REF_FIELDS, SUBJECT, IdentityPolicy
 
@@ -21,11 +29,11 @@ _DIGEST = re.compile(r"[^:+]+:[0-9a-f]{32}")
 
 
 class Named(NamedTuple):
-    """One usable identifier; `address` is the clear e-mail address, or its aliases, when other forms may be learned."""
+    """One usable identifier; `clear` is itself, or its aliases, when other forms may be learned: an address, or an older key."""
 
     digest: str
     kind: Kind
-    address: Identifier | tuple[str, ...] | None = None
+    clear: Identifier | tuple[str, ...] | None = None
 
 
 class Reading(NamedTuple):
@@ -70,8 +78,12 @@ class Reader:
         for one in self._all(event):
             if isinstance(one, Unusable):
                 unusable.append(one)
-            else:
+            elif one.clear is None or one.kind.rank.id_class is not IdClass.REF:
                 found.setdefault(one.digest, one)
+            else:
+                # A ref is no customer: what an older key called it is simply named as well.
+                for digest in (one.digest, *self.aliases(one)):
+                    found.setdefault(digest, Named(digest, one.kind))
         named = tuple(found.values())
         if len(named) > self._policy.identifiers_max:
             named, rest = self._strongest(named, event.subject)
@@ -132,10 +144,10 @@ class Reader:
         }
 
     def aliases(self, named: Named) -> tuple[str, ...]:
-        """Give the digests under which others may know the same e-mail address."""
-        if isinstance(named.address, Identifier):
-            return self._policy.digester.aliases(named.address)
-        return named.address or ()
+        """Give the digests under which others may know the same identifier."""
+        if isinstance(named.clear, Identifier):
+            return self._policy.digester.aliases(named.clear)
+        return named.clear or ()
 
     def _all(self, event: Event) -> Iterator[Named | Unusable]:
         data, tool = event.data, event.tool
@@ -170,7 +182,7 @@ class Reader:
         return one
 
     def _fresh(self, identifier: Identifier, tool: str | None) -> Named | Unusable:
-        formed = normalise(identifier, self._policy)
+        formed = normalise(identifier, self._policy, tool)
         if isinstance(formed, Unusable):
             return formed
         name, namespace = formed.type, formed.namespace
@@ -182,8 +194,10 @@ class Reader:
             namespace = self._scope(name, tool)
             if namespace:
                 formed = Identifier(name, namespace, formed.value)
-        digest = self._policy.digester.digest(formed)
-        return Named(digest, self.kind(EMAIL if name == "email_sha256" else name, namespace))
+        digester = self._policy.digester
+        if name == "email_sha256":
+            return Named(digester.digest(formed), self.kind(EMAIL, namespace))
+        return Named(digester.digest(formed), self.kind(name, namespace), formed if digester.rotates else None)
 
     def _scope(self, name: str, tool: str | None) -> str:
         scope = self._scopes.get((name, tool))
@@ -199,7 +213,7 @@ class Reader:
             return Unusable(name, UnusableReason.NOBODY)
         if not all(map(_DIGEST.fullmatch, (digest, *aliases))):
             return Unusable(name, UnusableReason.MALFORMED)
-        if not digest.startswith(self._policy.digester.key_id + ":"):
+        if not self._policy.digester.knows(digest):
             return Unusable(name, UnusableReason.FOREIGN_KEY)
         return Named(digest, self.kind(name, namespace), tuple(aliases) or None)
 

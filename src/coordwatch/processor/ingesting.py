@@ -16,6 +16,7 @@ from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import SECOND
 from coordwatch.events.wire import encode_event
 from coordwatch.identity.hops.routing import PLACE, Router, place_bytes
+from coordwatch.identity.observation import ByTool, Found, Outcome, unusable_name
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.letters import Origin, letters_of, read_again
@@ -81,6 +82,7 @@ class Ingest:
         self._next = settings.topics.events if trusted else settings.topics.identity
         self._parts: dict[Place, SourcePart] = {}
         self._stopped: dict[Place, str] = {}
+        self._by_tool = ByTool()
         self._now = self._told_at = 0
 
     @property
@@ -203,7 +205,7 @@ class Ingest:
         walked.refused += mapped.refused
         for event in mapped.events:
             try:
-                outputs = self._send_on(event)
+                outputs = self._send_on(event, walked.tallies)
             except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
                 detail = f"{type(error).__name__}: {error}"[:500]
                 refusal = Refusal(Stage.VALIDATE.value, MapRejectReason.INTERNAL.value, detail)
@@ -241,10 +243,14 @@ class Ingest:
         )
         return Input(record, name, origin.input)
 
-    def _send_on(self, event: Event) -> list[Output]:
+    def _send_on(self, event: Event, tallies: Counter[str]) -> list[Output]:
         """A fact for everybody where its type says so, and the event on its way to its customer; nothing if it has none."""
         route, safe = self._router.route(event), self._router.pseudonymous(event)
         outputs: list[Output] = []
+        for one in route.unusable:
+            tallies[unusable_name(one)] += 1
+        if route.outcome in (Outcome.RESOLVED, Outcome.UNIDENTIFIED):
+            tallies[self._by_tool.name(event, Found(route.outcome.value))] += 1
         if route.customer is not None:
             outputs.append(Output(self._next, route.customer.encode(), encode_filed(safe, route.customer)))
         elif route.anchor is not None:

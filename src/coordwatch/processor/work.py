@@ -5,7 +5,7 @@ Records enter; Effects leave for `processor/processor.py`, which commits them.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coordwatch.codec import pack
 from coordwatch.context.journal import Insertion
@@ -17,7 +17,15 @@ from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.wire import encode_event
 from coordwatch.identity.identity import Identity
-from coordwatch.identity.observation import IDENTITY_UNRESOLVED, Observation, Outcome
+from coordwatch.identity.observation import (
+    IDENTITY_UNRESOLVED,
+    ByTool,
+    Found,
+    Observation,
+    Outcome,
+    gap_name,
+    unusable_name,
+)
 from coordwatch.ports import DeadLetter, Effects, Store
 from coordwatch.processor.feeding import waited_for
 from coordwatch.processor.mapping import Mapped, Refusal, map_input, tally, tally_mapped
@@ -38,6 +46,7 @@ class Rooms:
     identity: Identity
     desk: Desk
     progress: Progress
+    by_tool: ByTool = field(default_factory=ByTool)
 
     def proven(self, types: Iterable[str], now: int) -> int:
         """Up to when every source that could carry one of these types is proven read."""
@@ -74,14 +83,26 @@ class Work:
         seen = self.identity.observe(event)
         self.batch.values.update(taught_rows(seen.taught))
         self._refile(seen)
+        self._note(event, seen)
         safe = self.identity.pseudonymous(event)
         status = self._file(safe, seen)
         for released in seen.released:
+            self.tallies[self.rooms.by_tool.name(released.event, Found.RELEASED)] += 1
             self.batch.values[parked_row(released.event)] = None
             self.tallies[ResultStatus.PARKED.value] -= 1
             self.tallies["in"] -= 1
             self._apply(released.customer, self.identity.pseudonymous(released.event))
         return status
+
+    def _note(self, event: Event, seen: Observation) -> None:
+        """Count how an event came to its customer, or why it did not, and what it names that names nobody."""
+        for one in seen.unusable:
+            self.tallies[unusable_name(one)] += 1
+        if seen.repeated or seen.outcome is Outcome.BROADCAST:
+            return
+        self.tallies[self.rooms.by_tool.name(event, Found(seen.outcome.value))] += 1
+        if seen.waits is not None:
+            self.tallies[gap_name(seen.waits)] += 1
 
     def _file(self, event: Event, seen: Observation) -> ResultStatus:
         """Put an event where it belongs: a customer's journal, the reference facts, or the waiting ones."""
@@ -143,6 +164,7 @@ class Work:
         self.tallies[ResultStatus.PARKED.value] -= 1
         self.tallies[ResultStatus.DEAD_LETTERED.value] += 1
         self.tallies[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+        self.tallies[self.rooms.by_tool.name(event, Found.GIVEN_UP)] += 1
         self.dead_letters.append(
             DeadLetter(
                 letter_id(event.source, original),

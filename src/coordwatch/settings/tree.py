@@ -3,8 +3,9 @@
 Parts enter; one frozen tree, or a reason why not, leaves. The next room: `reading`, which finds the places of mistakes.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,10 +18,12 @@ from pydantic_settings import (
 )
 
 from coordwatch.events.times import DAY, MINUTE
+from coordwatch.identity.phones import is_region
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
 from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
 
 TOKEN_LENGTH_MIN = 16
+_KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
 
 
 class FileInput(Progressing):
@@ -59,20 +62,55 @@ class SourcesSettings(Part):
     catalogue: Path | None = None
 
 
+class OldKey(Part):
+    """A key that identifiers were digested under before this one; `id` as it was then, by default derived from the key."""
+
+    key: SecretStr
+    id: str | None = None
+
+
 class IdentitySettings(Part):
-    """How a customer is found. Without a key, digests are not secret: `doctor` says so."""
+    """How a customer is found. Without a key, digests are not secret: `doctor` says so.
+
+    `blocked` and `functional_mailboxes` are added to those that ship; `phone_regions` are by tool.
+    """
 
     mode: Literal["trusted_id", "graph"] = "graph"
     trusted_type: str = "customer_id"
     key: SecretStr | None = None
+    key_id: str | None = None
+    old_keys: tuple[OldKey, ...] = ()
     own_domains: frozenset[str] = frozenset()
+    plus_domains: frozenset[str] = frozenset()
+    dot_domains: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    functional_mailboxes: frozenset[str] = frozenset()
+    phone_region: str | None = None
+    phone_regions: Mapping[str, str] = {}
+    fanout_max: Annotated[int, Field(ge=2, le=10_000)] = 20
     park_for: Duration = DAY
 
     @model_validator(mode="after")
-    def _key_fits(self) -> "IdentitySettings":
-        if self.key is not None and not 16 <= len(self.key.get_secret_value().encode()) <= 64:
-            raise ValueError("the identity key must have 16 to 64 bytes; make one with: openssl rand -hex 32")
+    def _fits(self) -> "IdentitySettings":
+        wrong = [*self._wrong_with_keys(), *self._wrong_with_regions()]
+        if wrong:
+            raise ValueError("\n".join(wrong))
         return self
+
+    def _wrong_with_keys(self) -> Iterator[str]:
+        for secret in (self.key, *(old.key for old in self.old_keys)):
+            if secret is not None and not 16 <= len(secret.get_secret_value().encode()) <= 64:
+                yield "the identity key must have 16 to 64 bytes; make one with: openssl rand -hex 32"
+        for name in (self.key_id, *(old.id for old in self.old_keys)):
+            if name is not None and not _KEY_ID.fullmatch(name):
+                yield f"'{name[:40]}' cannot be the id of a key: 1 to 16 letters and digits"
+        if self.old_keys and self.key is None:
+            yield "'old_keys' need a 'key': beside a database, 'coordwatch identity rotate' changes the key"
+
+    def _wrong_with_regions(self) -> Iterator[str]:
+        for region in (self.phone_region, *self.phone_regions.values()):
+            if region is not None and not is_region(region):
+                yield f"'{region[:20]}' is no region of telephone numbers: two capitals, such as DE"
 
 
 class Settings(BaseSettings):

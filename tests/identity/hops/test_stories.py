@@ -20,6 +20,7 @@ from coordwatch.identity.identity import Identity
 from coordwatch.identity.policy import IdentityPolicy
 from tests.identity.build import LINKED, event, md5
 from tests.identity.hops.world import World
+from tests.identity.whose import accounts, whose
 
 ANN, BEN = "email:ann@example.com", "email:ben@example.com"
 C1, C2, C3 = "customer_id:C1", "customer_id:C2", "customer_id:C3"
@@ -232,7 +233,7 @@ def test_an_event_whose_new_neighbour_has_not_answered_waits_over_a_crash() -> N
     placed(hops, event(1, ANN, "phone:+33123456789"))
     done = hops.done()
     assert ["meet"] == [kind for kind in (encode(message)[0] for _, message in done.hops) if kind == "meet"]
-    assert ([], {"in": 1, "parked": 1}) == (done.effects, done.counts)
+    assert ([], {"in": 1, "parked": 1}) == (done.effects, done.counts), "not even that it waits, for that is no gap"
     again = Hops(POLICY, ((unpack(name), value) for name, value in done.rows.items() if value is not None))
     again.expire(10**18)
     answer = Told(phone.digest, 1, again.answer(digest(ANN))._replace(hops=1))  # type: ignore[union-attr]
@@ -242,7 +243,8 @@ def test_an_event_whose_new_neighbour_has_not_answered_waits_over_a_crash() -> N
     assert [("e1", key(ANN), None)] == [
         (one.event.id, one.customer, one.said) for one in done.effects if isinstance(one, FileEvent)
     ]
-    assert {"passed": 1, "parked": -1} == done.counts
+    assert {"passed": 1, "parked": -1} == accounts(done.counts)
+    assert {"whose.resolved.": 1} == whose(done.counts)
 
 
 def test_an_answer_that_is_stale_changes_nothing() -> None:
@@ -306,7 +308,8 @@ def test_an_event_that_nobody_can_read_any_more_is_given_up_at_once() -> None:
     hops.take(PLACE, "other:" + "0" * 32, World(POLICY, 1, random.Random(0)).router.place(event(1, foreign)))
     done = hops.done()
     assert ["e1"] == [one.event.id for one in done.effects]
-    assert {"in": 1, "dead_lettered": 1, "dead_lettered.identity.identity_unresolved": 1} == done.counts
+    assert {"in": 1, "dead_lettered": 1, "dead_lettered.identity.identity_unresolved": 1} == accounts(done.counts)
+    assert {"whose.given_up.": 1} == whose(done.counts)
 
 
 # ---- what is kept

@@ -78,6 +78,7 @@ def _of_alerts(reader: AlertReader) -> dict[str, Amounts]:
 def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
     letters: dict[tuple[str, ...], float] = {}
     dropped: dict[tuple[str, ...], float] = {}
+    identity: dict[str, dict[tuple[str, ...], float]] = {"whose": {}, "gap": {}, "unusable": {}}
     for name, amount in tallies.items():
         kind, _, reason = name.partition(".")
         if kind == "dead_lettered" and reason:
@@ -85,6 +86,11 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
             letters[stage, reason] = amount
         elif kind == "dropped" and reason:
             dropped[(reason,)] = amount
+        elif kind == "whose":
+            found, _, tool = reason.partition(".")
+            identity[kind][tool, found] = amount
+        elif kind in identity:
+            identity[kind][(reason,)] = amount
     return {
         "coordwatch_events_in": {(): tallies.get("in", 0)},
         "coordwatch_events": {(result,): tallies.get(result, 0) for result in _RESULTS},
@@ -94,6 +100,9 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         "coordwatch_dead_letters": letters,
         "coordwatch_identity_aliased": {(): tallies.get("aliased", 0)},
         "coordwatch_identity_quarantined": {(): tallies.get("quarantined", 0)},
+        "coordwatch_identity_events": identity["whose"],
+        "coordwatch_identity_gaps": identity["gap"],
+        "coordwatch_identity_unusable": identity["unusable"],
         "coordwatch_unknown_category": {(): tallies.get("unknown_category", 0)},
     }
 

@@ -24,7 +24,7 @@ from coordwatch.identity.hops.routing import anchor_of
 from coordwatch.identity.hops.rows import CUSTOMER, VERSION, Node
 from coordwatch.identity.hops.waiting import Waiting, Waits, name_of
 from coordwatch.identity.identifier import IdClass, Rank
-from coordwatch.identity.observation import IDENTITY_UNRESOLVED
+from coordwatch.identity.observation import IDENTITY_UNRESOLVED, ByTool, Found, gap_name
 from coordwatch.identity.parking import park_reason
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Named, Reader
@@ -69,6 +69,7 @@ class Anchors:
         self._counts: Counter[str] = Counter()
         self._waits = Waits(self._rows, reader, policy.park_for)
         self._keys: dict[str, str] = {}
+        self._by_tool = ByTool()
 
     def effects(self) -> list[Effect]:
         """Give, once, what was decided, in order."""
@@ -174,8 +175,12 @@ class Anchors:
             if not kept:
                 self._tally("parked", said)
             if reason is not why:
+                self._counts[gap_name(reason)] += 1
+                if why is None:
+                    self._found(event, said, Found.PARKED)
                 self._waits.keep(node.digest, name, Waiting(event, said, reason))
             return
+        self._found(event, said, Found.RESOLVED if why is None else Found.RELEASED)
         if kept:
             self._waits.let_go(node.digest, name, event)
             self._counts["parked"] -= 1
@@ -235,7 +240,13 @@ class Anchors:
     def _give_up(self, event: Event, said: Sequence[Any] | None, why: str) -> None:
         self._counts["dead_lettered"] += 1
         self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
+        self._found(event, said, Found.GIVEN_UP)
         self._effects.append(GiveUp(event, f"{IDENTITY_UNRESOLVED}: {why}", said))
+
+    def _found(self, event: Event, said: Sequence[Any] | None, found: Found) -> None:
+        """Count how an event came to its customer the first time, by tool."""
+        if said is None:
+            self._counts[self._by_tool.name(event, found)] += 1
 
     def _tally(self, status: str, said: Sequence[Any] | None) -> None:
         """Count what became of an event; one that came back was counted as passed before."""

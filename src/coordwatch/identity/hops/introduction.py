@@ -108,7 +108,7 @@ def _link(nodes: Nodes, matter: Matter) -> None:
 
 
 def _forms(named: Named) -> tuple[str, ...]:
-    return named.address if isinstance(named.address, tuple) else ()
+    return named.clear if isinstance(named.clear, tuple) else ()
 
 
 def _set_name(others: Sequence[Named], linked: bool) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from coordwatch.events.times import DAY
 from coordwatch.identity.answers import FAN_OUT, UNKNOWN, Answer, Near, agree, ask_refs, customer_key
-from coordwatch.identity.digest import EMAIL_HASHES
+from coordwatch.identity.digest import form_types
 from coordwatch.identity.hops.messages import (
     TELLS,
     WANTS,
@@ -58,6 +58,7 @@ class Nodes:
         self._policy = policy
         self._sent: list[Hop] = []
         self._aliases: dict[str, str | None] = {}
+        self.quarantined = 0
         self._news: list[News] = []
 
     def send(self, to: str, message: Message) -> None:
@@ -105,12 +106,12 @@ class Nodes:
         node.seen, node.dirty = seen, True
 
     def form(self, node: Node, forms: Sequence[str]) -> None:
-        """Let the other forms of an address follow it, once."""
+        """Make the other forms of an identifier one with it, once: an address's hashes, and what older keys called it."""
         if forms and not node.aliased:
             node.aliased = node.dirty = True
-            for form, hashed in zip(forms, EMAIL_HASHES, strict=False):
+            for form, type_name in zip(forms, form_types(node.digest, node.kind.type, forms), strict=True):
                 me = Other(node.digest, node.kind, node.version, node.answer)
-                self.send(form, Link(self.rows.kind_of(hashed, ""), me))
+                self.send(form, Link(self.rows.kind_of(type_name, node.kind.namespace), me))
 
     def meet(self, node: Node, met: Meet) -> None:
         """Take in who was named together with this one."""
@@ -207,6 +208,8 @@ class Nodes:
         if node.version and answer == old:
             return
         node.version, node.answer, node.dirty = node.version + 1, answer, True
+        if answer.reason is not None and old.reason is None and node.leader is None:
+            self.quarantined += 1
         if node.minted and answer.root != old.root:
             nobody = (None, node.digest)
             if answer.root not in nobody or old.root not in nobody:

@@ -107,13 +107,12 @@ class Hops:
 
     def done(self) -> Done:
         """Give, once, everything that came of what was taken."""
-        return Done(
-            self._nodes.sent(),
-            self._anchors.effects(),
-            self._nodes.aliases(),
-            self._rows.changed(),
-            self._anchors.counts(),
-        )
+        aliases, counts = self._nodes.aliases(), self._anchors.counts()
+        quarantined, self._nodes.quarantined = self._nodes.quarantined, 0
+        for name, amount in (("aliased", sum(one.new is not None for one in aliases)), ("quarantined", quarantined)):
+            if amount:
+                counts[name] = counts.get(name, 0) + amount
+        return Done(self._nodes.sent(), self._anchors.effects(), aliases, self._rows.changed(), counts)
 
     def answers(self) -> Mapping[str, Answer]:
         """Give the answers of all nodes that an event named."""
