@@ -1,7 +1,7 @@
 """An API over a store in memory and a real processor, without a thread or a socket."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +15,8 @@ from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.hooks.hook import Hook
+from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
@@ -65,6 +67,7 @@ class Api:
     processor: Processor
     clock: ManualClock
     stream: Stream
+    application: ASGIApp | None = None
     trouble: str | None = None
     away: Any = None
 
@@ -78,8 +81,15 @@ def _content() -> tuple[Any, Any, Any]:
     return load_rules().specs, mappings, Mapper(mappings, catalogue)
 
 
-def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True, database: Path | None = None) -> Api:
-    """An API; `filled` with invented alerts, over a `database` or in memory."""
+def an_api(
+    *,
+    filled: bool = False,
+    token: str | None = None,
+    posts: bool = True,
+    database: Path | None = None,
+    hooks: Mapping[str, Hook] | None = None,
+) -> Api:
+    """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door."""
     specs, mappings, mapper = _content()
     cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
     store: Any = MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False)
@@ -107,6 +117,7 @@ def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True
         return source_views(processor.progress.sources.values(), {}, clock.now())
 
     stream = Stream()
+    door = HookDoor(hooks or {}, clock, post)
     api = Api(None, store, processor, clock, stream)  # type: ignore[arg-type]
     context = ApiContext(
         reader=store,
@@ -120,14 +131,22 @@ def an_api(*, filled: bool = False, token: str | None = None, posts: bool = True
         explain=lambda rule, customer, act, at: (api.away or processor.explain)(rule, customer, act, at, clock.now()),
         sources=sources,
         metrics=Metrics(
-            Readings(store, sources, clock, {"coordwatch_stream_watchers": lambda: stream.watchers})
+            Readings(
+                store,
+                sources,
+                clock,
+                {"coordwatch_stream_watchers": lambda: stream.watchers},
+                lambda: {"coordwatch_webhook_requests": door.outcomes()},
+            )
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,
-        door=Door(token),
+        door=Door(token, signed=door.paths),
         posting=Posting("http", "canonical", known, post) if posts else None,
+        hooks=door,
     )
-    api.client = Client(http_application(context))
+    api.application = http_application(context)
+    api.client = Client(api.application)
     return api
 
 

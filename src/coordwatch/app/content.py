@@ -23,7 +23,7 @@ from coordwatch.identity.policy import BLOCKED, FUNCTIONAL_MAILBOXES, IdentityMo
 from coordwatch.processor import CANONICAL
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
-from coordwatch.settings import HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput
+from coordwatch.settings import HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput, WebhookInput
 from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.mapping import SourceMapping
 
@@ -123,13 +123,15 @@ def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:
                 for name, mapping in mappings.items()
             ]
             continue
-        if one.source not in (None, CANONICAL, *mappings):
+        chosen = source_of(one)
+        if chosen not in (None, CANONICAL, *mappings):
             known = ", ".join([CANONICAL, *mappings])
-            raise PermanentError(f"input '{one.name}': no mapping is called '{one.source}'; one of: {known}")
+            raise PermanentError(
+                f"input '{one.name}': no mapping is called '{chosen}'; write source: with one of: {known}"
+            )
         unknown = sorted(set(one.carries) - set(TYPES))
         if unknown:
             raise PermanentError(f"input '{one.name}': no event type is called '{unknown[0]}'")
-        chosen = source_of(one)
         carried = (
             types_of(mappings.values())
             if chosen is None
@@ -148,5 +150,7 @@ def types_of(mappings: Iterable[SourceMapping]) -> frozenset[str]:
 
 
 def source_of(one: Progressing) -> str | None:
-    """The mapping an input takes: what is posted is canonical unless the settings say otherwise."""
+    """The mapping an input takes: a webhook that of its name, and what is posted otherwise is canonical."""
+    if isinstance(one, WebhookInput):
+        return one.source or one.name
     return one.source or (CANONICAL if isinstance(one, HttpInput) else None)

@@ -13,14 +13,16 @@ from coordwatch.adapters.file_tail import FileTail
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 from coordwatch.adapters.process_lock import ProcessLock
-from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content, identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
@@ -33,7 +35,7 @@ from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.processor.telling import Telling
-from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput
+from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput, WebhookInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
 from coordwatch.sources.mapper import Mapper
@@ -46,6 +48,7 @@ def build(settings: Settings) -> Service:
     Raises: DocumentError, PermanentError or TemporaryError with the next move; nothing is left open then
     """
     content = load_content(settings)
+    hooks = hooks_of(settings)
     with ExitStack() as undo:
         listening = listen(settings.host, settings.port)
         undo.callback(listening.close)
@@ -70,11 +73,11 @@ def build(settings: Settings) -> Service:
             processor,
             store,
             clock,
-            Feeds(_inlets(settings, content), [one.name for one in settings.inputs if isinstance(one, HttpInput)]),
+            Feeds(_inlets(settings, content), _posted(settings)),
             Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note),
         )
         views = Views(processor, runtime, clock, board)
-        rooms = _Rooms(settings, content, store, stream)
+        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post))
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
     return Service(runtime, application, listening, stream, store, clock, [store.close, lock.close])
@@ -87,6 +90,11 @@ def _clock(settings: Settings, store: SqlStore) -> Clock:
             left = position_of(store.positions().get(one.name))[1]
             return PacedClock(START if left is None else left, one.speed)
     return SystemClock()
+
+
+def _posted(settings: Settings) -> list[str]:
+    """The inputs that are fed by posts."""
+    return [one.name for one in settings.inputs if isinstance(one, HttpInput | WebhookInput)]
 
 
 def _inlets(settings: Settings, content: Content) -> list[Inlet]:
@@ -120,6 +128,7 @@ class _Rooms:
     content: Content
     store: SqlStore
     stream: Stream
+    hooks: HookDoor
 
 
 def _api(rooms: _Rooms, views: Views) -> ApiContext:
@@ -128,6 +137,10 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
     token = rooms.settings.token
+
+    def counted() -> dict[str, Amounts]:
+        return {"coordwatch_webhook_requests": rooms.hooks.outcomes()}
+
     return ApiContext(
         reader=rooms.store,
         desk=rooms.store,
@@ -139,11 +152,12 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         customer=views.customer,
         explain=views.explain,
         sources=views.sources,
-        metrics=Metrics(Readings(rooms.store, views.sources, views.clock, gauges)).render,
+        metrics=Metrics(Readings(rooms.store, views.sources, views.clock, gauges, counted)).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
-        door=Door(token.get_secret_value() if token else None),
+        door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths),
         posting=_posting(rooms, views),
+        hooks=rooms.hooks,
     )
 
 

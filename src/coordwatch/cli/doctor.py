@@ -22,6 +22,7 @@ from coordwatch.adapters.sql.read import schema_on
 from coordwatch.adapters.sql.schema import SCHEMA_VERSION, library
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app import Content, load_content, progress_of
+from coordwatch.app.webhooks import hooks_of
 from coordwatch.cli.checks import Check
 from coordwatch.cli.extras import needing_kafka
 from coordwatch.clock import SystemClock
@@ -34,7 +35,7 @@ from coordwatch.events.words import duration_words
 from coordwatch.processor import cannot_be_fed
 from coordwatch.rules.calendars import TZDATA_VERSION
 from coordwatch.rules.lint import LintSeverity, lint
-from coordwatch.settings import LOOPBACK, FileInput, KafkaInput, Settings, read_settings
+from coordwatch.settings import LOOPBACK, FileInput, KafkaInput, Settings, WebhookInput, read_settings
 
 OK, BAD = 0, 1
 _ROOM_BYTES = 1_000_000_000
@@ -150,11 +151,14 @@ def _content(settings: Settings, content: Content) -> Iterator[Check]:
 def _inputs(settings: Settings) -> Iterator[Check]:
     if not settings.inputs:
         yield Check("warn", "inputs", "no input is configured", "add 'inputs: [{kind: http}]' to the settings")
+    yield from _webhooks(settings)
     for one in settings.inputs:
         if isinstance(one, KafkaInput):
             yield Check("ok", "inputs", f"{one.name}: the topic {one.topic}")
-        elif not isinstance(one, FileInput):
+        elif not isinstance(one, FileInput | WebhookInput):
             yield Check("ok", "inputs", f"{one.name}: {one.kind}")
+        elif isinstance(one, WebhookInput):
+            continue
         elif one.path.is_file() and os.access(one.path, os.R_OK):
             yield Check("ok", "inputs", f"{one.name}: {one.path}, {one.path.stat().st_size:,} bytes")
         elif one.path.exists():
@@ -167,6 +171,16 @@ def _inputs(settings: Settings) -> Iterator[Check]:
             )
         else:
             yield Check("bad", "inputs", f"{one.name}: {one.path} is not there", "correct the path")
+
+
+def _webhooks(settings: Settings) -> Iterator[Check]:
+    try:
+        hooks = hooks_of(settings)
+    except PermanentError as error:
+        yield Check("bad", "inputs", str(error))
+        return
+    for name, hook in hooks.items():
+        yield Check("ok", "inputs", f"{name}: POST /v1/sources/{name}, read by the mapping {hook.source}")
 
 
 def _kafka(settings: Settings, content: Content | None) -> Iterator[Check]:

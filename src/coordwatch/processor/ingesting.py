@@ -20,10 +20,10 @@ from coordwatch.identity.observation import ByTool, Found, Outcome, unusable_nam
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.letters import Origin, letters_of, read_again
-from coordwatch.processor.mapping import Refusal, map_input, tally, tally_mapped
+from coordwatch.processor.mapping import map_input, tally, tally_mapped
 from coordwatch.processor.marks import Mark, mark_records
 from coordwatch.processor.outcomes import Reach
-from coordwatch.processor.records import CANONICAL, Input, ResultStatus
+from coordwatch.processor.records import CANONICAL, Input, Refusal, ResultStatus
 from coordwatch.processor.source_part import STAGE, SourcePart, restored
 from coordwatch.processor.stage import KIND, Output, Place, Slice
 from coordwatch.processor.topics import Topics

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from coordwatch.processor.mapping import Refusal
+from coordwatch.processor.records import Refusal
 from coordwatch.processor.stage import Headers, Output, Place
 
 _ID, _TOPIC = "cw-id", "cw-topic"

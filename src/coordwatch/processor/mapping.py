@@ -7,30 +7,24 @@ one-process runtime, `ingesting` those of the Kafka one.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from coordwatch.events.event import Event
 from coordwatch.events.wire import Rejected, decode_event
-from coordwatch.processor.records import CANONICAL, Input, ResultStatus, clamped
+from coordwatch.processor.records import CANONICAL, Input, Refusal, ResultStatus, clamped
 from coordwatch.sources.mapper import Mapper
-
-
-class Refusal(NamedTuple):
-    """Why something could not be used: the stage, a reason that is a metric label, a sentence, and the field it is about."""
-
-    stage: str
-    reason: str
-    detail: str
-    path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What one record came to; `dropped` has a reason for each piece left aside, `source` names the mapping."""
+    """What one record came to; `dropped` has a reason for each piece left aside, `source` names the mapping.
+
+    `pieces` has the number of each refused piece, None when the whole record is refused.
+    """
 
     events: tuple[Event, ...] = ()
     refused: tuple[Refusal, ...] = ()
     dropped: tuple[str, ...] = ()
+    pieces: tuple[int | None, ...] = ()
     unknown_category: int = 0
     source: str | None = None
 
@@ -47,6 +41,7 @@ def map_input(one: Input, mapper: Mapper | None, now: int) -> Mapped:
         tuple(clamped(event, now, one.record.timestamp) for event in result.events),
         tuple(Refusal(each.stage.value, each.reason.value, each.detail, each.path) for each in result.rejected),
         tuple(reason.value for reason in result.dropped),
+        tuple(each.piece for each in result.rejected),
         result.unknown_category,
         result.source,
     )
@@ -56,7 +51,9 @@ def _canonical(one: Input, now: int) -> Mapped:
     """One canonical event; bytes that are none are refused here."""
     event = decode_event(one.record.value or b"")
     if isinstance(event, Rejected):
-        return Mapped(refused=(Refusal("decode", event.reason.value, event.detail, event.path),), source=CANONICAL)
+        return Mapped(
+            refused=(Refusal("decode", event.reason.value, event.detail, event.path),), pieces=(None,), source=CANONICAL
+        )
     return Mapped((clamped(event, now, one.record.timestamp),), source=CANONICAL)
 
 

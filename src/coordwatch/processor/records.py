@@ -6,6 +6,7 @@ Bytes with their place enter; one answer a record leaves.
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from coordwatch.events.event import Event
 from coordwatch.identity.policy import IdentityPolicy
@@ -39,14 +40,31 @@ class Input:
     input: str = ""
 
 
+class Refusal(NamedTuple):
+    """Why something could not be used: the stage, a reason that is a metric label, a sentence, and the field it is about."""
+
+    stage: str
+    reason: str
+    detail: str
+    path: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one record, and of how many events; `reason` is a metric label value."""
+    """What became of one record, and of how many events; `reason` is a metric label value.
+
+    `became` has a status for each event, `dropped` a reason for each piece left aside, `refused` one for each that could
+    not be used, and `pieces` the number of each of those inside the record, None when the whole record is refused.
+    """
 
     status: ResultStatus
     reason: str | None = None
     detail: str | None = None
     events: int = 0
+    became: tuple[ResultStatus, ...] = ()
+    dropped: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    pieces: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.levels import LEVELS, Levels
-from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.marks import MARK, mark_of
 from coordwatch.processor.outcomes import BadRecord, TallyLine, alias_value, line_key, line_value
+from coordwatch.processor.records import Refusal
 from coordwatch.processor.stage import KIND, Output, Place, Slice
 from coordwatch.processor.topics import Topics
 

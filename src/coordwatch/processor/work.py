@@ -28,8 +28,8 @@ from coordwatch.identity.observation import (
 )
 from coordwatch.ports import DeadLetter, Effects, Store
 from coordwatch.processor.feeding import waited_for
-from coordwatch.processor.mapping import Mapped, Refusal, map_input, tally, tally_mapped
-from coordwatch.processor.records import CANONICAL, Input, Result, ResultStatus, letter_id
+from coordwatch.processor.mapping import Mapped, map_input, tally, tally_mapped
+from coordwatch.processor.records import CANONICAL, Input, Refusal, Result, ResultStatus, letter_id
 from coordwatch.rules.plan import CompiledRule
 from coordwatch.sources.mapper import Mapper
 
@@ -228,9 +228,11 @@ class Work:
 
 def result_of(mapped: Mapped, statuses: Sequence[ResultStatus]) -> Result:
     """One answer for a record: dead-lettered when any piece was refused, else the best that an event came to."""
+    status, reason, detail = ResultStatus.DROPPED, next(iter(mapped.dropped), None), None
     if mapped.refused:
-        first = mapped.refused[0]
-        return Result(ResultStatus.DEAD_LETTERED, first.reason, first.detail, len(statuses))
-    if not statuses:
-        return Result(ResultStatus.DROPPED, mapped.dropped[0] if mapped.dropped else None)
-    return Result(min(statuses, key=_BEST_FIRST.index), None, None, len(statuses))
+        _, reason, detail, *_ = mapped.refused[0]
+        status = ResultStatus.DEAD_LETTERED
+    elif statuses:
+        status, reason = min(statuses, key=_BEST_FIRST.index), None
+    became = tuple(statuses)
+    return Result(status, reason, detail, len(became), became, mapped.dropped, mapped.refused, mapped.pieces)

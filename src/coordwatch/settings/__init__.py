@@ -15,6 +15,9 @@ from coordwatch.settings.tree import (
     Settings,
     SimulatorInput,
     SourcesSettings,
+    WebhookInput,
+    webhook_key,
+    webhook_variable,
 )
 
 __all__ = [
@@ -31,8 +34,11 @@ __all__ = [
     "Settings",
     "SimulatorInput",
     "SourcesSettings",
+    "WebhookInput",
     "demo_settings",
     "for_serve",
     "for_worker",
     "read_settings",
+    "webhook_key",
+    "webhook_variable",
 ]

@@ -26,9 +26,12 @@ from coordwatch.settings.tree import (
     FileInput,
     HttpInput,
     IdentitySettings,
+    InputSettings,
     Settings,
     SimulatorInput,
     SourcesSettings,
+    WebhookInput,
+    webhook_variable,
 )
 
 
@@ -104,7 +107,16 @@ def for_worker(settings: Settings) -> KafkaSettings:
 
 
 def _secrets_shown(root: Fields) -> Iterator[Problem]:
-    """Secrets of Kafka that stand in the file, where everybody who may read it sees them."""
+    """Secrets that stand in the file, where everybody who may read it sees them."""
+    if "webhooks" in root.items:
+        webhooks = root.items["webhooks"]
+        for name in webhooks.items if isinstance(webhooks, Fields) else ("NAME",):
+            variable = webhook_variable(name)
+            yield Problem(
+                root.places["webhooks"],
+                f"the secret of the webhook '{name}' may not stand in this file: take it out, change it where it is known, "
+                f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
+            )
     kafka = root.items.get("kafka")
     security = kafka.items.get("security") if isinstance(kafka, Fields) else None
     if not isinstance(security, Fields):
@@ -127,10 +139,7 @@ def _under(settings: Settings, folder: Path) -> Settings:
             "catalogue": folder / settings.sources.catalogue if settings.sources.catalogue else None,
         }
     )
-    inputs = tuple(
-        one.model_copy(update={"path": folder / one.path}) if isinstance(one, FileInput) else one
-        for one in settings.inputs
-    )
+    inputs = tuple(_input_under(one, folder) for one in settings.inputs)
     return settings.model_copy(
         update={
             "database": folder / settings.database,
@@ -140,6 +149,14 @@ def _under(settings: Settings, folder: Path) -> Settings:
             "kafka": None if settings.kafka is None else _kafka_under(settings.kafka, folder),
         }
     )
+
+
+def _input_under(one: InputSettings, folder: Path) -> InputSettings:
+    if isinstance(one, FileInput):
+        return one.model_copy(update={"path": folder / one.path})
+    if isinstance(one, WebhookInput):
+        return one.model_copy(update={"secret_files": tuple(folder / path for path in one.secret_files)})
+    return one
 
 
 def _kafka_under(kafka: KafkaSettings, folder: Path) -> KafkaSettings:
@@ -188,7 +205,7 @@ def _known_names(location: Sequence[int | str]) -> list[str]:
         "": (Settings,),
         "sources": (SourcesSettings,),
         "identity": (IdentitySettings,),
-        "inputs": (FileInput, HttpInput, SimulatorInput, KafkaInput),
+        "inputs": (FileInput, HttpInput, WebhookInput, SimulatorInput, KafkaInput),
         "kafka": (KafkaSettings,),
         "kafka.security": (SecuritySettings,),
         "kafka.dead_letter_limit": (DeadLetterLimit,),

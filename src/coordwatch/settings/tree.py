@@ -41,6 +41,25 @@ class HttpInput(Progressing):
     name: Annotated[str, Field(pattern=NAME)] = "http"
 
 
+class WebhookInput(Progressing):
+    """What a tool posts to /v1/sources/NAME. Its secrets are under `webhooks`, or in files.
+
+    Units: `limit` in bytes; `window`, how old what was signed may be, in microseconds, written as a duration
+    """
+
+    kind: Literal["webhook"]
+    check: Annotated[str, Field(pattern=r"^[a-z]{1,30}$")] | None = Field(
+        default=None, description="how the tool proves who it is; without it, as the mapping's tool usually does"
+    )
+    secret_files: tuple[Path, ...] = Field(
+        default=(), description="files with one secret a line, each as good as the others"
+    )
+    url: str | None = Field(default=None, description="the address as the tool knows it, for tools that sign it")
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")] | None = None
+    window: Duration | None = None
+    limit: Annotated[int, Field(ge=1024, le=8_000_000)] = 4_000_000
+
+
 class SimulatorInput(Part):
     """The built-in simulator: an invented shop, on its own time."""
 
@@ -52,7 +71,9 @@ class SimulatorInput(Part):
     speed: Annotated[float, Field(gt=0, le=1_000_000)] = 600.0
 
 
-InputSettings = Annotated[FileInput | HttpInput | SimulatorInput | KafkaInput, Field(discriminator="kind")]
+InputSettings = Annotated[
+    FileInput | HttpInput | SimulatorInput | WebhookInput | KafkaInput, Field(discriminator="kind")
+]
 
 
 class SourcesSettings(Part):
@@ -129,6 +150,7 @@ class Settings(BaseSettings):
     durable: bool = True
     bind: str = "127.0.0.1:8484"
     token: SecretStr | None = None
+    webhooks: dict[str, SecretStr] = {}
     rules: tuple[Path, ...] = ()
     sources: SourcesSettings = SourcesSettings()
     identity: IdentitySettings = IdentitySettings()
@@ -218,3 +240,13 @@ def split_bind(bind: str) -> tuple[str, int]:
 def _twice(names: Iterable[str]) -> list[str]:
     """What is there more than once."""
     return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def webhook_key(name: str) -> str:
+    """The name under `webhooks` of the secrets of an input: a variable has no hyphens and no dots."""
+    return name.replace("-", "_").replace(".", "_").lower()
+
+
+def webhook_variable(name: str) -> str:
+    """The environment variable that carries the secrets of a webhook."""
+    return f"COORDWATCH_WEBHOOKS__{webhook_key(name).upper()}"

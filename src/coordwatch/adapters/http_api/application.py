@@ -16,6 +16,7 @@ from coordwatch.adapters.http_api.alerts import alerts_router
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard
+from coordwatch.adapters.http_api.hooks.routes import hooks_router
 from coordwatch.adapters.http_api.problems import problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 
@@ -44,8 +45,9 @@ def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> F
         redoc_url=None,
     )
     health = Health(context.trouble, context.reader.tallies, context.metrics)
-    routers = (alerts_router(context), events_router(context), reading_router(context), health_router(health), *beside)
-    return _behind_the_door(app, routers, context.door)
+    hooks = [] if context.hooks is None else [hooks_router(context.hooks)]
+    ours = (alerts_router(context), events_router(context), *hooks, reading_router(context), health_router(health))
+    return _behind_the_door(app, (*ours, *beside), context.door)
 
 
 def health_application(health: Health, door: Door) -> FastAPI:

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.clock import Clock
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SourceView
@@ -47,3 +48,4 @@ class ApiContext:
     stream: Stream
     door: Door
     posting: Posting | None = None
+    hooks: HookDoor | None = None

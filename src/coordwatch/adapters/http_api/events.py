@@ -10,16 +10,11 @@ import asyncio
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from coordwatch.adapters.http_api.bodies import is_lines, split_body
 from coordwatch.adapters.http_api.context import ApiContext, Posting
+from coordwatch.adapters.http_api.posted import Destination, inputs_of
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import EventAnswer, EventAnswers
-from coordwatch.clock import Clock
-from coordwatch.processor import CANONICAL, Input, Result
-from coordwatch.sources.record import Record
-
-CLOUDEVENTS = "cloudevents"
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
+from coordwatch.processor import CANONICAL, Result
 
 
 def events_router(context: ApiContext) -> APIRouter:
@@ -36,39 +31,19 @@ def events_router(context: ApiContext) -> APIRouter:
         if posting is None:
             raise Refused(404, "no input takes posts here: add 'inputs: [{kind: http}]' to the settings")
         body = await request.body()
-        inputs = await run_in_threadpool(_inputs, body, request, _Asked(posting, source, context.clock))
+        to = _destination(posting, source, context.clock.now())
+        inputs = await run_in_threadpool(inputs_of, body, dict(request.headers), to)
         results = await asyncio.wrap_future(posting.post(inputs))
         return EventAnswers(items=[_answer(index, result) for index, result in enumerate(results)])
 
     return router
 
 
-class _Asked:
-    """What a request asks for, apart from its body."""
-
-    def __init__(self, posting: Posting, source: str | None, clock: Clock) -> None:
-        if source is not None and source not in posting.known:
-            known = ", ".join(sorted(posting.known))
-            raise Refused(400, f"no mapping is called '{source[:80]}'; one of: {known}")
-        self.posting, self.source, self.now = posting, source, clock.now()
-
-
-def _inputs(body: bytes, request: Request, asked: _Asked) -> list[Input]:
-    headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
-    content_type = headers.get("content-type", "")
-    if "ce-id" in headers or "ce-type" in headers:
-        source, records = asked.source or CLOUDEVENTS, [body]
-    else:
-        source = asked.source or asked.posting.source
-        # A tool's payload is one record, also when it is an array: its mapping knows how to split it.
-        whole = source != CANONICAL and not is_lines(content_type)
-        records = [body] if whole and body.strip() else split_body(body, content_type)
-    pairs = tuple(headers.items()) if source != CANONICAL else ()
-    posting = asked.posting
-    return [
-        Input(Record(record, topic=posting.input, headers=pairs, timestamp=asked.now), source, posting.input)
-        for record in records
-    ]
+def _destination(posting: Posting, source: str | None, now: int) -> Destination:
+    if source is not None and source not in posting.known:
+        known = ", ".join(sorted(posting.known, key=lambda name: (name != CANONICAL, name)))
+        raise Refused(400, f"no mapping is called '{source[:80]}'; one of: {known}")
+    return Destination(posting.input, source or posting.source, source is not None, now)
 
 
 def _answer(index: int, result: Result) -> EventAnswer:

@@ -5,9 +5,9 @@ What leaves: the text of /metrics.
 The next room: `http_api`, which serves it.
 """
 
-from coordwatch.adapters.prometheus.names import NAMES, WORKER_NAMES, Name
+from coordwatch.adapters.prometheus.names import NAMES, WORKER_NAMES, Amounts, Name
 from coordwatch.adapters.prometheus.rendering import Metrics
 from coordwatch.adapters.prometheus.running import Running
 from coordwatch.adapters.prometheus.stored import Readings
 
-__all__ = ["NAMES", "WORKER_NAMES", "Metrics", "Name", "Readings", "Running"]
+__all__ = ["NAMES", "WORKER_NAMES", "Amounts", "Metrics", "Name", "Readings", "Running"]

@@ -53,6 +53,7 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_source_read_through_seconds", "gauge", ("source",), "The event time through which a source is read, in seconds since 1970"),
     Name("coordwatch_source_dark", "gauge", ("source",), "1 when a source has fallen silent for longer than it may"),
     Name("coordwatch_rules_disabled", "gauge", (), "Rules that no configured source can feed"),
+    Name("coordwatch_webhook_requests", "counter", ("source", "outcome"), "Requests to the webhook door: taken, repeated, handshake, empty, busy, or the reason why one was refused"),
     Name("coordwatch_stream_watchers", "gauge", (), "Open streams of new alerts"),
     Name("coordwatch_build_info", "gauge", ("version",), "Always 1; the label says which program this is"),
 )  # fmt: skip

@@ -21,12 +21,13 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Where the numbers come from. `gauges` are numbers of this process, by metric name."""
+    """Where the numbers come from. `gauges` are numbers of this process, by metric name; `counted` those with labels."""
 
     reader: AlertReader
     sources: Callable[[], Sequence[SourceView]]
     clock: Clock
     gauges: Mapping[str, Callable[[], float]]
+    counted: Callable[[], Mapping[str, Amounts]] = dict
 
 
 def of_store(readings: Readings) -> dict[str, Amounts]:
@@ -39,6 +40,7 @@ def of_store(readings: Readings) -> dict[str, Amounts]:
         **_of_tallies(reader.tallies()),
         **of_sources(readings.sources(), readings.clock.now()),
         **{name: {(): read()} for name, read in readings.gauges.items()},
+        **readings.counted(),
     }
 
 

@@ -25,10 +25,10 @@ from coordwatch.processor.detecting.reaches import Reaches
 from coordwatch.processor.detecting.readers import Readers
 from coordwatch.processor.detecting.site import Site
 from coordwatch.processor.letters import Origin, letters_of
-from coordwatch.processor.mapping import Refusal
 from coordwatch.processor.marks import Mark
 from coordwatch.processor.outcomes import detection_record
 from coordwatch.processor.readings import StateReading
+from coordwatch.processor.records import Refusal
 from coordwatch.processor.stage import KIND, Output, Place
 from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.plan import CompiledRule
