@@ -93,6 +93,11 @@ def test_files_of_tls_are_seen_from_the_settings_file(read, tmp_path):
         (INPUT, ":1:1:", "kafka inputs need to know the brokers"),
         ("kafka: {}\ninputs: [{kind: kafka, name: a, topic: t}, {kind: kafka, name: b, topic: t}]", ":1:1:", "read the topic 't'"),
         ("kafka: {}\ninputs: [{kind: kafka, name: a, topic: coordwatch.events}]", ":1:1:", "coordwatch's own topics"),
+        ("kafka:\n  registry: {url: nowhere}", ":2:3:", "kafka.registry: 'url' is the address of a registry"),
+        ("kafka:\n  registry: {url: 'https://cw:x@r.example.com'}", ":2:3:", "without a login in it"),
+        ("kafka:\n  registry: {url: 'https://r.example.com', username: cw}", ":2:3:", "set COORDWATCH_KAFKA__REGISTRY__PASSWORD"),
+        ("kafka:\n  registry: {url: 'http://r.example.com', ca: a.pem}", ":2:3:", "'ca' is for TLS"),
+        ("kafka:\n  registry: {ulr: 'http://r.example.com'}", ":2:14:", "(did you mean 'url'?)"),
         ("kafka: {}\ninputs: [{kind: kafka, name: a, topic: 'no good'}]", ":2:33:", "inputs.0.topic: a topic is 1 to 249"),
         ("kafka: {}\ninputs: [{kind: kafka, name: a, topc: t}]", ":2:33:", "(did you mean 'topic'?)"),
         ("kafka: {}\ninputs: [{kind: kafka, name: a, topic: t}, {kind: http}]", ":1:1:", "cannot stand beside others (http)"),
@@ -125,6 +130,22 @@ def test_secrets_come_from_the_environment(read, monkeypatch):
     settings = read(SCRAM)
     assert settings.kafka.security.password.get_secret_value() == CANARY
     assert CANARY not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize("name", ["password", "token"])
+def test_a_secret_of_the_registry_comes_from_the_environment_and_never_from_the_file(read, monkeypatch, name):
+    (problem,) = problems(read, f"kafka:\n  registry: {{url: 'https://r.example.com', {name}: {CANARY}}}\n")
+    assert f"COORDWATCH_KAFKA__REGISTRY__{name.upper()}" in problem
+    assert CANARY not in problem
+    monkeypatch.setenv(f"COORDWATCH_KAFKA__REGISTRY__{name.upper()}", CANARY)
+    login = "username: cw, " if name == "password" else ""
+    settings = read(f"kafka: {{registry: {{{login}url: 'https://r.example.com', ca: a.pem}}}}")
+    assert getattr(settings.kafka.registry, name).get_secret_value() == CANARY
+    assert settings.kafka.registry.ca.name == "a.pem"
+    assert settings.kafka.registry.ca.is_absolute()
+    assert CANARY not in repr(settings) + settings.model_dump_json()
+    plainly = problems(read, f"kafka: {{registry: {{{login}url: 'http://r.example.com'}}}}")
+    assert any("must begin with https://" in one for one in plainly)
 
 
 def test_secrets_come_from_a_folder(read, monkeypatch, tmp_path):

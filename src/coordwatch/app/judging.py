@@ -16,6 +16,7 @@ from coordwatch.errors import PermanentError
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.processor import CANONICAL
 from coordwatch.settings import Settings, read_settings
+from coordwatch.sources.decode import SchemaDecoder
 from coordwatch.sources.mapper import Mapper
 
 # Customers in a history of its own need a key of their own only: nothing of it is kept.
@@ -54,10 +55,11 @@ class Site:
             "--kafka: which brokers? Name a settings file with a kafka part (--config), or --bootstrap"
         )
 
-    def mapper(self) -> Mapper:
+    def mapper(self, decode_schema: SchemaDecoder | None = None) -> Mapper:
         """The mappings of the site over those that ship. Raises: DocumentError."""
         own = self.settings.sources if self.settings is not None else None
-        return Mapper(*load_sources(SourceFiles() if own is None else SourceFiles(own.mappings, own.catalogue)))
+        files = SourceFiles() if own is None else SourceFiles(own.mappings, own.catalogue)
+        return Mapper(*load_sources(files), decode_schema=decode_schema)
 
     def mapping_of(self, topic: str) -> str | None:
         """The mapping for a topic: that of its input, or none at all, since it holds canonical events."""

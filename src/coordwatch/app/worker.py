@@ -17,7 +17,9 @@ from coordwatch.adapters.kafka import clients
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.layout import Site as KafkaSite
 from coordwatch.adapters.kafka.topics import ensure
+from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.app.content import Content, identity_policy, kafka_access, keys_of, load_content, progress_of
+from coordwatch.app.registry import registry_decoder
 from coordwatch.app.worker_side import Ground, alerts_room, http_side
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.errors import PermanentError, TemporaryError
@@ -73,6 +75,7 @@ class _Site:
     options: WorkerOptions
     watched: Sequence[Watched]
     transactions: bool
+    registry: RegistryDecoder | None
 
     @property
     def topics(self) -> Topics:
@@ -85,7 +88,9 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
     Raises: DocumentError, PermanentError or TemporaryError with the next move
     """
     site = _site(settings, options)
-    ground = Ground(site.settings, site.content, site.options.clock, site.topics, site.watched, site.access)
+    ground = Ground(
+        site.settings, site.content, site.options.clock, site.topics, site.watched, site.access, site.registry
+    )
     drivers: list[Driver] = []
     made: dict[int, StageClients] = {}
     with ExitStack() as undo:
@@ -113,7 +118,9 @@ def _site(settings: Settings, options: WorkerOptions) -> _Site:
     access = kafka_access(kafka)
     transactions = _prepare(settings, kafka, access)
     identity = identity_policy(settings, keys_of(settings))
-    return _Site(settings, kafka, access, content, identity, options, _watched(settings, content, access), transactions)
+    watched = _watched(settings, content, access)
+    registry = registry_decoder(kafka) if Role.INGEST in options.roles else None
+    return _Site(settings, kafka, access, content, identity, options, watched, transactions, registry)
 
 
 def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> bool:
@@ -171,7 +178,8 @@ def _ingest(site: _Site) -> Ingest:
     )
     key = site.settings.identity.key
     assert key is not None, "looked at before"
-    return Ingest(settings, Mapper(site.content.mappings, site.content.catalogue, key.get_secret_value().encode()))
+    secret = key.get_secret_value().encode()
+    return Ingest(settings, Mapper(site.content.mappings, site.content.catalogue, secret, site.registry))
 
 
 def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:

@@ -21,6 +21,7 @@ from coordwatch.adapters.kafka.state_rows import StateRows
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Metrics, Readings, Running
+from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
@@ -58,6 +59,16 @@ class Ground:
     topics: Topics
     watched: Sequence[Watched]
     access: KafkaAccess
+    registry: RegistryDecoder | None = None
+
+    def trouble(self, readings: DriverReadings) -> str | None:
+        """Why this process does not do its whole work, None when it does."""
+        waits = None if self.registry is None else self.registry.trouble
+        return waits or trouble_of(readings)
+
+    def waits(self) -> float | None:
+        """1 while records wait for the schema registry, 0 while they do not; None without one."""
+        return None if self.registry is None else float(self.registry.trouble is not None)
 
     @property
     def disabled(self) -> dict[str, str]:
@@ -138,8 +149,8 @@ def http_side(
     readings = DriverReadings(drivers, Ends(ground.access), states)
     if room is None:
         counted = None if detecting is None else detecting.tool_counts
-        metrics = Metrics(None, Running(readings, counted))
-        health = Health(lambda: trouble_of(readings), lambda: None, metrics.render)
+        metrics = Metrics(None, Running(readings, counted, ground.waits))
+        health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
         return HttpSide(HttpServer(health_application(health, ground.door), listening), address_of(listening))
     contexts = _contexts(ground, room, detecting)
     pages = pages_router(_pages(ground, room, contexts))
@@ -190,8 +201,8 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         customer=contexts.customer,
         explain=contexts.explain,
         sources=sources,
-        metrics=Metrics(stored, Running(readings)).render,
-        trouble=lambda: trouble_of(readings),
+        metrics=Metrics(stored, Running(readings, waits=ground.waits)).render,
+        trouble=lambda: ground.trouble(readings),
         stream=room.stream,
         door=ground.door,
     )

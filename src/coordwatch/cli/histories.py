@@ -80,7 +80,8 @@ def _copied(args: argparse.Namespace, site: Any, folder: Path) -> History:
         wanted = [ranges.parse_range(text, now) for text in args.kafka]
     except ValueError as error:
         raise PermanentError(f"--kafka: {error}") from None
-    mapper = site.mapper()
+    settings = site.settings
+    mapper = site.mapper(None if settings is None else room("app.registry").registry_decoder(settings.kafka))
     chosen = None if args.source is None else room("app.judging").checked_source(args.source, mapper)
     mapping = site.mapping_of if chosen is None else lambda _: chosen
     history: History

@@ -20,6 +20,7 @@ from coordwatch.adapters.kafka.reach import Reached, ask_all, reach, split_host
 from coordwatch.adapters.kafka.survey import answered
 from coordwatch.adapters.kafka.topics import create_missing, examine, look, why_not_created
 from coordwatch.app.content import Content, kafka_access
+from coordwatch.app.registry import registry_client
 from coordwatch.cli.checks import Check
 from coordwatch.cli.sample_checks import sampled
 from coordwatch.clock import SystemClock
@@ -50,6 +51,7 @@ def kafka_checks(settings: Settings, content: Content | None) -> Iterator[Check]
     assert kafka is not None, "only settings with a Kafka come here"
     yield from _way_in(kafka)
     yield _codecs()
+    yield from _registry(kafka)
     access = kafka_access(kafka)
     try:
         reached = reach(access, _PATIENCE)
@@ -100,6 +102,16 @@ def _codecs() -> Check:
         text = "the member of the group cannot read lz4, zstd or snappy: the package cramjam is missing"
         return Check("bad", "codecs", text, "pip install 'coordwatch[kafka]'")
     return Check("ok", "codecs", "gzip, snappy, lz4 and zstd can be read")
+
+
+def _registry(kafka: KafkaSettings) -> Iterator[Check]:
+    try:
+        client = registry_client(kafka)
+        if client is not None:
+            client.answers()
+            yield Check("ok", "registry", f"{client.access} gives out schemas")
+    except CoordwatchError as error:
+        yield Check("bad", "registry", str(error), "docs/sources/registry.md says what kafka.registry needs")
 
 
 def _brokers(cluster: _Cluster) -> Iterator[Check]:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ranges import newest
 from coordwatch.app.content import Content
+from coordwatch.app.registry import registry_decoder
 from coordwatch.cli.checks import Check
 from coordwatch.clock import SystemClock
-from coordwatch.errors import CoordwatchError
+from coordwatch.errors import CoordwatchError, TemporaryError
 from coordwatch.events.times import MINUTE
 from coordwatch.events.words import duration_words
 from coordwatch.processor import Input
@@ -22,6 +23,7 @@ from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import Record
 
 _SAMPLE = 200
+_AT_ONCE = 0.0
 _AHEAD = 5 * MINUTE
 
 
@@ -29,7 +31,8 @@ def sampled(
     settings: Settings, content: Content, access: KafkaAccess, partitions: Mapping[str, int]
 ) -> Iterator[Check]:
     """One check a source, and one more when its clock and ours disagree."""
-    mapper = Mapper(content.mappings, content.catalogue)
+    decode_schema = registry_decoder(settings.kafka, _AT_ONCE)
+    mapper = Mapper(content.mappings, content.catalogue, decode_schema=decode_schema)
     limit = settings.kafka.dead_letter_limit.ratio if settings.kafka is not None else 1.0
     for one in settings.kafka_inputs:
         if one.topic not in partitions:
@@ -40,7 +43,11 @@ def sampled(
         except CoordwatchError as error:
             yield Check("bad", "samples", f"{one.name}: {error}")
             continue
-        yield _mapped(one, records, mapper, limit)
+        try:
+            yield _mapped(one, records, mapper, limit)
+        except TemporaryError as error:
+            yield Check("bad", "registry", str(error), "see kafka.registry, and docs/sources/registry.md")
+            continue
         yield from _clock(one, records)
 
 

@@ -124,7 +124,10 @@ class Ingest:
             self._stopped.pop(place, None)
 
     def take(self, records: Slice, now: int) -> int:
-        """Take records; stops before the one that would break the limit on dead letters."""
+        """Take records; stops before the one that would break the limit on dead letters.
+
+        Raises: TemporaryError while the registry that knows a record's schema does not answer
+        """
         self._now = max(self._now, now)
         place, part = records.place, self._parts[records.place]
         limit = self._settings.limit
@@ -198,7 +201,7 @@ class Ingest:
         )
 
     def _walk(self, origin: Origin, now: int) -> _Walked:
-        """Map one record and send on what it came to; never raises."""
+        """Map one record and send on what it came to. Raises: TemporaryError as `take`."""
         mapped = map_input(self._input(origin), self._mapper, now)
         walked = _Walked()
         tally_mapped(walked.tallies, mapped)

@@ -13,6 +13,11 @@ from coordwatch.events.wire import Rejected, decode_event
 from coordwatch.processor.records import CANONICAL, Input, Refusal, ResultStatus, clamped
 from coordwatch.sources.mapper import Mapper
 
+NO_SOURCE = "none"
+"""The source of a record for which there is no mapping."""
+
+_NOT_ITS_OWN = ("broker", "clamped")
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
@@ -30,9 +35,10 @@ class Mapped:
 
 
 def map_input(one: Input, mapper: Mapper | None, now: int) -> Mapped:
-    """Map one record; never raises.
+    """Map one record.
 
-    Takes: `mapper` None when every record holds a canonical event
+    Takes:  `mapper` None when every record holds a canonical event
+    Raises: TemporaryError while the registry that knows its schema does not answer, and nothing else
     """
     if mapper is None or one.source == CANONICAL:
         return _canonical(one, now)
@@ -71,3 +77,20 @@ def tally_mapped(tallies: Counter[str], mapped: Mapped) -> None:
     tally(tallies, ResultStatus.DEAD_LETTERED.value, len(mapped.refused), refused)
     tally(tallies, ResultStatus.DROPPED.value, len(mapped.dropped), mapped.dropped)
     tallies["unknown_category"] += mapped.unknown_category
+    _tally_source(tallies, mapped)
+
+
+def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
+    """Count by source: a producer who renames a field is seen there, by what is refused or by times that are not its own."""
+    source = mapped.source or NO_SOURCE
+    for result, amount in (
+        ("mapped", len(mapped.events)),
+        ("dropped", len(mapped.dropped)),
+        ("refused", len(mapped.refused)),
+    ):
+        if amount:
+            tallies[f"source.{result}.{source}"] += amount
+    for event in mapped.events:
+        basis = event.data.get("time_basis")
+        if basis in _NOT_ITS_OWN:
+            tallies[f"time.{basis}.{source}"] += 1

@@ -96,7 +96,8 @@ class Stage(Protocol):
     def take(self, records: Slice, now: int) -> int:
         """Take records in order.
 
-        Gives: how many were taken; fewer than all stops the partition there (see `stopped`)
+        Gives:  how many were taken; fewer than all stops the partition there (see `stopped`)
+        Raises: TemporaryError when something that the records need, such as their schemas, stays away
         """
         ...
 

@@ -4,7 +4,7 @@ A YAML file, `COORDWATCH_*` variables and files under the secrets folder enter; 
 every mistake with its place, leave. The next room: `app`, which builds the program from it.
 """
 
-from coordwatch.settings.kafka import DeadLetterLimit, KafkaInput, KafkaSettings, SecuritySettings
+from coordwatch.settings.kafka import DeadLetterLimit, KafkaInput, KafkaSettings, RegistrySettings, SecuritySettings
 from coordwatch.settings.parts import LOOPBACK, Progressing
 from coordwatch.settings.reading import demo_settings, for_serve, for_worker, read_settings
 from coordwatch.settings.tree import (
@@ -30,6 +30,7 @@ __all__ = [
     "KafkaInput",
     "KafkaSettings",
     "Progressing",
+    "RegistrySettings",
     "SecuritySettings",
     "Settings",
     "SimulatorInput",

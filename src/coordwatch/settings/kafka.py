@@ -19,6 +19,8 @@ from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressin
 
 SECRETS = ("key_password", "password", "client_secret")
 """The names under `kafka.security` that may not stand in a file that people share."""
+REGISTRY_SECRETS = ("password", "token")
+"""The same, under `kafka.registry`."""
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _PLAIN_OR_SCRAM = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -26,9 +28,9 @@ _SESSION_LEAST, _SESSION_MOST = 2 * SECOND, 300 * SECOND
 _COMMIT_LEAST = SECOND // 100
 
 
-def variable_of(secret: str) -> str:
-    """The environment variable that carries a secret of `kafka.security`."""
-    return f"COORDWATCH_KAFKA__SECURITY__{secret.upper()}"
+def variable_of(secret: str, part: str = "security") -> str:
+    """The environment variable that carries a secret of a part of `kafka`."""
+    return f"COORDWATCH_KAFKA__{part.upper()}__{secret.upper()}"
 
 
 class SecuritySettings(Part):
@@ -110,6 +112,51 @@ def _may_carry_a_secret(url: str) -> bool:
     return plainly and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
 
 
+class RegistrySettings(Part):
+    """Where the schemas of Avro, JSON Schema and Protobuf records are found, and how the registry knows us."""
+
+    url: str
+    username: str | None = None
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    ca: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "RegistrySettings":
+        wrong = list(self._wrong())
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    def _wrong(self) -> Iterator[str]:
+        login, password = variable_of("password", "registry"), self.password is not None
+        if not _is_address(self.url):
+            yield "'url' is the address of a registry, without a login in it: https://registry.example.com:8081"
+            return
+        if (password or self.token is not None) and not _may_carry_a_secret(self.url):
+            yield "'url' must begin with https://, since the login is sent there"
+        if (self.username is not None) != password:
+            yield (
+                f"'username' and a password belong together: set {login}"
+                if not password
+                else ("a password needs its 'username' beside it")
+            )
+        if self.token is not None and password:
+            yield "a registry is shown a password or a token, and both are given: take one away"
+        if self.ca is not None and not self.url.startswith("https:"):
+            yield "'ca' is for TLS, and this address has none: write https://"
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    plainly = parts.username is None and parts.password is None and not parts.query and not parts.fragment
+    return plainly and bool(host) and parts.scheme in ("http", "https")
+
+
 class DeadLetterLimit(Part):
     """When a partition stops because too much of it cannot be used: a share of the last `of` records, or so many in a row."""
 
@@ -129,6 +176,7 @@ class KafkaSettings(Part):
     session_timeout: Duration = 10 * SECOND
     commit_interval: Duration = SECOND // 2
     security: SecuritySettings = SecuritySettings()
+    registry: RegistrySettings | None = None
     dead_letter_limit: DeadLetterLimit = DeadLetterLimit()
 
     @field_validator("bootstrap")

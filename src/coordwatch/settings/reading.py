@@ -15,10 +15,12 @@ from pydantic_settings import SettingsError
 from coordwatch.documents import Fields, Items, Node, plain, read_documents
 from coordwatch.errors import DocumentError, PermanentError, Place, Problem
 from coordwatch.settings.kafka import (
+    REGISTRY_SECRETS,
     SECRETS,
     DeadLetterLimit,
     KafkaInput,
     KafkaSettings,
+    RegistrySettings,
     SecuritySettings,
     variable_of,
 )
@@ -118,17 +120,19 @@ def _secrets_shown(root: Fields) -> Iterator[Problem]:
                 f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
             )
     kafka = root.items.get("kafka")
-    security = kafka.items.get("security") if isinstance(kafka, Fields) else None
-    if not isinstance(security, Fields):
-        return
-    for name in SECRETS:
-        if name in security.items:
-            file = variable_of(name).lower()
-            yield Problem(
-                security.places[name],
-                f"'kafka.security.{name}' is a secret and may not stand in this file: take it out, change it where it "
-                f"is known, and set {variable_of(name)}, or the file {file} in the folder COORDWATCH_SECRETS_DIR",
-            )
+    for part, secrets in (("security", SECRETS), ("registry", REGISTRY_SECRETS)):
+        found = kafka.items.get(part) if isinstance(kafka, Fields) else None
+        if isinstance(found, Fields):
+            yield from (_shown(part, name, found.places[name]) for name in secrets if name in found.items)
+
+
+def _shown(part: str, name: str, place: Place) -> Problem:
+    variable = variable_of(name, part)
+    return Problem(
+        place,
+        f"'kafka.{part}.{name}' is a secret and may not stand in this file: take it out, change it where it "
+        f"is known, and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
+    )
 
 
 def _under(settings: Settings, folder: Path) -> Settings:
@@ -163,7 +167,10 @@ def _kafka_under(kafka: KafkaSettings, folder: Path) -> KafkaSettings:
     security = kafka.security
     paths = {name: path for name in ("ca", "certificate", "key") if (path := getattr(security, name)) is not None}
     placed = security.model_copy(update={name: folder / path for name, path in paths.items()})
-    return kafka.model_copy(update={"security": placed})
+    registry = kafka.registry
+    if registry is not None and registry.ca is not None:
+        registry = registry.model_copy(update={"ca": folder / registry.ca})
+    return kafka.model_copy(update={"security": placed, "registry": registry})
 
 
 def _problems(root: Fields, error: Mapping[str, Any]) -> Iterator[Problem]:
@@ -208,6 +215,7 @@ def _known_names(location: Sequence[int | str]) -> list[str]:
         "inputs": (FileInput, HttpInput, WebhookInput, SimulatorInput, KafkaInput),
         "kafka": (KafkaSettings,),
         "kafka.security": (SecuritySettings,),
+        "kafka.registry": (RegistrySettings,),
         "kafka.dead_letter_limit": (DeadLetterLimit,),
     }
     parent = ".".join(part for part in location if isinstance(part, str))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.clock import Clock
-from coordwatch.errors import PermanentError
+from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.processor.stage import Output, Place, Slice, Stage
 from coordwatch.worker.exits import Ending, ExitCode
 from coordwatch.worker.member import Member
@@ -167,7 +167,10 @@ class Driver:
     # ---- records
 
     def take(self, records: Slice) -> None:
-        """Let the stage take a slice; what was taken before is skipped, what a stopped partition holds is left."""
+        """Let the stage take a slice; what was taken before is skipped, what a stopped partition holds is left.
+
+        Raises: Ending when something that the stage needs stays away; the records wait in their log until it is back
+        """
         place = records.place
         position = self.positions.get(place)
         if self.member is None or position is None or place in self.stage.stopped:
@@ -178,7 +181,10 @@ class Driver:
                 return
         if self.stamps is not None:
             records.timestamps = list(map(self.stamps, records.timestamps))
-        taken = self.stage.take(records, self.clock.now())
+        try:
+            taken = self.stage.take(records, self.clock.now())
+        except TemporaryError as error:
+            raise Ending(ExitCode.AGAIN, f"{self.stage.role}: {error}") from error
         self.numbers.taken += taken
         self.positions[place] = records.offsets[-1] + 1 if taken == len(records) else records.offsets[taken]
         if taken < len(records):

@@ -15,6 +15,7 @@ from coordwatch.events.times import SECOND
 from coordwatch.ports import AlertReader, SourceView, ToolCount
 
 _RESULTS = ("applied", "duplicate", "dropped", "dead_lettered")
+_MAPPED, _BASES = ("mapped", "dropped", "refused"), ("broker", "clamped")
 _STATUSES = ("open", "acknowledged", "snoozed", "resolved", "retracted", "not_a_conflict")
 _SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -81,9 +82,14 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
     letters: dict[tuple[str, ...], float] = {}
     dropped: dict[tuple[str, ...], float] = {}
     identity: dict[str, dict[tuple[str, ...], float]] = {"whose": {}, "gap": {}, "unusable": {}}
+    mapping: dict[tuple[str, ...], float] = {}
+    times: dict[tuple[str, ...], float] = {}
     for name, amount in tallies.items():
         kind, _, reason = name.partition(".")
-        if kind == "dead_lettered" and reason:
+        if kind in ("source", "time"):
+            word, _, source = reason.partition(".")
+            (mapping if kind == "source" else times)[source, word] = amount
+        elif kind == "dead_lettered" and reason:
             stage, _, reason = reason.partition(".")
             letters[stage, reason] = amount
         elif kind == "dropped" and reason:
@@ -100,6 +106,9 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         "coordwatch_events_under_way": {(): tallies.get("under_way", 0)},
         "coordwatch_events_dropped": dropped,
         "coordwatch_dead_letters": letters,
+        # With a nought for what has not happened yet, so that the first refusal is a rise and no new series.
+        "coordwatch_mapping": {(source, word): 0 for source, _ in mapping for word in _MAPPED} | mapping,
+        "coordwatch_source_times": {(source, word): 0 for source, _ in mapping for word in _BASES} | times,
         "coordwatch_identity_aliased": {(): tallies.get("aliased", 0)},
         "coordwatch_identity_quarantined": {(): tallies.get("quarantined", 0)},
         "coordwatch_identity_events": identity["whose"],

@@ -1,0 +1,1 @@
+"""The schema registry: the way to it, and records under its schemas."""
