@@ -118,6 +118,19 @@ def test_what_a_mapping_leaves_aside_is_counted_with_its_reason() -> None:
     assert (("housekeeping", "staff"), 1, 3) == (result.dropped, result.applied, result.pieces)
 
 
+@pytest.mark.parametrize(
+    "nothing", ["null", "undefined", "None", "NaN", "[object Object]", "0", 0, " ", "\0", "\u200b"]
+)
+def test_what_stands_for_nothing_names_nothing(nothing: Any) -> None:
+    """Under such an id one event would be taken for the repeat of another, and a ref would tie strangers together."""
+    (rejection,) = mapped(simple(), payload(id=nothing)).rejected
+    assert ("missing_id", "id") == (rejection.reason, rejection.path)
+    mapper = simple('refs: {order: order, case: {template: "hd:{case}"}, item: "items[*]"}')
+    found = mapped(mapper, payload(order=nothing, case=nothing, items=["A", nothing])).events[0].data
+    assert ("A", None) == (found["item"], found.get("order"))
+    assert found.get("case") in (None, "hd:0"), "a 0 among others may be a number"
+
+
 def test_time_is_the_payloads_unless_it_is_unreadable_or_lies_in_the_future() -> None:
     mapper = simple("")
     seen = AT_US + MINUTE

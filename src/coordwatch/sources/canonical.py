@@ -13,7 +13,7 @@ from coordwatch.events.times import parse_time
 from coordwatch.events.vocabulary import PREFIX, EventType
 from coordwatch.sources.changes import text_of
 from coordwatch.sources.fill import joined
-from coordwatch.sources.kinds import Convert, KindError, converter
+from coordwatch.sources.kinds import Convert, KindError, converter_of
 from coordwatch.sources.paths import Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
 from coordwatch.sources.stamps import checked_id, settle
@@ -53,7 +53,7 @@ def pass_through() -> Callable[[Scope], Event]:
 
 
 def _checked_fields(event_type: EventType) -> tuple[tuple[str, Convert], ...]:
-    return tuple((name, converter(field)) for name, field in event_type.fields.items())
+    return tuple((name, converter_of(name, field)) for name, field in event_type.fields.items())
 
 
 def _canonical_type(value: Any) -> EventType:

@@ -17,6 +17,12 @@ from coordwatch.sources.mapping import Plain, ValueSpec
 from coordwatch.sources.timestamps import is_placeholder, time_reader
 
 Change = Callable[[Any], Any]
+_NIL_UUID = "00000000-0000-0000-0000-000000000000"
+_NOTHING = frozenset(
+    ("null", "(null)", "<null>", "nil", "none", "undefined", "nan", "n/a", "[object object]", "{}", "[]", _NIL_UUID)
+)
+_UNSEEN = " \t\r\n\0\u00a0\u200b\u200c\u200d\u2060\ufeff"
+_NOTHING_MAX = max(map(len, _NOTHING))
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 
 
@@ -47,6 +53,17 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     return None
+
+
+def is_nothing(text: str) -> bool:
+    """Tell whether a text is how programs write that there is nothing, such as "undefined", or cannot be seen at all."""
+    return len(text) <= _NOTHING_MAX and (text.lower() in _NOTHING or not text.strip(_UNSEEN))
+
+
+def name_of(value: Any) -> str | None:
+    """Give a text that names one thing; what stands for nothing names none, and neither does a 0."""
+    text = text_of(value)
+    return None if text is None or text == "0" or is_nothing(text) else text
 
 
 def number_of(value: Any) -> int | float | None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from coordwatch.events.vocabulary import Field
 from coordwatch.sources.catalogue import SELECTORS, Entry, Find
-from coordwatch.sources.changes import Build, Unreadable, text_of
-from coordwatch.sources.kinds import TEXT_MAX, Convert, KindError, converter, describe
+from coordwatch.sources.changes import Build, Unreadable, name_of, text_of
+from coordwatch.sources.kinds import TEXT_MAX, Convert, KindError, converter_of, describe
 from coordwatch.sources.mapping import IdentifierSpec, ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
@@ -28,7 +28,7 @@ def joined(path: str | None, inner: str) -> str | None:
 
 def fill_field(name: str, spec: ValueSpec, field: Field, required: bool, build: Build) -> Fill:
     """Make the function that writes one field."""
-    get, convert, path = compile_value(spec, build), converter(field), path_text(spec, build)
+    get, convert, path = compile_value(spec, build), converter_of(name, field), path_text(spec, build)
     missing = _missing(name, compile_raw(spec, build), path)
 
     def fill(scope: Scope, data: dict[str, Any]) -> None:
@@ -53,8 +53,9 @@ def _converted(value: Any, convert: Convert, name: str, path: str | None) -> Any
 def _missing(name: str, raw: Getter, path: str | None) -> Callable[[Scope], RefusedError]:
     def explain(scope: Scope) -> RefusedError:
         value = raw(scope)
-        if value is None or value == "":
-            detail = f"'{name}' is required, and nothing stands here"
+        if value is None or value == "" or (isinstance(value, str | int) and name_of(value) is None):
+            held = "nothing stands here" if value in (None, "") else f"{describe(value)} stands for nothing"
+            detail = f"'{name}' is required, and {held}"
             return RefusedError(MapRejectReason.MISSING_FIELD, Stage.MAP, path, detail)
         detail = f"'{name}' is required, and the mapping has no word for {describe(value)}"
         return RefusedError(MapRejectReason.UNKNOWN_VALUE, Stage.MAP, path, detail)

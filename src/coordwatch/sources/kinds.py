@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from coordwatch.events.times import format_time
-from coordwatch.events.vocabulary import Field
-from coordwatch.sources.changes import Unreadable, number_of, text_of
+from coordwatch.events.vocabulary import REFS, Field
+from coordwatch.sources.changes import Unreadable, name_of, number_of, text_of
 from coordwatch.sources.record import MapRejectReason
 from coordwatch.sources.timestamps import is_placeholder, read_iso
 
@@ -56,6 +56,11 @@ def converter(field: Field) -> Convert:
             return _object(field.fields)
         case "any":
             return _any
+
+
+def converter_of(name: str, field: Field) -> Convert:
+    """Make the converter of a field by its name: a ref never names what stands for nothing."""
+    return _ref if name in REFS else converter(field)
 
 
 def _wrong(value: Any, wanted: str) -> KindError:
@@ -149,6 +154,14 @@ def _strings(value: Any) -> str | list[str] | None:
             texts[text] = None
     found = list(texts)
     return found[0] if len(found) == 1 else found or None
+
+
+def _ref(value: Any) -> str | list[str] | None:
+    found = _strings(value)
+    if isinstance(found, list):
+        names = [text for text in found if name_of(text) is not None]
+        return names[0] if len(names) == 1 else names or None
+    return found if name_of(found) is not None else None
 
 
 def _object(fields: Mapping[str, Field]) -> Convert:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from coordwatch.events.times import MINUTE
-from coordwatch.sources.changes import Build, text_of
+from coordwatch.sources.changes import Build, name_of, text_of
 from coordwatch.sources.mapping import ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
@@ -75,14 +75,11 @@ def checked_id(value: Any, path: str | None) -> str:
 
     Raises: RefusedError when there is none
     """
-    text = text_of(value)
+    text = name_of(value)
     if text is None:
-        raise RefusedError(
-            MapRejectReason.MISSING_ID,
-            Stage.MAP,
-            path,
-            "no id here, and an event without one cannot be told from its repeat",
-        )
+        held = "no id here" if text_of(value) is None else f"'{text_of(value)}' is no id"
+        detail = f"{held}, and an event without one cannot be told from its repeat"
+        raise RefusedError(MapRejectReason.MISSING_ID, Stage.MAP, path, detail)
     if len(text) > ID_MAX:
         raise RefusedError(MapRejectReason.TOO_LONG, Stage.MAP, path, f"an id of more than {ID_MAX} characters")
     return text

@@ -12,7 +12,7 @@ from typing import Any
 
 from coordwatch.codec import encode_json
 from coordwatch.events.times import format_time, parse_duration
-from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, text_of
+from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, is_nothing, text_of
 from coordwatch.sources.conditions import compile_condition, jmes_getter
 from coordwatch.sources.mapping import (
     AfterEvent,
@@ -116,10 +116,16 @@ def _template(template: Template) -> Getter:
     parts = tuple(part if isinstance(part, str) else compile_path(part) for part in template.parts)
 
     def get(scope: Scope) -> Any:
-        texts = [part if isinstance(part, str) else text_of(part(scope)) for part in parts]
+        texts = [part if isinstance(part, str) else _something(part(scope)) for part in parts]
         return None if None in texts else "".join(text for text in texts if text)
 
     return get
+
+
+def _something(value: Any) -> str | None:
+    """A part of a template; with "undefined" inside, it would name the same thing for everybody."""
+    text = text_of(value)
+    return None if text is None or is_nothing(text) else text
 
 
 def _first_of(choices: list[Getter]) -> Getter:
