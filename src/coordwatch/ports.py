@@ -35,7 +35,8 @@ class Effects:
     """Everything one batch changes; a store commits all of it or nothing.
 
     `values` is a key-value map (None deletes): customer states under `customer/<key>`, shared state under other
-    prefixes. `deadlines` gives each changed customer's next deadline (None for none).
+    prefixes. `deadlines` gives each changed customer's next deadline (None for none). `forgotten` are customers whose
+    alerts, detections and what was done about them are deleted; `letters_gone` dead letters that are.
     """
 
     values: dict[str, bytes | None] = field(default_factory=dict)
@@ -45,6 +46,8 @@ class Effects:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     positions: dict[str, str] = field(default_factory=dict)
     tallies: dict[str, int] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    letters_gone: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -223,18 +226,8 @@ class SourceView:
 
 
 ALERT_FILTERS = (
-    "status",
-    "severity",
-    "rule",
-    "tool",
-    "act_tool",
-    "evidence_tool",
-    "attribution",
-    "campaign",
-    "customer",
-    "since",
-    "q",
-)
+    "status", "severity", "rule", "tool", "act_tool", "evidence_tool", "attribution", "campaign", "customer", "since", "q",
+)  # fmt: skip
 ALERT_SORTS = ("newest", "oldest", "severity", "gap", "count")
 
 

@@ -8,17 +8,18 @@ The next room: `memory` and `sql`, which keep the rows.
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coordwatch.alerts.alert import Alert, Standing
-from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.card import RuleCard, unknown_card
+from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.lifecycle import AlertStatus
-from coordwatch.alerts.say import Face
+from coordwatch.alerts.say import Face, face_of
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.ports import ALERT_FILTERS, ALERT_SORTS, AlertRow
-from coordwatch.rules.detection import Attribution
+from coordwatch.rules.detection import Attribution, DetectionStatus
 from coordwatch.rules.spec import Severity
 
 SEVERITY_RANK = {severity.value: rank for rank, severity in enumerate(Severity)}
@@ -229,3 +230,15 @@ def from_flat(row: Mapping[str, Any]) -> Alert:
 def key_text(key: Sequence[str]) -> str:
     """The values of `once_per` as one text."""
     return encode_json(list(key)).decode()
+
+
+def reduced(row: Mapping[str, Any], left: Sequence[Filed], cards: Mapping[str, RuleCard]) -> dict[str, Any]:
+    """The columns of an alert of which detections were taken out: it is about the newest that is left."""
+    alert = from_flat(row)
+    counted = [sum(one.status is status for one in left) for status in (
+        DetectionStatus.OPEN, DetectionStatus.MADE_GOOD, DetectionStatus.RETRACTED)]  # fmt: skip
+    newest = max(
+        left, key=lambda one: (one.status is not DetectionStatus.RETRACTED, one.detection.at, one.detection.id)
+    )
+    face = face_of(cards.get(alert.rule) or unknown_card(alert.rule), newest.detection)
+    return flat(replace(alert, standing=Standing(*counted), face=face, version=alert.version + 1)) | {"note": ""}

@@ -28,6 +28,9 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
+    "identity": "say why events are one person's, keep two apart who are not, change the key",
+    "forget": "forget a person, everywhere, and leave aside what still comes about them",
+    "subject": "export everything that is held of one person",
     "dead-letters": "what could not be used: list it, show it, send it round again",
 }
 _EXTRA_KAFKA = frozenset({"confluent_kafka", "faust", "mode", "aiokafka"})

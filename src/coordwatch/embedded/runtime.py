@@ -25,6 +25,7 @@ BATCH = 500
 _IDLE_SECONDS = 0.1
 _RETRY_SECONDS = 0.5
 _CHORES_SECONDS = 0.25
+_VERIFY_SECONDS = 5.0
 _POSTS_WAITING = 64
 _SAY_SECONDS = 10.0
 _log = logging.getLogger("coordwatch.runtime")
@@ -83,7 +84,7 @@ class Runtime:
         self._questions: queue.Queue[tuple[Callable[[Processor], Any], Future[Any]]] = queue.Queue()
         self._awake = threading.Event()
         self._stopping = threading.Event()
-        self._chores_at = 0.0
+        self._chores_at = self._verify_at = 0.0
         self._taken = Taking(time.monotonic())
         self.failure: BaseException | None = None
         self.turned_at = time.monotonic()
@@ -236,7 +237,21 @@ class Runtime:
             return
         self._chores_at = present + _CHORES_SECONDS
         self._taken.report(present)
+        self._carry_out(present)
         self._telling.chores(self._store, self._processor.proven, self._clock.now())
+
+    def _carry_out(self, present: float) -> None:
+        """Do what people asked for, then look whether anything is left of whoever was forgotten.
+
+        The look writes the database anew, so it may take a twentieth of the time at most, but for what a person waits for.
+        """
+        now = self._clock.now()
+        done = self._processor.carry_out(now)
+        if not done and present < self._verify_at:
+            return
+        for one in self._processor.verify(now):
+            _log.info("forgotten: receipt %s, %s", one.id, f"{one.left} names left" if one.left else "nothing is left")
+        self._verify_at = time.monotonic() + max(_VERIFY_SECONDS, 20 * (time.monotonic() - present))
 
     def _refuse_waiting(self) -> None:
         while True:

@@ -58,6 +58,7 @@ class Batch:
     step: Step = field(default_factory=Step)
     tallies: Counter[str] = field(default_factory=Counter)
     touched: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)
     world: World = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,6 +156,12 @@ class Batch:
             self._note_reader(customer, fact)
             self.touched.add(customer)
 
+    def drop(self, customer: str) -> None:
+        """Let go of everything that is kept of a customer."""
+        self.touched.discard(customer)
+        self.dropped.add(customer)
+        self.values[f"{CUSTOMER}{customer}"] = None
+
     def rejudge(self, customer: str) -> None:
         """Judge every act of a customer again, after events were moved."""
         self.review(customer, self.desk.engine.plan.rules)
@@ -170,7 +177,8 @@ class Batch:
 
     def deadlines(self) -> Mapping[str, int | None]:
         """The next deadline of every touched customer."""
-        return {customer: self.desk.states[customer].next_deadline() for customer in self.touched}
+        due = {customer: self.desk.states[customer].next_deadline() for customer in self.touched}
+        return {**dict.fromkeys(self.dropped), **due}
 
     def _note_reader(self, customer: str, fact: Fact) -> None:
         """Remember that an act of this customer read the reference facts of some types."""

@@ -5,18 +5,19 @@ another one, which must be asked again event by event, which identifiers were qu
 The next room: `identity`, which adds parking and the modes.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from coordwatch.identity.answers import STAMPED, Answer, QuarantineReason, customer_key, moves
-from coordwatch.identity.edges import NOTHING, EdgeSet, Teaching, asking, pair, teach
+from coordwatch.identity.belonging import Explained, explained, whole_groups
+from coordwatch.identity.edges import NOTHING, EdgeSet, IdRow, Teaching, pair
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Reader, Reading
 from coordwatch.identity.resolve import Resolution
-
-_PREFIX = 12
+from coordwatch.identity.teaching import asking, teach
 
 
 class Alias(NamedTuple):
@@ -49,14 +50,6 @@ class Change:
 
 
 NO_CHANGE = Change()
-
-
-class Explained(NamedTuple):
-    """One edge that makes a customer, by types and digest prefixes; `how` is seen_together, linked or same_address."""
-
-    one: str
-    other: str
-    how: str
 
 
 class CrossReference:
@@ -140,20 +133,43 @@ class CrossReference:
 
     def explain(self, key: str) -> list[Explained]:
         """Give the edges through which the identifiers of a customer found each other, strongest first."""
+        ours = self.belongings(key)
+        return explained(self._edges, ours)
+
+    def belongings(self, key: str) -> set[str]:
+        """Give every identifier and ref of a customer, by digest."""
         edges, answer, stamped = self._edges, self._resolution.answer, self._root(key)
         root = None if stamped is None else answer(stamped).root
-        ours = {digest for digest in edges.nodes if root is not None and answer(digest).root == root}
+        return {digest for digest in edges.nodes if root is not None and answer(digest).root == root}
 
-        def named(digest: str) -> str:
-            return f"{edges.kind(digest).type}:{digest.removeprefix(STAMPED)[:_PREFIX]}"
+    def names(self, key: str) -> set[str]:
+        """Give every key under which a customer was ever known here."""
+        return {key, *map(customer_key, self.belongings(key))}
 
-        rows = edges.everything()
-        found = [(one, other, "linked") for one, other in rows.links if (one, other) not in edges.apart]
-        found += [(one, other, "same_address") for one, other in rows.aliases]
-        found += [(one, other, "seen_together") for one, other in rows.edges if (one, other) not in edges.apart]
-        inside = [(*sorted((one, other), key=edges.rank_of), how) for one, other, how in found if {one, other} <= ours]
-        inside.sort(key=lambda edge: (edges.rank_of(edge[0]), edges.rank_of(edge[1]), edge[2]))
-        return [Explained(named(one), named(other), how) for one, other, how in inside]
+    def known(self, digest: str) -> IdRow | None:
+        """Give the row of an identifier, None for one never seen."""
+        node = self._edges.nodes.get(digest)
+        return None if node is None else IdRow(digest, node.kind.type, node.kind.namespace, node.seen)
+
+    def keys_in_use(self) -> dict[str, int]:
+        """Give how many identifiers are known under each key, by its id."""
+        known = [one for one in self._edges.nodes if not one.startswith(STAMPED)]
+        return dict(sorted(Counter(one.partition(":")[0] for one in known).items()))
+
+    def forget(self, digests: Iterable[str]) -> tuple[Teaching, Change, set[str]]:
+        """Forget identifiers with everything that is one with them; give the rows that are gone, and all digests."""
+        edges, resolution = self._edges, self._resolution
+        gone = whole_groups(edges, digests)
+        near = {
+            edges.leader(one) for digest in gone if digest in edges.nodes for one in edges.nodes[digest].neighbours()
+        }
+        rows = edges.erase(gone)
+        for digest in gone:
+            resolution.forget(digest)
+        change = self._change({}, resolution.settle(near - gone), frozenset())
+        for digest in gone:
+            self._roots.pop(self._keys.pop(digest, ""), None)
+        return rows, change, gone
 
     def prune(self, before: int, reach: int, kept: Iterable[str]) -> list[str]:
         """Forget the refs that no event named since an instant, but none within `reach` of one that is still named."""

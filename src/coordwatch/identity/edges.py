@@ -1,15 +1,15 @@
 """The accumulated edge set: which identifiers were seen together, which are one by a trusted link, which are kept apart.
 
 What enters: Readings. What leaves: Teaching (what was new in them) and the neighbours of each identifier.
-The set only grows, and nothing here depends on the order in which it grew. The next room: `resolve`.
+The set only grows, but for people who are forgotten, and nothing here depends on the order in which it grew.
+The next room: `teaching`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from coordwatch.identity.digest import EMAIL_HASHES
 from coordwatch.identity.identifier import IdClass, Kind, Rank
-from coordwatch.identity.reading import Named
 
 
 class IdRow(NamedTuple):
@@ -193,6 +193,28 @@ class EdgeSet:
         for near in node.neighbours():
             self.nodes[near].drop(digest)
 
+    def erase(self, digests: Set[str]) -> Teaching:
+        """Drop whole groups of identifiers with everything about them, and give the rows that are gone."""
+        known = [digest for digest in digests if digest in self.nodes]
+        gone = Teaching(
+            tuple(IdRow(one, self.kind(one).type, self.kind(one).namespace, self.nodes[one].seen) for one in known),
+            tuple({pair(digest, near) for digest in known for near in self.nodes[digest].neighbours()}),
+            tuple(both for both in self.links if not digests.isdisjoint(both)),
+            tuple(both for both in self.aliases.items() if not digests.isdisjoint(both)),
+            tuple(both for both in self.apart if not digests.isdisjoint(both)),
+        )
+        for digest in known:
+            self.forget(digest)
+        self.links.difference_update(gone.links)
+        self.apart.difference_update(gone.apart)
+        for hashed, _ in gone.aliases:
+            del self.aliases[hashed]
+        self._aliased -= digests
+        for digest in digests:
+            self._leader.pop(digest, None)
+            self._members.pop(digest, None)
+        return gone
+
     def everything(self) -> Teaching:
         """Give the whole set as rows, in one order."""
         edges = {pair(digest, near) for digest, node in self.nodes.items() for near in node.neighbours()}
@@ -239,40 +261,3 @@ class EdgeSet:
 def pair(one: str, other: str) -> tuple[str, str]:
     """Give an edge without direction."""
     return (one, other) if one < other else (other, one)
-
-
-def asking(edges: EdgeSet, joined: Iterable[tuple[str, str]]) -> set[str]:
-    """Give the ends of new edges whose answer may depend on them: the lower one, both refs, a contact that fans out."""
-    found = set()
-    for one, other in joined:
-        rank, other_rank = edges.kind(one).rank, edges.kind(other).rank
-        high, low, higher, lower = (one, other, rank, other_rank)
-        if other_rank < rank:
-            high, low, higher, lower = other, one, other_rank, rank
-        found.add(low)
-        both_refs = higher.id_class is IdClass.REF
-        if both_refs or (higher.id_class is IdClass.CONTACT and lower.id_class is not IdClass.REF):
-            found.add(high)
-    return {edges.leader(digest) for digest in found}
-
-
-def teach(edges: EdgeSet, named: tuple[Named, ...], seen: int, linked: bool) -> Teaching:
-    """Note everything that one event says: who exists, who was seen with whom, and, if `linked`, who is one.
-
-    Gives: what was new; NOTHING itself, after look-ups only, when nothing was
-    """
-    nodes = edges.nodes
-    ids = [one for one in named if edges.know(one.digest, one.kind, seen)]
-    joined: list[tuple[str, str]] = []
-    links: list[tuple[str, str]] = []
-    for place, (one, kind, _) in enumerate(named):
-        for other, other_kind, _ in named[:place]:
-            if edges.join(one, other):
-                joined.append(pair(one, other))
-            same = linked and kind.rank == other_kind.rank and kind.rank.id_class is not IdClass.REF
-            if same and edges.link(one, other):
-                links.append(pair(one, other))
-    if not ids and not joined and not links:
-        return NOTHING
-    rows = tuple(IdRow(one.digest, one.kind.type, one.kind.namespace, nodes[one.digest].seen) for one in ids)
-    return Teaching(rows, tuple(joined), tuple(links))

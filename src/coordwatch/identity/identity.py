@@ -11,10 +11,12 @@ from typing import Any
 
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.identity.answers import Answer, Confidence, confidence_of
-from coordwatch.identity.cross_reference import Change, CrossReference, Explained
-from coordwatch.identity.edges import NOTHING, Teaching
-from coordwatch.identity.observation import Exclusion, Expired, Observation, Outcome, Released
+from coordwatch.identity.answers import Answer, Confidence, QuarantineReason, confidence_of
+from coordwatch.identity.belonging import Explained
+from coordwatch.identity.cross_reference import Change, CrossReference
+from coordwatch.identity.edges import NOTHING, IdRow, Teaching
+from coordwatch.identity.identifier import IdClass, Kind
+from coordwatch.identity.observation import Exclusion, Expired, Forgetting, Observation, Outcome, Released
 from coordwatch.identity.parking import Parked, Parking, ParkReason, park_reason
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
 from coordwatch.identity.reading import Named, Reader, Reading
@@ -93,6 +95,66 @@ class Identity:
     def explain(self, customer: str) -> list[Explained]:
         """Give the edges that make a customer one, by identifier types and digest prefixes."""
         return self._known.explain(customer)
+
+    def belongings(self, customer: str) -> set[str]:
+        """Give every identifier and ref of a customer, by digest."""
+        return self._known.belongings(customer)
+
+    def names(self, customer: str) -> set[str]:
+        """Give every key under which a customer was ever known here."""
+        return self._known.names(customer)
+
+    def known(self, digest: str) -> IdRow | None:
+        """Give the row of an identifier, None for one never seen."""
+        return self._known.known(digest)
+
+    def confidence_of_ids(self, ids: Sequence[str]) -> Confidence | None:
+        """Say how sure the customer of an event that named these identifiers is, None while it has none."""
+        answer = self._known.of_ids(ids)
+        return None if answer.root is None else confidence_of(answer)
+
+    def quarantine(self, digest: str) -> QuarantineReason | None:
+        """Say why an identifier has no customer although others were seen with it, None when it is not so."""
+        return self._known.answer(digest).reason
+
+    def keys_in_use(self) -> dict[str, int]:
+        """Give how many identifiers are known under each key, by its id."""
+        return self._known.keys_in_use()
+
+    def waiting_for(self, digests: Iterable[str]) -> list[Event]:
+        """Give the parked events that name one of these."""
+        return [one.event for one in self._parking.waiting_for(digests)]
+
+    def forget(self, digests: Iterable[str]) -> Forgetting:
+        """Forget identifiers, all that is one with them, and the events that wait for them."""
+        rows, change, gone = self._known.forget(digests)
+        parked = self._parking.waiting_for(gone)
+        for one in parked:
+            self._parking.take(one)
+        released = self._release(change)
+        return Forgetting(rows, change, released, tuple(one.event for one in parked), frozenset(gone))
+
+    def forms(self, identifier: str) -> tuple[str, ...]:
+        """Give the digests of one identifier as a person writes it, in every form; nothing when it is none."""
+        one = self._reader.one(identifier, None)
+        return (one.digest, *self._reader.aliases(one)) if isinstance(one, Named) else ()
+
+    def kind(self, type_name: str, namespace: str) -> Kind:
+        """Give the kind of a type and namespace."""
+        return self._reader.kind(type_name, namespace)
+
+    def digest_as(self, kind: Kind, value: str) -> str | None:
+        """Give the digest of a value if it were of this kind, None when it cannot be."""
+        one = self._reader.one({"type": kind.type, "namespace": kind.namespace, "value": value}, None)
+        return one.digest if isinstance(one, Named) else None
+
+    def ids_of(self, event: Event) -> tuple[str, ...]:
+        """Give the digests of everything that an event names."""
+        return self._reader.read(event).ids
+
+    def persons(self, event: Event) -> list[str]:
+        """Give the digests of the persons that an event names."""
+        return [one.digest for one in self._reader.read(event).named if one.kind.rank.id_class is not IdClass.REF]
 
     def digest(self, identifier: str | Mapping[str, Any], tool: str | None = None) -> str | None:
         """Give the digest of one identifier as events write it, None when it is unusable."""

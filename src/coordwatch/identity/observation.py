@@ -112,6 +112,20 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What is gone with somebody who was forgotten, and what that changed for others: as for an exclusion.
+
+    `digests` are all of theirs, those of forms nobody had named yet among them; `parked` are events that waited.
+    """
+
+    rows: Teaching
+    change: Change
+    released: tuple[Released, ...]
+    parked: tuple[Event, ...]
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Exclusion:
     """What keeping two identifiers apart changed: as for an event, but with no event of its own."""
 

@@ -19,10 +19,13 @@ from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError
 from coordwatch.identity.identity import Identity
+from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
-from coordwatch.ports import CustomerView, Store
+from coordwatch.ports import CustomerView, Effects
+from coordwatch.processor.carrying_out import carry_out, forget_named
 from coordwatch.processor.feeding import cannot_be_fed, waiting_words
 from coordwatch.processor.records import Input, ProcessorSettings, Result
+from coordwatch.processor.requests import KEPT, RECEIPTS, REQUESTS, PersonStore, Receipt, RequestKind, receipt_of
 from coordwatch.processor.work import PROGRESS, Rooms, Work
 from coordwatch.rules.compile import compile_rules
 from coordwatch.rules.explain import explain
@@ -46,7 +49,7 @@ class Processor:
     def __init__(
         self,
         specs: Sequence[RuleSpec],
-        store: Store,
+        store: PersonStore,
         settings: ProcessorSettings,
         *,
         mapper: Mapper | None = None,
@@ -83,7 +86,9 @@ class Processor:
         for key, value in self.store.scan(GIVEN):
             event_type, customer = key.removeprefix(GIVEN).split("/", 1)
             self.desk.readers.setdefault(event_type, {})[customer] = unpack(value)
-        self.rooms = Rooms(self.store, self.mapper, self.identity, self.desk, self.progress)
+        kept = {key.removeprefix(KEPT): unpack(value) for key, value in self.store.scan(KEPT)}
+        self.kept = KeptAway(self.settings.identity, kept)
+        self.rooms = Rooms(self.store, self.mapper, self.identity, self.desk, self.progress, self.kept)
         self._unproven: dict[str, tuple[int, ...]] = {}
 
     def handle(self, inputs: Sequence[Input], now: int, positions: Mapping[str, str] | None = None) -> list[Result]:
@@ -96,6 +101,7 @@ class Processor:
         try:
             work = Work(self.rooms, now)
             results = [work.record(one) for one in inputs]
+            forget_named(work, work.erasures)
             self._commit(work, positions or {})
         except CoordwatchError:
             self.reload()
@@ -128,6 +134,43 @@ class Processor:
             self.reload()
             raise
         return len(waiting)
+
+    def carry_out(self, now: int) -> list[Receipt]:
+        """Do what people asked for; what they asked waits in the store.
+
+        Raises: TemporaryError as `handle`
+        """
+        rows = list(self.store.scan(REQUESTS))
+        if not rows:
+            return []
+        try:
+            work = Work(self.rooms, now)
+            receipts = carry_out(work, rows)
+            self._commit(work, {})
+        except CoordwatchError:
+            self.reload()
+            raise
+        return receipts
+
+    def verify(self, now: int) -> list[Receipt]:
+        """Look whether anything is left of those who were forgotten, where nobody has looked since; note it in the receipts.
+
+        Everything that is stored is written anew first, so that the bytes of what was deleted are gone too.
+        """
+        waiting = [one for one in self.receipts() if one.kind is RequestKind.FORGET and one.verified_at is None]
+        waiting = [one for one in waiting if not one.problem]
+        if not waiting:
+            return []
+        self.store.compact()
+        left = {name for name in self.store.names_left() if self.kept.holds(name)}
+        checked = [one.checked(len(left), now) for one in waiting]
+        self.store.commit(Effects(values=dict(one.row() for one in checked)), now)
+        return checked
+
+    def receipts(self) -> list[Receipt]:
+        """Everything that was done for somebody's request, oldest first."""
+        found = [receipt_of(value) for _, value in self.store.scan(RECEIPTS)]
+        return sorted(found, key=lambda one: (one.done_at, one.id))
 
     def caught_up(self, name: str, now: int) -> None:
         """The reader of an input has reached the end of what is there."""

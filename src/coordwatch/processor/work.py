@@ -16,24 +16,29 @@ from coordwatch.engine.rows import pack_event, parked_row, taught_rows
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.wire import encode_event
+from coordwatch.identity.cross_reference import Change
 from coordwatch.identity.identity import Identity
+from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.observation import (
     IDENTITY_UNRESOLVED,
     ByTool,
     Found,
     Observation,
     Outcome,
+    Released,
     gap_name,
     unusable_name,
 )
-from coordwatch.ports import DeadLetter, Effects, Store
+from coordwatch.ports import DeadLetter, Effects
 from coordwatch.processor.feeding import waited_for
 from coordwatch.processor.mapping import Mapped, map_input, tally, tally_mapped
 from coordwatch.processor.records import CANONICAL, Input, Refusal, Result, ResultStatus, letter_id
+from coordwatch.processor.requests import KEPT, PersonStore
 from coordwatch.rules.plan import CompiledRule
 from coordwatch.sources.mapper import Mapper
 
 PROGRESS = "progress/"
+ERASED, FORGOTTEN = "customer.erased", "forgotten"
 _BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
 
 
@@ -41,11 +46,12 @@ _BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE
 class Rooms:
     """What every batch works with: mappings, identities, customers, progress, and the store behind them."""
 
-    store: Store
+    store: PersonStore
     mapper: Mapper | None
     identity: Identity
     desk: Desk
     progress: Progress
+    kept: KeptAway
     by_tool: ByTool = field(default_factory=ByTool)
 
     def proven(self, types: Iterable[str], now: int) -> int:
@@ -67,6 +73,9 @@ class Work:
         self.tallies: Counter[str] = self.batch.tallies
         self.dead_letters: list[DeadLetter] = []
         self.heard: set[str] = set()
+        self.forgotten: list[str] = []
+        self.letters_gone: list[str] = []
+        self.erasures: list[Event] = []
         self.mismatches = rooms.desk.engine.plan.runtime.mismatches
 
     def record(self, one: Input) -> Result:
@@ -80,19 +89,31 @@ class Work:
         return result_of(mapped, statuses)
 
     def _event(self, event: Event) -> ResultStatus:
+        things = self.rooms.kept.keeps(event)
+        if things is not None:
+            for entry in self.rooms.kept.add(things, self.now):
+                self.batch.values[f"{KEPT}{entry}"] = pack(self.now)
+            return self._tally(ResultStatus.DROPPED, reasons=(FORGOTTEN,))
+        if event.type == ERASED:
+            self.erasures.append(event)
+            return self._tally(ResultStatus.APPLIED)
         seen = self.identity.observe(event)
         self.batch.values.update(taught_rows(seen.taught))
-        self._refile(seen)
+        self.refile(seen.change)
         self._note(event, seen)
         safe = self.identity.pseudonymous(event)
         status = self._file(safe, seen)
-        for released in seen.released:
-            self.tallies[self.rooms.by_tool.name(released.event, Found.RELEASED)] += 1
-            self.batch.values[parked_row(released.event)] = None
+        self.release(seen.released)
+        return status
+
+    def release(self, released: Iterable[Released]) -> None:
+        """File the events that waited for their customer and have one now."""
+        for one in released:
+            self.tallies[self.rooms.by_tool.name(one.event, Found.RELEASED)] += 1
+            self.batch.values[parked_row(one.event)] = None
             self.tallies[ResultStatus.PARKED.value] -= 1
             self.tallies["in"] -= 1
-            self._apply(released.customer, self.identity.pseudonymous(released.event))
-        return status
+            self._apply(one.customer, self.identity.pseudonymous(one.event))
 
     def _note(self, event: Event, seen: Observation) -> None:
         """Count how an event came to its customer, or why it did not, and what it names that names nobody."""
@@ -127,9 +148,9 @@ class Work:
         self.load([customer])
         return self._tally_insertion(self.batch.insert(customer, event))
 
-    def _refile(self, seen: Observation) -> None:
+    def refile(self, change: Change) -> None:
         """Move the journals of customers who turned out to be others."""
-        changed = dict.fromkeys([*(alias.old for alias in seen.change.aliases), *seen.change.divided])
+        changed = dict.fromkeys([*(alias.old for alias in change.aliases), *change.divided])
         for old in changed:
             self.load([old])
             lost, moved = self.batch.refile(old, self.identity)
@@ -145,8 +166,8 @@ class Work:
                     self.tallies[ResultStatus.PARKED.value] += 1
             if moved or lost:
                 self.batch.rejudge(old)
-        self.tallies["aliased"] += len(seen.change.aliases)
-        self.tallies["quarantined"] += len(seen.change.quarantined)
+        self.tallies["aliased"] += len(change.aliases)
+        self.tallies["quarantined"] += len(change.quarantined)
 
     def load(self, customers: Iterable[str]) -> None:
         """Bring customers into memory, ending what older rules said of them."""
@@ -195,6 +216,8 @@ class Work:
             self.dead_letters,
             dict(positions),
             tallies,
+            self.forgotten,
+            self.letters_gone,
         )
 
     def _progress(self, name: str, events: Sequence[Event]) -> None:

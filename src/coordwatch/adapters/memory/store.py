@@ -6,9 +6,10 @@ The next room: whoever runs the processor without a database.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
-from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat
+from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, reduced
 from coordwatch.adapters.memory.reading import MemoryReader
 from coordwatch.adapters.memory.tables import MemoryBook, Tables
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
@@ -17,7 +18,8 @@ from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.engine.ledger import CountLine, TallyLine
 from coordwatch.errors import TemporaryError
-from coordwatch.ports import AlertRow, Books, Count, Effects
+from coordwatch.ports import AlertRow, Books, Count, DeadLetter, Effects
+from coordwatch.processor.traces import names_in
 from coordwatch.rules.detection import DetectionChange
 
 K = TypeVar("K")
@@ -54,6 +56,9 @@ class MemoryStore(MemoryReader):
         with self._lock:
             changes = self._fold(effects.changes, now)
             self._put_state(effects)
+            self._forget(effects.forgotten)
+            for letter in effects.letters_gone:
+                self._tables.dead_letters.pop(letter, None)
         if changes:
             self.listen(changes)
 
@@ -62,6 +67,27 @@ class MemoryStore(MemoryReader):
         changes = [done for change in found for done in fold(book, change, self._cards, now)]
         book.put(changes)
         return changes
+
+    def _forget(self, customers: Sequence[str]) -> None:
+        """Delete the alerts and detections of customers; of an alert about several, only what is theirs."""
+        tables, gone = self._tables, set(customers)
+        touched = {one for one, row in tables.rows.items() if row["customer"] in gone}
+        for detection in [one for one, filed in tables.filed.items() if filed.detection.customer in gone]:
+            alert = tables.filed.pop(detection).alert
+            if alert is not None:
+                tables.by_alert[alert].discard(detection)
+                touched.add(alert)
+        for alert in touched:
+            standing = [tables.filed[one] for one in tables.by_alert.get(alert, ())]
+            row = tables.rows[alert]
+            if standing:
+                tables.rows[alert] = row | reduced(row, standing, self._cards)
+                tables.audit[alert] = [replace(entry, note="") for entry in tables.audit.get(alert, ())]
+                continue
+            del tables.rows[alert]
+            tables.by_key[row["rule"], row["key"]].discard(alert)
+            tables.by_alert.pop(alert, None)
+            tables.audit.pop(alert, None)
 
     def _put_state(self, effects: Effects) -> None:
         tables = self._tables
@@ -73,6 +99,19 @@ class MemoryStore(MemoryReader):
         for count in effects.counts:
             tables.ledger[_line(count)] += count.amount
         tables.dead_letters.update({letter.id: letter for letter in effects.dead_letters})
+
+    def letters(self) -> Iterable[DeadLetter]:
+        return list(self._tables.dead_letters.values())
+
+    def compact(self) -> None:
+        """Memory keeps nothing that was let go."""
+
+    def names_left(self) -> Iterable[str]:
+        tables = self._tables
+        yield from names_in(b"\n".join((*map(str.encode, tables.items), *tables.items.values())))
+        yield from tables.deadlines
+        yield from (str(row["customer"]) for row in tables.rows.values())
+        yield from (filed.detection.customer for filed in tables.filed.values())
 
     # ---- the books of a worker
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table, bindparam, select
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
 from coordwatch.adapters.sql.book import SqlBook, upsert
 from coordwatch.adapters.sql.books import write_books
+from coordwatch.adapters.sql.erasing import compact, customers_in, erase, names_in_files
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import (
@@ -40,7 +41,7 @@ from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.codec import decode_json
-from coordwatch.ports import AlertRow, Books, Effects
+from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
 from coordwatch.rules.detection import DetectionChange
 
 Listener = Callable[[Sequence[AlertChange]], None]
@@ -67,7 +68,7 @@ class SqlStore(SqlReader):
     ) -> None:
         super().__init__(open_engine(path, writes=False, durable=durable, wait=wait))
         self._writing = open_engine(path, writes=True, durable=durable, wait=wait)
-        self._cards = cards
+        self._cards, self._path = cards, path
         self._one_writer = threading.Lock()
         self.listen: Listener = _nobody
         try:
@@ -142,8 +143,23 @@ class SqlStore(SqlReader):
         with self._write() as connection:
             _write_state(connection, effects)
             changes = self._fold(connection, effects.changes, now)
+            erase(connection, effects.forgotten, effects.letters_gone, self._cards)
         if changes:
             self.listen(changes)
+
+    def letters(self) -> Iterable[DeadLetter]:
+        with self._read() as connection:
+            for row in connection.execute(select(dead_letters).order_by(dead_letters.c.id)).mappings():
+                yield DeadLetter(**row)
+
+    def compact(self) -> None:
+        with self._one_writer, translated():
+            compact(self._writing)
+
+    def names_left(self) -> Iterable[str]:
+        yield from names_in_files(self._path)
+        with self._read() as connection:
+            yield from customers_in(connection)
 
     # ---- the books of a worker
 

@@ -1,0 +1,70 @@
+"""`coordwatch forget`: a person is forgotten, everywhere; what still comes about them is left aside.
+
+What enters: settings, customer keys or identifiers such as `email:ann@example.com`.
+What leaves: a receipt that names nobody; exit 0 when nothing is left, 1 when something was still found, 2 when nobody is known.
+The next room: `app`, which has it done.
+"""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+from coordwatch.app.at_rest import at_rest, carried_out
+from coordwatch.clock import SystemClock
+from coordwatch.codec import encode_json
+from coordwatch.errors import PermanentError
+from coordwatch.events.times import format_time
+from coordwatch.processor.requests import Receipt, Request, RequestKind
+from coordwatch.settings import for_serve, read_settings
+
+OK, FOUND, BAD_INPUT = 0, 1, 2
+_INSTANTS = ("asked_at", "done_at", "checked_at", "verified_at")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument(
+        "customers",
+        nargs="*",
+        metavar="CUSTOMER",
+        help="a customer key, or an identifier such as email:ann@example.com",
+    )
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings file")
+    parser.add_argument(
+        "--lift", action="store_true", help="let somebody back who was forgotten: what comes about them is taken again"
+    )
+    parser.add_argument("--receipts", action="store_true", help="only print the receipts of everything asked so far")
+    parser.add_argument("--by", metavar="NAME", help="who asks (default: the user of this machine)")
+    parser.add_argument(
+        "--wait", type=float, default=60.0, metavar="S", help="how long to wait for the service (default 60)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Forget, or let back, and print the receipt as JSON."""
+    if args.receipts == bool(args.customers):
+        print("coordwatch forget: name customers, or ask for --receipts", file=sys.stderr)
+        return BAD_INPUT
+    settings = for_serve(read_settings(args.config))
+    if args.receipts:
+        with at_rest(settings) as (processor, _):
+            for receipt in processor.receipts():
+                print(line_of(receipt))
+        return OK
+    kind = RequestKind.LIFT if args.lift else RequestKind.FORGET
+    request = Request(uuid4().hex, kind, tuple(args.customers), args.by or getpass.getuser(), SystemClock().now())
+    receipt = carried_out(settings, request, args.wait)
+    if receipt.problem:
+        raise PermanentError(receipt.problem)
+    print(line_of(receipt))
+    return FOUND if receipt.left else OK
+
+
+def line_of(receipt: Receipt) -> str:
+    """A receipt as one line of JSON, with times that a person can read."""
+    plain = receipt.plain()
+    for name in _INSTANTS:
+        plain[name] = None if plain[name] is None else format_time(plain[name])
+    return encode_json(plain).decode()

@@ -1,0 +1,140 @@
+"""`coordwatch identity`: why events are one person's, who is quarantined, two who are not one, and a new key.
+
+What enters: settings, a customer key or an identifier, two identifiers.
+What leaves: text for a terminal, JSON for anything else; exit 2 when nobody is known.
+The next room: `app`, which asks the identity of the site, or has it changed.
+"""
+
+import argparse
+import getpass
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from coordwatch.adapters.key_file import key_path, rotate_beside
+from coordwatch.app.at_rest import at_rest, carried_out
+from coordwatch.cli.forget import line_of
+from coordwatch.clock import SystemClock
+from coordwatch.codec import encode_json
+from coordwatch.errors import PermanentError
+from coordwatch.identity.digest import mask
+from coordwatch.identity.identifier import Identifier, parse_identifier
+from coordwatch.processor import Processor
+from coordwatch.processor.erasing import Erasing
+from coordwatch.processor.requests import Request, RequestKind
+from coordwatch.processor.work import Work
+from coordwatch.settings import Settings, for_serve, read_settings
+
+OK = 0
+_HOW = {"seen_together": "seen together with", "linked": "said to be", "same_address": "another form of"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="explain|split|keys|rotate")
+    explain = verbs.add_parser("explain", help="why these events are one person")
+    explain.add_argument(
+        "customer", metavar="CUSTOMER", help="a customer key, or an identifier such as email:ann@example.com"
+    )
+    split = verbs.add_parser("split", help="these two identifiers are not one person, whatever was seen")
+    split.add_argument("one", metavar="ONE", help="an identifier such as email:ann@example.com")
+    split.add_argument(
+        "other", metavar="OTHER", help="one that was seen with it, or linked to it, such as phone:+15550100"
+    )
+    split.add_argument("--by", metavar="NAME", help="who says so (default: the user of this machine)")
+    split.add_argument(
+        "--wait", type=float, default=60.0, metavar="S", help="how long to wait for the service (default 60)"
+    )
+    verbs.add_parser("keys", help="how many identifiers are known under which key")
+    verbs.add_parser("rotate", help="a new key; what was written under the old one is still found")
+    for sub in verbs.choices.values():
+        sub.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings file")
+        sub.add_argument("--json", action="store_true", help="JSON also on a terminal")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain, split, count or rotate."""
+    settings = for_serve(read_settings(args.config))
+    return {"explain": _explain, "split": _split, "keys": _keys, "rotate": _rotate}[args.verb](args, settings)
+
+
+def _explain(args: argparse.Namespace, settings: Settings) -> int:
+    with at_rest(settings) as (processor, _):
+        found = explained(processor, args.customer)
+    if args.json or not sys.stdout.isatty():
+        print(encode_json(found).decode())
+        return OK
+    for one in found:
+        print(f"customer {one['customer']}, known with {one['confidence']} confidence" + _asked(args.customer))
+        for edge in one["because"]:
+            print(f"  {edge['one']:<28} {_HOW[edge['how']]} {edge['other']}")
+        for kind, amount in one["identifiers"].items():
+            print(f"  {amount:>6,} x {kind}")
+    return OK
+
+
+def explained(processor: Processor, who: str) -> list[dict[str, Any]]:
+    """Why the events of a customer, or of each customer whom an identifier names, are one person.
+
+    Raises: PermanentError when nobody is known by this name, or it is shared
+    """
+    identity = processor.identity
+    customers, digests = Erasing(Work(processor.rooms, 0)).who(who)
+    found = []
+    for customer in sorted(customers):
+        ours = identity.belongings(customer)
+        kinds = Counter(row.type for one in ours if (row := identity.known(one)) is not None)
+        sure = identity.confidence_of_ids(sorted(digests) or sorted(ours))
+        found.append(
+            {
+                "customer": customer,
+                "confidence": "high" if not ours else str(sure) if sure is not None else "low",
+                "because": [edge._asdict() for edge in identity.explain(customer)],
+                "identifiers": dict(sorted(kinds.items())),
+            }
+        )
+    if not found:
+        shared = [str(reason) for one in digests if (reason := identity.quarantine(one)) is not None]
+        why = f"it is quarantined ({shared[0]}): too many customers have it" if shared else "nobody is known by it"
+        raise PermanentError(f"'{_masked(who)}' names no customer: {why}")
+    return found
+
+
+def _split(args: argparse.Namespace, settings: Settings) -> int:
+    who = (args.one, args.other)
+    request = Request(uuid4().hex, RequestKind.SPLIT, who, args.by or getpass.getuser(), SystemClock().now())
+    receipt = carried_out(settings, request, args.wait)
+    if receipt.problem:
+        raise PermanentError(receipt.problem)
+    print(line_of(receipt))
+    return OK
+
+
+def _keys(args: argparse.Namespace, settings: Settings) -> int:
+    with at_rest(settings) as (processor, _):
+        counted = processor.identity.keys_in_use()
+    print(encode_json(counted).decode())
+    return OK
+
+
+def _rotate(args: argparse.Namespace, settings: Settings) -> int:
+    if settings.identity.key is not None:
+        raise PermanentError(
+            "the key is in the settings: put a new one there, with a 'key_id' that sorts behind, and the one before it under "
+            "'old_keys' (docs/data-protection.md)"
+        )
+    key = rotate_beside(settings.database)
+    print(f"{key_path(settings.database)} has a new key, {key.id}; start the service again to use it", file=sys.stderr)
+    return OK
+
+
+def _asked(who: str) -> str:
+    return f", asked for as {_masked(who)}" if ":" in who else ""
+
+
+def _masked(who: str) -> str:
+    """An identifier as a person may see it on a screen."""
+    parsed = parse_identifier(who)
+    return f"{parsed.type}:{mask(parsed)}" if isinstance(parsed, Identifier) else who[:60]

@@ -1,0 +1,43 @@
+"""`coordwatch subject`: everything that is held of one person, as JSON, for the answer to their question.
+
+What enters: settings, a customer key or an identifier such as `email:ann@example.com`.
+What leaves: one JSON document; exit 2 when nobody is known by that name.
+The next room: `processor/holdings.py`, which gathers it.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from coordwatch.app.at_rest import at_rest
+from coordwatch.codec import encode_json
+from coordwatch.errors import PermanentError
+from coordwatch.processor.holdings import holdings
+from coordwatch.settings import for_serve, read_settings
+
+OK = 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="export")
+    export = verbs.add_parser("export", help="everything that is held of one person")
+    export.add_argument(
+        "customer", metavar="CUSTOMER", help="a customer key, or an identifier such as email:ann@example.com"
+    )
+    export.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings file")
+    export.add_argument("--out", type=Path, metavar="FILE", help="write it there (default: standard output)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export."""
+    with at_rest(for_serve(read_settings(args.config))) as (processor, store):
+        found = holdings(processor, store, args.customer)
+    if found is None:
+        raise PermanentError(f"nobody is known by '{args.customer[:60]}': give a customer key, or type:value")
+    text = encode_json(found) + b"\n"
+    if args.out is None:
+        sys.stdout.buffer.write(text)
+    else:
+        args.out.write_bytes(text)
+    return OK
