@@ -366,3 +366,20 @@ def test_a_place_inside_a_named_value_is_told_as_the_payload_has_it() -> None:
     assert ("7", "solved") == (event.data["case"], event.data["status"])
     (rejection,) = mapped(mapper, payload(event={"ticket": {"id": 7, "status": "lost"}})).rejected
     assert ("unknown_value", "event.ticket.status") == (rejection.reason, rejection.path)
+
+
+def test_two_tellings_of_one_happening_are_one_event_and_the_first_stays() -> None:
+    emit = """
+    emit: [{event: customer.identifiers.linked}]
+    also:
+      handoff:
+        event: bot.handoff.completed
+        id: {template: "handoff:{talk}"}
+        refs: {conversation: talk}
+    """
+    mapper = simple(emit=emit)
+    (_, alone) = mapped(mapper, payload(talk="t")).events
+    assert "handoff:t" == alone.id
+    batch = mapped(mapper, [payload(id="1", talk="t"), payload(id="2", talk="t", at="2026-01-31T10:30:00Z")])
+    assert ["1", "handoff:t", "2"] == [event.id for event in batch.events]
+    assert (2, ()) == (batch.applied, batch.rejected)

@@ -7,7 +7,7 @@ import pytest
 
 from coordwatch.documents import read_documents
 from coordwatch.events.times import parse_time
-from coordwatch.sources.changes import Build, Unreadable
+from coordwatch.sources.changes import Build, Unreadable, number_of
 from coordwatch.sources.parse_value import parse_value
 from coordwatch.sources.reading import Reading
 from coordwatch.sources.values import compile_value
@@ -154,3 +154,8 @@ def problems_of(text: str) -> str:
 )
 def test_a_mistake_in_a_value_has_its_place(text: str, complaint: str) -> None:
     assert complaint in problems_of(text)
+
+
+def test_a_number_may_begin_with_its_point() -> None:
+    assert 0.98 == number_of(".98")
+    assert None is number_of(".")

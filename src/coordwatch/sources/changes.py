@@ -23,7 +23,7 @@ _NOTHING = frozenset(
 )
 _UNSEEN = " \t\r\n\0\u00a0\u200b\u200c\u200d\u2060\ufeff"
 _NOTHING_MAX = max(map(len, _NOTHING))
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
+_DECIMAL = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|\.[0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)

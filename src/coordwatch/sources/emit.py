@@ -61,7 +61,8 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
     parts = merged(mapping.shared, emission.parts)
     assert parts.id is not None, "the parser saw to it that there is an id"
     make_id, stamp, source = compile_id(parts.id, build), compile_stamp(parts.time, build), source_of(mapping)
-    suffix = f"/{emission.name}" if any(emission is other for other in mapping.also) else ""
+    beside = emission.parts.id is None and any(emission is other for other in mapping.also)
+    suffix = f"/{emission.name}" if beside else ""
     base = _constants(parts, event_type, mapping.tool)
     fills = _fills(parts, event_type, build, find)
 

@@ -51,6 +51,7 @@ class _Compiled:
     drop_if: tuple[tuple[Holds, DropReason], ...]
     emit: tuple[tuple[Holds | None, Make], ...]
     also: tuple[tuple[Holds | None, Make], ...]
+    once: frozenset[str]
 
 
 class Mapper:
@@ -103,7 +104,7 @@ class Mapper:
             return tally.result()
         seen: dict[str, Event] = {}
         for number, piece in enumerate(pieces):
-            tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number))
+            tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number, compiled.once))
         return tally.result()
 
     def _choose(
@@ -151,6 +152,7 @@ def _compile(mapping: SourceMapping, catalogue: Catalogue, find: Callable[..., A
         tuple((compile_condition(drop.when), drop.reason) for drop in mapping.drop_if),
         tuple(compile_emission(emission, mapping, build, find) for emission in mapping.emit),
         tuple(compile_emission(emission, mapping, build, find) for emission in mapping.also),
+        frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
     )
 
 
@@ -233,11 +235,16 @@ def _map_piece(
 
 
 def _without_namesakes(
-    outcome: list[Event] | DropReason | Rejection, seen: dict[str, Event], number: int
+    outcome: list[Event] | DropReason | Rejection, seen: dict[str, Event], number: int, once: frozenset[str]
 ) -> list[Event] | DropReason | Rejection:
-    """Refuse a piece whose id another event of the record has: downstream, one of the two would be lost in silence."""
+    """Refuse a piece whose id another event of the record has: downstream, one of the two would be lost in silence.
+
+    Takes: `once`, the types whose ids name a happening, which a record may tell several times; the first telling stays
+    """
     if not isinstance(outcome, list):
         return outcome
+    told = [event for event in outcome if event.type in once and event.id in seen and seen[event.id].type == event.type]
+    outcome = [event for event in outcome if event not in told]
     for event in outcome:
         if seen.get(event.id, event) != event:
             detail = f"two different events of this record have the id '{event.id[:80]}'; the mapping's id must tell them apart"

@@ -85,6 +85,7 @@ class DropReason(StrEnum):
     PLACEHOLDER_CUSTOMER = "placeholder_customer"
     STAFF = "staff"
     TEST_DATA = "test_data"
+    GAP = "gap"
 
 
 CHOSEN_BY_MAPPINGS = tuple(
