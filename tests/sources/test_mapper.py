@@ -383,3 +383,8 @@ def test_two_tellings_of_one_happening_are_one_event_and_the_first_stays() -> No
     batch = mapped(mapper, [payload(id="1", talk="t"), payload(id="2", talk="t", at="2026-01-31T10:30:00Z")])
     assert ["1", "handoff:t", "2"] == [event.id for event in batch.events]
     assert (2, ()) == (batch.applied, batch.rejected)
+
+
+def test_a_link_without_an_identifier_links_nobody_whatever_refs_it_has() -> None:
+    emit = "emit: [{event: customer.identifiers.linked, refs: {case: ticket}}]"
+    assert ["no_customer"] == reasons(mapped(simple(emit=emit), payload(ticket="1", email="")))

@@ -117,9 +117,10 @@ def _fills(parts: Parts, event_type: EventType, build: Build, find: Find) -> tup
 def _for_one_customer(make: Callable[[Scope], Event]) -> Make:
     def one(scope: Scope) -> list[Event]:
         event = make(scope)
-        named = TYPES[event.type].broadcast or event.subject or "identifiers" in event.data
-        if not named and OWNED_REFS.isdisjoint(event.data):
-            detail = "neither an identifier nor a ref says whose event this is"
+        known = TYPES[event.type]
+        named = known.broadcast or event.subject or "identifiers" in event.data
+        if not named and ("identifiers" in known.required or OWNED_REFS.isdisjoint(event.data)):
+            detail = "nothing says whose event this is: no identifier, and no ref that would do"
             raise RefusedError(MapRejectReason.NO_CUSTOMER, Stage.VALIDATE, "identifiers", detail)
         return [event]
 
