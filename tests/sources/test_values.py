@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from coordwatch.documents import read_documents
+from coordwatch.documents import Fields, read_documents
 from coordwatch.events.times import parse_time
 from coordwatch.sources.changes import Build, Unreadable, number_of
 from coordwatch.sources.parse_value import parse_value
 from coordwatch.sources.reading import Reading
-from coordwatch.sources.values import compile_value
+from coordwatch.sources.values import compile_value, path_text
 from tests.sources.build import scope
 
 PAYLOAD = {
@@ -159,3 +159,20 @@ def test_a_mistake_in_a_value_has_its_place(text: str, complaint: str) -> None:
 def test_a_number_may_begin_with_its_point() -> None:
     assert 0.98 == number_of(".98")
     assert None is number_of(".")
+
+
+@pytest.mark.parametrize(
+    ("let", "path", "place"),
+    [
+        ("{e: [event-data, $]}", "$let.e.message.id", "event-data.message.id"), ("{e: $}", "$let.e.id", "id"),
+        ("{e: a.b, f: $let.e.c}", "$let.f.d", "a.b.c.d"), ("{e: $let.e.x}", "$let.e.id", "$let.e.x.id"),
+        ("{e: {value: 1}}", "$let.e.id", "$let.e.id"), ("{e: a}", "$let.f.id", "$let.f.id"), ("{e: a.b}", "$let.e", "a.b"),
+    ],
+)  # fmt: skip
+def test_a_path_that_goes_on_from_a_name_is_told_as_one_from_the_payload(let: str, path: str, place: str) -> None:
+    (node,) = read_documents(f"let: {let}\nvalue: {path}", "v.yaml")
+    assert isinstance(node, Fields)
+    assert isinstance(node.items["let"], Fields)
+    reading = Reading("v.yaml")
+    named = {name: parse_value(one, reading) for name, one in node.items["let"].items.items()}
+    assert place == path_text(parse_value(node.items["value"], reading), Build(let=named))

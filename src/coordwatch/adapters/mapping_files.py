@@ -6,6 +6,7 @@ The next room: `sources.mapper`; parsing itself is `sources.parse`, which never 
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from coordwatch.adapters.files import shipped
@@ -128,10 +129,16 @@ def _read_all(paths: Iterable[Path], problems: list[Problem]) -> list[SourceMapp
     mappings: list[SourceMapping] = []
     for path in paths:
         try:
-            mappings += parse_mappings(read_text(path), str(path))
+            mappings += _parsed(read_text(path), str(path))
         except DocumentError as error:
             problems += error.problems
     return mappings
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, path: str) -> tuple[SourceMapping, ...]:
+    """Parse a file once, however often a program looks at it again."""
+    return tuple(parse_mappings(text, path))
 
 
 def _strange_names(catalogue: Catalogue, mappings: Sequence[SourceMapping], place: Place) -> list[Problem]:

@@ -6,6 +6,7 @@ bytes were. The next room: `identity`, which finds out whose events they are.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from coordwatch.errors import TemporaryError
@@ -43,7 +44,6 @@ class _Compiled:
     """One mapping as functions."""
 
     mapping: SourceMapping
-    topic: Callable[[str], bool]
     holds: Holds | None
     wrappers: tuple[tuple[Peel, Options], ...]
     split: tuple[Getter, ...]
@@ -55,7 +55,9 @@ class _Compiled:
 
 
 class Mapper:
-    """Maps the records of every configured tool; compiled once, holds nothing between records.
+    """Maps the records of every configured tool; holds nothing between records.
+
+    A mapping is compiled when its first record comes: a site has a few tools, and dozens of mappings ship.
 
     Takes: `key` under which values are hashed (0 to 64 bytes; a site gives the key of its identity stage), and
     `decode_schema` for what is written under the schemas of a registry
@@ -71,8 +73,10 @@ class Mapper:
         known = catalogue or Catalogue()
         find = compile_catalogue(known)
         self.mappings = tuple(with_tool(mapping, known.tools.get(mapping.name, {})) for mapping in mappings)
-        self._compiled = tuple(_compile(mapping, known, find, key) for mapping in self.mappings)
+        self._topics = tuple(_topic_test(mapping) for mapping in self.mappings)
+        self._compile = cache(lambda number: _compile(self.mappings[number], known, find, key))
         self._by_topic: dict[str, tuple[_Compiled, ...]] = {}
+        self._by_name: dict[str, tuple[_Compiled, ...]] = {}
         self._decode_schema = decode_schema
 
     def map_record(self, record: Record, source: str | None = None) -> MapResult:
@@ -120,7 +124,7 @@ class Mapper:
                 or (source is not None and len(candidates) == 1)
             ):
                 return compiled, scope
-        known = ", ".join(sorted({compiled.mapping.name for compiled in self._compiled})) or "none"
+        known = ", ".join(sorted({mapping.name for mapping in self.mappings})) or "none"
         wanted = f"topic '{record.topic[:200]}'" if source is None else f"source '{source[:64]}'"
         detail = f"no mapping is for this record of {wanted}; mappings: {known}"
         raise RefusedError(MapRejectReason.NO_MAPPING, Stage.MAP, None, detail)
@@ -128,13 +132,23 @@ class Mapper:
     def _candidates(self, topic: str) -> tuple[_Compiled, ...]:
         found = self._by_topic.get(topic)
         if found is None:
-            found = tuple(compiled for compiled in self._compiled if compiled.topic(topic))
+            found = tuple(self._compile(number) for number, fits in enumerate(self._topics) if fits(topic))
             if len(self._by_topic) < _TOPICS_REMEMBERED_MAX:
                 self._by_topic[topic] = found
         return found
 
     def _named(self, source: str) -> tuple[_Compiled, ...]:
-        return tuple(compiled for compiled in self._compiled if compiled.mapping.name == source)
+        found = self._by_name.get(source, ())
+        if not found:
+            numbers = (number for number, mapping in enumerate(self.mappings) if mapping.name == source)
+            found = tuple(self._compile(number) for number in numbers)
+            if found:
+                self._by_name[source] = found
+        return found
+
+
+def _topic_test(mapping: SourceMapping) -> Callable[[str], bool]:
+    return glob_test(mapping.match.topics) if mapping.match.topics else lambda topic: True
 
 
 def _compile(mapping: SourceMapping, catalogue: Catalogue, find: Callable[..., Any], key: bytes) -> _Compiled:
@@ -144,7 +158,6 @@ def _compile(mapping: SourceMapping, catalogue: Catalogue, find: Callable[..., A
     condition = mapping.match.condition
     return _Compiled(
         mapping,
-        glob_test(mapping.match.topics) if mapping.match.topics else lambda topic: True,
         None if condition is None else compile_condition(condition),
         tuple((WRAPPERS[wrapper.name][0], wrapper.options) for wrapper in mapping.unwrap),
         tuple(compile_path(path) for path in mapping.split),

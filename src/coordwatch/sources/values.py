@@ -49,6 +49,8 @@ def compile_raw(spec: ValueSpec, build: Build) -> Getter:
 def path_text(spec: ValueSpec, build: Build) -> str | None:
     """Give the place in the payload that a person should look at for this value."""
     origin = _behind_let(spec, build).origin
+    if isinstance(origin, FromPath) and origin.path.root == "let":
+        return _text_behind_let(origin.path, build)
     if isinstance(origin, FromPath | EachOf):
         return _without_let(origin.path, build)
     if isinstance(origin, FromJmes):
@@ -79,6 +81,15 @@ def _behind_let(spec: ValueSpec, build: Build) -> ValueSpec:
             break
         spec = build.let.get(str(origin.path.steps[0]), spec)
     return spec
+
+
+def _text_behind_let(path: Path, build: Build) -> str:
+    """Give a path that goes on from a name of `let` as one from the payload: of `$let.e.id`, `event-data.id`."""
+    name = str(path.steps[0]) if path.steps else ""
+    earlier = dict(takewhile(lambda item: item[0] != name, build.let.items()))
+    begin = path_text(build.let[name], replace(build, let=earlier)) if name in build.let else None
+    rest = path.text.removeprefix(f"$let.{name}")
+    return path.text if begin is None else rest.removeprefix(".") if begin == "$" else begin + rest
 
 
 def _under_condition(spec: ValueSpec, get: Getter) -> Getter:
