@@ -6,7 +6,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 PORT ?= 9092
 BIN := .venv/bin
 UV_PIN := uv==0.13.9

@@ -137,6 +137,8 @@ def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
     give_up_at = time.monotonic() + PATIENCE
     try:
         while time.monotonic() < give_up_at:
+            if process.poll() is not None:
+                raise SystemExit(f"{row.name}: ended with exit code {process.returncode}")
             count, cpu = done(), sum(watched.cpu_times()[:2])
             if first is None and count >= FROM * row.events:
                 first = (count, cpu)

@@ -26,13 +26,15 @@ def raw(bootstrap: str, topic: str, group: str) -> None:
         }
     )
     consumer.subscribe([topic])
-    touched, commit_at = 0, time.monotonic() + 0.25
+    touched = committed = 0
+    commit_at = time.monotonic() + 0.25
     while True:
         for message in consumer.consume(4_000, 0.05):
             touched += len(message.value() or b"") + message.offset() + message.partition() + message.timestamp()[1]
             touched += len(message.key() or b"")
-        if time.monotonic() > commit_at and touched:
+        if time.monotonic() > commit_at and touched > committed:
             consumer.commit(asynchronous=False)
+            committed = touched
             commit_at = time.monotonic() + 0.25
 
 

@@ -3,7 +3,7 @@
 A late event needs no repair code: insert it and look again. The next room is `rules/evaluate.py`.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
@@ -40,7 +40,8 @@ class Journal:
     were too many, with the time of the newest of them; `too_late` counts events that came after facts of their age were
     let go.
 
-    Takes: facts in any order; or rows in the order of their facts, no two of one time, and `make`, which gives the fact of one
+    Takes: facts in any order; or rows in the order of their facts, those of one time as facts, and `make`, which gives the
+           fact of one
     """
 
     __slots__ = ("_by_identity", "_items", "_make", "present", "too_late", "truncated")
@@ -107,12 +108,14 @@ class Journal:
             self._by_identity[(fact[SOURCE], fact[ID])] = fact
 
     def _add_late(self, fact: Fact) -> None:
-        items = self._items
-        place = bisect_left(items, fact[TIME], key=_time)
-        if self._make is None or items[place][TIME] == fact[TIME]:
-            insort(self.facts, fact, key=order)
-        else:
-            items.insert(place, fact)
+        items, time = self._items, fact[TIME]
+        begin = bisect_left(items, time, key=_time)
+        end = bisect_right(items, time, begin, key=_time)
+        together = [
+            one if self._make is None or one[TYPE].__class__ is str else self._make(one) for one in items[begin:end]
+        ]
+        insort(together, fact, key=order)
+        items[begin:end] = together
 
     def get(self, source: str, event_id: str) -> Fact | None:
         """The fact of an event, None when it is not kept."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from coordwatch.context.fact import Fact
+from coordwatch.context.fact import MASK, Fact
 from coordwatch.rules.plan import CompiledRule, Plan, Take
 
 CACHE_MAX = 10_000
@@ -40,6 +40,10 @@ class Acting:
         if slots and rule.expect is not None:
             self._expected = [tuple(slots[key] for key, _ in take.keys) for take in rule.expect.step.takes]
 
+    def is_unsure(self, fact: Fact) -> bool:
+        """Whether the act lacks a key that some alternative does not ask for, so that it must be judged whatever is there."""
+        return any(fact[slot] is None for take in self.rule.act.takes if take.bit & fact[MASK] for _, slot in take.keys)
+
     def is_unusable(self, fact: Fact) -> bool:
         """Whether the act lacks a key without which it can never be a conflict, whatever comes (RULES 12)."""
         if any(fact[slot] is None for slot in self._required):
@@ -66,8 +70,7 @@ class Lack:
         unusable = [one.rule.id for one in arrival.acting if one not in self.usable]
         keyed = [rule for rule, takes in arrival.keyed if any(_lacks_key(take, fact) for take in takes)]
         self.counted: Counted = tuple((rule, "missing_key") for rule in (*unusable, *keyed))
-        # An act that lacks a key which some alternative does not ask for must be judged, whatever is present.
-        self.must = tuple(one for one in self.usable if _lacks_any(one.rule, fact))
+        self.must = tuple(one for one in self.usable if one.is_unsure(fact))
         self._by_present: dict[int, tuple[Acting, ...]] = {}
 
     def may_hold(self, present: int) -> tuple[Acting, ...]:
@@ -167,11 +170,6 @@ def looks_back_from_the_act(rule: CompiledRule) -> bool:
 
 def _lacks_key(take: Take, fact: Fact) -> bool:
     return any(fact[slot] is None for _, slot in take.keys) or any(fact[slot] is None for slot in take.pair)
-
-
-def _lacks_any(rule: CompiledRule, fact: Fact) -> bool:
-    """Whether an act lacks some key, under whichever alternative."""
-    return any(fact[slot] is None for take in rule.act.takes if take.bit & fact[5] for _, slot in take.keys)
 
 
 def _lackable(arrival: Arrival, mask: int) -> Places:

@@ -83,6 +83,13 @@ class Folder:
         return first + self.new_rows if self.new_rows else first
 
     @property
+    def row_parts(self) -> tuple[bytes, int, bytes]:
+        """The rows without a copy: bytes, where in them the rows begin, and the rows that were added since."""
+        if self._rows is None:
+            return self._bytes, self._places[3], self.new_rows
+        return self._rows, 0, self.new_rows
+
+    @property
     def entries(self) -> Said:
         """What was said of each act."""
         if not self.told:

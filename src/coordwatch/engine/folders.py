@@ -7,6 +7,7 @@ A folder holds the fields that facts were made of, not the facts: under changed 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -85,11 +86,19 @@ class Folders:
 
     # ---- folders and states
 
+    def rows_of(self, folder: Folder) -> list[Row]:
+        """A line for every row, in order of time."""
+        lines = self.book.unpack(folder.index)
+        if not folder.in_order:
+            lines.sort(key=itemgetter(TIME))
+        return lines
+
     def open(self, customer: str, folder: Folder) -> CustomerState:
         """The state in a folder; the two are kept in step by whoever changes one of them."""
-        rows = self.book.unpack(folder.index)
-        make = self._maker(folder.rows)
-        journal = Journal((), rows, make) if folder.in_order else Journal(map(make, rows))
+        rows, make = self.rows_of(folder), self._maker(*folder.row_parts)
+        if not folder.in_order:
+            _order_within(rows, make)
+        journal = Journal((), rows, make)
         journal.truncated, journal.too_late = folder.truncated, folder.too_late
         return CustomerState(customer, journal, lambda: folder.entries)
 
@@ -178,13 +187,15 @@ class Folders:
             self.rewrite(folder, state.journal)
             self.retell(folder, state.entries)
 
-    def _maker(self, rows: bytes) -> Callable[[Row], Fact]:
-        """What gives the fact of a line of the index."""
-        projections, runtime = self._projections, self.plan.runtime
+    def _maker(self, rows: bytes, first: int, new_rows: bytes) -> Callable[[Row], Fact]:
+        """What gives the fact of a line of the index; rows begin at `first` in the bytes, and go on in the new ones."""
+        projections, runtime, end = self._projections, self.plan.runtime, len(rows)
 
         def make(line: Row) -> Fact:
             time, begin, length, code, _, _ = line
-            source, event_id, later, values = _decode_row(rows[begin : begin + length])
+            begin += first
+            row = rows[begin : begin + length] if begin < end else new_rows[begin - end : begin - end + length]
+            source, event_id, later, values = _decode_row(row)
             mismatches = runtime.mismatches
             fact = projections[code](time, source, event_id, time + later, values)
             runtime.mismatches = mismatches  # they were counted when the event came
@@ -229,3 +240,14 @@ class Folders:
         self.retell(folder, entries)
         folder.room = UNSEEN
         return folder
+
+
+def _order_within(rows: list[Row], make: Callable[[Row], Fact]) -> None:
+    """Put rows of one time in the order of their facts, which takes the facts."""
+    begin = 0
+    for place in range(1, len(rows) + 1):
+        if place < len(rows) and rows[place][TIME] == rows[begin][TIME]:
+            continue
+        if place - begin > 1:
+            rows[begin:place] = sorted(map(make, rows[begin:place]))
+        begin = place

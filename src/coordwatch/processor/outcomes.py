@@ -4,6 +4,7 @@ Detection changes and absolute amounts enter and records leave, or the other way
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from coordwatch.alerts.plain import detection_from_plain, detection_to_plain
@@ -146,7 +147,13 @@ def alias_of(value: bytes) -> str:
 
 
 def _path(parts: Sequence[str]) -> bytes:
-    return "/".join(quote(part, safe="") for part in parts).encode("ascii")
+    return "/".join(map(_quoted, parts)).encode("ascii")
+
+
+@lru_cache(4_096)
+def _quoted(part: str) -> str:
+    """A part of a key; the same few come again at every commit."""
+    return quote(part, safe="")
 
 
 def _plain(value: bytes) -> object:

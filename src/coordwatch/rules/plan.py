@@ -132,6 +132,7 @@ class CompiledRule:
     unless_states: tuple[StateStep, ...]
     exceptions: tuple[tuple[str, Predicate, int], ...]
     expect: ExpectStep | None
+    id: str = field(init=False)
     singles: tuple[EventStep, ...] = field(init=False)
     counting: tuple[EventStep, ...] = field(init=False)
     counts_first: bool = field(init=False)
@@ -143,6 +144,7 @@ class CompiledRule:
     all_bits: int = field(init=False)
 
     def __post_init__(self) -> None:
+        self.id = self.spec.id
         self.singles = tuple(step for step in self.afters if not step.counting)
         self.counting = tuple(step for step in self.afters if step.counting)
         seen = [step.counting for step in self.afters]
@@ -157,11 +159,6 @@ class CompiledRule:
         self.unless_bits = bits_of(*unless)
         self.before_bits = bits_of(*before)
         self.all_bits = bits_of(self.act) | self.before_bits | (self.expect.step.bits if self.expect else 0)
-
-    @property
-    def id(self) -> str:
-        """The rule's id."""
-        return self.spec.id
 
 
 @dataclass(slots=True)

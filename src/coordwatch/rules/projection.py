@@ -46,7 +46,9 @@ def name_of_tool(value: Any) -> Any:
 
 def tool_word(value: Any) -> str:
     """The name of a tool as counts and people name it, empty when the event does not say."""
-    if value.__class__ is dict or isinstance(value, Mapping):
+    if value.__class__ is dict:
+        value = value.get("name")
+    elif value is not None and isinstance(value, Mapping):
         value = value.get("name")
     return value if value.__class__ is str else ""
 
@@ -138,6 +140,14 @@ def _slot_code(kind: SlotKind, path: tuple[str, ...]) -> ast.expr:
         value = _call("_through", head, *rest) if rest else head
     else:
         value = _call("_field", head, *rest) if rest else head
+    if rest and path != ("tool", "name"):
+        # Most fields that hold objects are not there at all.
+        missing = ast.Compare(left=head, ops=[ast.Is()], comparators=[ast.Constant(None)])
+        return ast.IfExp(test=missing, body=ast.Constant(None), orelse=_inner_code(kind, value))
+    return _inner_code(kind, value, is_plain=not rest)
+
+
+def _inner_code(kind: SlotKind, value: ast.expr, *, is_plain: bool = False) -> ast.expr:
     if kind == "key":
         is_text = ast.Compare(
             left=ast.Attribute(value=value, attr="__class__", ctx=ast.Load()),
@@ -146,7 +156,7 @@ def _slot_code(kind: SlotKind, path: tuple[str, ...]) -> ast.expr:
         )
         return (
             ast.IfExp(test=is_text, body=value, orelse=_call("_key_values", value))
-            if not rest
+            if is_plain
             else _call("_key_values", value)
         )
     return _call("_as_time", value) if kind == "time" else value

@@ -89,8 +89,10 @@ class Search:
     def _single(self, number: int, bound: Bound) -> Iterator[None]:
         singles = self.rule.singles
         if number == len(singles):
-            if not self.rule.counting or all(self.count(step, bound) for step in self.rule.counting):
-                yield from self._state(0, bound)
+            for counting in self.rule.counting:
+                if not self.count(counting, bound):
+                    return
+            yield from self._state(0, bound)
             return
         step = singles[number]
         for fact in self.before(step, bound):
@@ -121,11 +123,18 @@ class Search:
         """Whether an event plays no part yet (RULES 9)."""
         if fact is self.act:
             return False
-        return all(self.env[step.at] is not fact for step in self.rule.singles)
+        env = self.env
+        for step in self.rule.singles:
+            if env[step.at] is fact:
+                return False
+        return True
 
     def _taken_by(self, takes: tuple[Take, ...], fact: Fact, bound: Bound) -> bool:
-        mask = fact[MASK]
-        return any(mask & take.bit and qualifies(take, fact, self.env, bound) for take in takes)
+        mask, env = fact[MASK], self.env
+        for take in takes:
+            if mask & take.bit and qualifies(take, fact, env, bound):
+                return True
+        return False
 
     def _since(self, place: int) -> int:
         """When the step named by a `since` took place."""

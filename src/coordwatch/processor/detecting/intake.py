@@ -4,6 +4,7 @@ Slices of events enter; what must be looked at leaves for `partition`. Everythin
 makes no object that is not kept, and looks nothing up twice.
 """
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 from zlib import crc32
@@ -19,7 +20,7 @@ from coordwatch.processor.detecting.customers import Customers
 from coordwatch.processor.detecting.readers import Readers
 from coordwatch.processor.detecting.site import Site
 from coordwatch.processor.stage import Slice
-from coordwatch.rules.evaluate import judge
+from coordwatch.rules.evaluate import cannot_hold, judge
 from coordwatch.rules.search import View
 
 
@@ -103,9 +104,9 @@ class Intake:
         if arrival.slots is not None and None in arrival.slots(fact):
             lack = arrival.lack(fact)
         if arrival.acting:
-            for one in (lack or arrival).may_hold(present):
-                if self._may_conflict(one, key, folder, fact):
-                    return False
+            candidates = (lack or arrival).may_hold(present)
+            if candidates and self._may_conflict(candidates, key, folder, fact):
+                return False
             self._count(arrival, time, fact[-2])
             if arrival.reads:
                 self.note_reads(key, folder, fact, arrival)
@@ -131,13 +132,28 @@ class Intake:
         self._readers.note(key, fact, arrival.reads)
         folder.reads = max(folder.reads, fact[0])
 
-    def _may_conflict(self, one: Acting, key: bytes, folder: Folder, fact: Fact) -> bool:
-        """Whether an act must be looked at: not where some event must share a key with it and none holds that value."""
-        for slot in one.keys:
-            value = fact[slot]
-            if value.__class__ is str and not folder.mentions(value.encode()):
-                return False
-        if folder.present & one.others:
-            return True
-        view = View((fact,), key.decode("utf-8", "replace"), self._world.reference)
-        return judge(one.rule, view, fact, self._world.proven(one.rule)) is not None
+    def _may_conflict(self, candidates: Sequence[Acting], key: bytes, folder: Folder, fact: Fact) -> bool:
+        """Whether an act must be looked at, because it may be a conflict by one of some rules.
+
+        It need not where some event must share a key with it and none holds that value, nor where some step's events all
+        lie outside its window, which their times alone tell.
+        """
+        lines: View | None = None
+        for one in candidates:
+            if not all(self._is_mentioned(fact[slot], folder) for slot in one.keys):
+                continue
+            if not folder.present & one.others:
+                view = View((fact,), key.decode("utf-8", "replace"), self._world.reference)
+                if judge(one.rule, view, fact, self._world.proven(one.rule)) is not None:
+                    return True
+                continue
+            if not one.needs or one.is_unsure(fact):
+                return True
+            if lines is None:
+                lines = View(self._customers.folders.rows_of(folder), "", self._world.reference)
+            if not cannot_hold(one.rule, lines, fact[0]):
+                return True
+        return False
+
+    def _is_mentioned(self, value: object, folder: Folder) -> bool:
+        return not isinstance(value, str) or folder.mentions(value.encode())
