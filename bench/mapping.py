@@ -76,11 +76,11 @@ def best(call: Callable[[Record], object], records: list[Record]) -> float:
     """Microseconds a payload, in one round."""
     turns, spent = 0, 0.0
     while spent < SECONDS:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(10):
             for record in records:
                 call(record)
-        spent += time.perf_counter() - start
+        spent += time.process_time() - start
         turns += 10 * len(records)
     return spent / turns * 1e6
 

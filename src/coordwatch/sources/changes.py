@@ -147,7 +147,7 @@ def _on_text(change: Callable[[str], str]) -> Change:
 
 def _on_elements(change: Change) -> Change:
     def changed(value: Any) -> Any:
-        if not isinstance(value, list):
+        if type(value) is not list:
             return change(value)
         found = [change(element) for element in value]
         return [element for element in found if element is not None] or None
@@ -157,6 +157,9 @@ def _on_elements(change: Change) -> Change:
 
 def _through_table(table: Mapping[str, Plain]) -> Change:
     def look_up(value: Any) -> Any:
+        if type(value) is str:
+            word = value.strip()
+            return table.get(word) if word else None
         key = ("true" if value else "false") if isinstance(value, bool) else text_of(value)
         return None if key is None else table.get(key)
 

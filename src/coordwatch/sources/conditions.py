@@ -29,11 +29,27 @@ def compile_condition(condition: Condition) -> Holds:
 
 def _junction(junction: Junction) -> Holds:
     parts = tuple(compile_condition(part) for part in junction.conditions)
-    if junction.kind == "all":
-        return parts[0] if len(parts) == 1 else lambda scope: all(part(scope) for part in parts)
-    if junction.kind == "any":
-        return lambda scope: any(part(scope) for part in parts)
-    return lambda scope: not any(part(scope) for part in parts)
+    holds = _every(parts) if junction.kind == "all" else _some(parts)
+    return holds if junction.kind != "none" else lambda scope: not holds(scope)
+
+
+def _every(parts: tuple[Holds, ...]) -> Holds:
+    """All of them; a few are asked in a row, since a loop costs more than the questions."""
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda scope: first(scope) and second(scope)
+    return lambda scope: all(part(scope) for part in parts)
+
+
+def _some(parts: tuple[Holds, ...]) -> Holds:
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda scope: first(scope) or second(scope)
+    return lambda scope: any(part(scope) for part in parts)
 
 
 def jmes_getter(text: str) -> Getter:
@@ -55,8 +71,7 @@ def jmes_getter(text: str) -> Getter:
 def _test(test: Question) -> Holds:
     get = jmes_getter(test.path) if isinstance(test.path, str) else compile_path(test.path)
     if test.operator == "present":
-        wanted = bool(test.argument)
-        return lambda scope: is_missing(get(scope)) is not wanted
+        return (lambda scope: not is_missing(get(scope))) if test.argument else lambda scope: is_missing(get(scope))
     if test.operator == "contains":
         holds = _contains(test.argument)
         return lambda scope: holds(get(scope))
@@ -66,6 +81,9 @@ def _test(test: Question) -> Holds:
     if test.operator == "is" and isinstance(test.argument, str) and not _through_list(test):
         word = test.argument
         return lambda scope: bool(get(scope) == word)
+    if test.operator == "in" and not _through_list(test) and all(isinstance(word, str) for word in test.argument):
+        words = frozenset(test.argument)
+        return lambda scope: type(value := get(scope)) is str and value in words
     answer = _any_element(_answer(test.operator, test.argument))
     return lambda scope: answer(get(scope))
 
@@ -94,7 +112,7 @@ def _answer(operator: str, argument: Any) -> Answer:
         wanted = argument if isinstance(argument, tuple) else (argument,)
         # A boolean is not a number here: true must not answer for 1.
         known = frozenset((isinstance(value, bool), value) for value in wanted)
-        return lambda value: isinstance(value, str | int | float) and (isinstance(value, bool), value) in known
+        return lambda value: isinstance(value, (str, int, float)) and (isinstance(value, bool), value) in known
     if operator == "matches":
         search = re2.compile(argument).search
         return lambda value: isinstance(value, str) and search(value) is not None

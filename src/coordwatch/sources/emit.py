@@ -16,7 +16,7 @@ from coordwatch.events.vocabulary import REFS, EventType
 from coordwatch.sources.canonical import pass_through
 from coordwatch.sources.catalogue import Find
 from coordwatch.sources.changes import Build, text_of
-from coordwatch.sources.conditions import Holds, compile_condition
+from coordwatch.sources.conditions import compile_condition
 from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers
 from coordwatch.sources.kinds import converter
 from coordwatch.sources.mapping import Emission, FanOut, ForEach, Parts, SourceMapping
@@ -32,15 +32,14 @@ NAME_MAX = 64
 OWNED_REFS = frozenset(REFS) - {"item", "campaign", "journey", "outage", "area", "audience", "location"}
 
 
-def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> tuple[Holds | None, Make]:
-    """Make the condition of an emission, and the function that gives its events."""
-    holds = None if emission.when is None else compile_condition(emission.when)
+def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Make:
+    """Make the function that gives the events of an emission, for a piece of which its condition holds."""
     make = pass_through() if emission.type is None else _own(emission, mapping, build, find)
     if emission.fan_out is not None:
-        return holds, _fan_out(emission.fan_out, make, build)
+        return _fan_out(emission.fan_out, make, build)
     if emission.for_each is not None:
-        return holds, _for_each(emission.for_each, _for_one_customer(make))
-    return holds, _for_one_customer(make)
+        return _for_each(emission.for_each, _for_one_customer(make))
+    return _for_one_customer(make)
 
 
 def merged(shared: Parts, own: Parts) -> Parts:

@@ -15,12 +15,13 @@ from coordwatch.sources.catalogue import Catalogue, compile_catalogue, glob_test
 from coordwatch.sources.changes import Build
 from coordwatch.sources.conditions import Holds, compile_condition
 from coordwatch.sources.decode import SchemaDecoder, decode_value
+from coordwatch.sources.dispatch import Cases
 from coordwatch.sources.emit import Make, compile_emission
 from coordwatch.sources.envelope import Envelope, Options, Peel, header_texts
 from coordwatch.sources.kinds import describe
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.parse import with_tool
-from coordwatch.sources.paths import Getter, Scope, compile_path
+from coordwatch.sources.paths import Getter, Named, Scope, compile_path
 from coordwatch.sources.record import (
     DropReason,
     LeftAsideError,
@@ -47,10 +48,10 @@ class _Compiled:
     holds: Holds | None
     wrappers: tuple[tuple[Peel, Options], ...]
     split: tuple[Getter, ...]
-    let: tuple[tuple[str, Getter], ...]
-    drop_if: tuple[tuple[Holds, DropReason], ...]
-    emit: tuple[tuple[Holds | None, Make], ...]
-    also: tuple[tuple[Holds | None, Make], ...]
+    let: dict[str, Getter]
+    drop_if: Cases[DropReason]
+    emit: Cases[Make]
+    also: Cases[Make]
     once: frozenset[str]
 
 
@@ -88,7 +89,7 @@ class Mapper:
         tally = Tally(source)
         stage = Stage.DECODE
         try:
-            headers = header_texts(record.headers)
+            headers = header_texts(record.headers) if record.headers else {}
             body = decode_value(record.value, headers, self._decode_schema)
             stage = Stage.UNWRAP
             compiled, scope = self._choose(record, body, headers, source)
@@ -161,10 +162,10 @@ def _compile(mapping: SourceMapping, catalogue: Catalogue, find: Callable[..., A
         None if condition is None else compile_condition(condition),
         tuple((WRAPPERS[wrapper.name][0], wrapper.options) for wrapper in mapping.unwrap),
         tuple(compile_path(path) for path in mapping.split),
-        tuple((name, compile_value(spec, build)) for name, spec in mapping.let.items()),
-        tuple((compile_condition(drop.when), drop.reason) for drop in mapping.drop_if),
-        tuple(compile_emission(emission, mapping, build, find) for emission in mapping.emit),
-        tuple(compile_emission(emission, mapping, build, find) for emission in mapping.also),
+        {name: compile_value(spec, build) for name, spec in mapping.let.items()},
+        Cases([(drop.when, drop.reason) for drop in mapping.drop_if]),
+        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
+        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]),
         frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
     )
 
@@ -270,17 +271,16 @@ def _emitted(compiled: _Compiled, scope: Scope) -> list[Event] | DropReason:
     if type(scope.item) is not dict:
         detail = f"an event of a tool is an object, this is {describe(scope.item)}"
         raise RefusedError(MapRejectReason.NOT_AN_OBJECT, Stage.SPLIT, None, detail)
-    for name, get in compiled.let:
-        scope.let[name] = get(scope)
-    for holds, reason in compiled.drop_if:
-        if holds(scope):
+    scope.let = Named(compiled.let, scope)
+    for holds, reason in compiled.drop_if.possible(scope):
+        if holds is None or holds(scope):
             return reason
     events: list[Event] = []
-    for condition, make in compiled.emit:
+    for condition, make in compiled.emit.possible(scope):
         if condition is None or condition(scope):
             events += make(scope)
             break
-    for condition, make in compiled.also:
+    for condition, make in compiled.also.possible(scope):
         if condition is None or condition(scope):
             events += make(scope)
     if not events:

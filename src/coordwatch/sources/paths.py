@@ -7,6 +7,7 @@ What leaves: what stands there, None when nothing does. The next room: `values`,
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 Getter = Callable[["Scope"], Any]
@@ -15,6 +16,26 @@ DEPTH_MAX = 32
 ROOTS = ("whole", "headers", "query", "attributes", "each", "let", "topic", "key", "partition", "offset")
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"\s]+))?((?:\[(?:-?[0-9]{1,6}|\*)\])*)(\.|$)')
 _INDEX = re.compile(r"\[(-?[0-9]+|\*)\]")
+
+
+class Named(dict[str, Any]):
+    """What a mapping names under `let`: each made when it is first asked for, and at most once for a piece."""
+
+    __slots__ = ("_getters", "_scope")
+
+    def __init__(self, getters: Mapping[str, Getter], scope: "Scope") -> None:
+        super().__init__()
+        self._getters, self._scope = getters, scope
+
+    def __missing__(self, name: str) -> Any:
+        get, scope = self._getters[name], self._scope
+        self[name] = None  # for a name that is made of itself
+        # What is named knows the piece only, whoever asks: no element of a list, and not yet when it happened.
+        each, time = scope.each, scope.time
+        scope.each, scope.time = None, 0
+        value = self[name] = get(scope)
+        scope.each, scope.time = each, time
+        return value
 
 
 @dataclass(slots=True)
@@ -94,37 +115,61 @@ def compile_path(path: Path) -> Getter:
     steps = path.steps
     if path.root is not None:
         return _compile_rooted(path.root, steps)
-    if len(steps) == 1 and isinstance(steps[0], str):
-        return _one(steps[0])
-    if len(steps) == 2 and isinstance(steps[0], str) and isinstance(steps[1], str):
-        return _two(steps[0], steps[1])
+    if all(isinstance(step, str) for step in steps):
+        return _named(tuple(step for step in steps if isinstance(step, str)))
     return lambda scope: walk(scope.item, steps)
 
 
-def _one(name: str) -> Getter:
-    def get(scope: Scope) -> Any:
+def _named(names: tuple[str, ...]) -> Getter:
+    """Make the getter of names alone, which most paths are; those of one and two names are written out."""
+    first, second = (*names, "", "")[:2]
+
+    def one(scope: Scope) -> Any:
         item = scope.item
-        return item.get(name) if type(item) is dict else None
+        return item.get(first) if type(item) is dict else None
 
-    return get
-
-
-def _two(first: str, second: str) -> Getter:
-    def get(scope: Scope) -> Any:
+    def two(scope: Scope) -> Any:
         item = scope.item
         if type(item) is not dict:
             return None
         inner = item.get(first)
         return inner.get(second) if type(inner) is dict else None
 
-    return get
+    def many(scope: Scope) -> Any:
+        value = scope.item
+        for name in names:
+            if type(value) is not dict:
+                return None
+            value = value.get(name)
+        return value
+
+    return {1: one, 2: two}.get(len(names), many)
 
 
 def _compile_rooted(root: str, steps: tuple[Step, ...]) -> Getter:
-    if root == "let" and len(steps) == 1 and isinstance(steps[0], str):
+    if root == "let" and steps and isinstance(steps[0], str):
+        return _let(steps[0], steps[1:])
+    beginning = attrgetter(root)
+    if len(steps) == 1 and isinstance(steps[0], str):
         name = steps[0]
-        return lambda scope: scope.let.get(name)
-    return lambda scope: walk(getattr(scope, root), steps)
+
+        def get(scope: Scope) -> Any:
+            holder = beginning(scope)
+            return holder.get(name) if type(holder) is dict else None
+
+        return get
+    return lambda scope: walk(beginning(scope), steps)
+
+
+def _let(name: str, rest: tuple[Step, ...]) -> Getter:
+    def get(scope: Scope) -> Any:
+        try:
+            value = scope.let[name]
+        except KeyError:
+            return None
+        return walk(value, rest) if rest else value
+
+    return get
 
 
 def is_missing(value: Any) -> bool:
@@ -135,23 +180,21 @@ def is_missing(value: Any) -> bool:
 def walk(value: Any, steps: tuple[Step, ...]) -> Any:
     """Follow the steps from a value; `[*]` gives the flat list of everything found through it."""
     for number, step in enumerate(steps):
-        if value is None:
+        if type(value) is dict:
+            value = value.get(step) if type(step) is str else None
+        elif type(value) is not list:
             return None
-        if step is None:
+        elif step is None:
             return _through(value, steps[number + 1 :])
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, Mapping) else None
         else:
-            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+            value = value[step] if type(step) is int and -len(value) <= step < len(value) else None
     return value
 
 
-def _through(value: Any, rest: tuple[Step, ...]) -> list[Any] | None:
-    if not isinstance(value, list):
-        return None
+def _through(elements: list[Any], rest: tuple[Step, ...]) -> list[Any]:
     found: list[Any] = []
-    for element in value:
-        inner = walk(element, rest)
+    for element in elements:
+        inner = walk(element, rest) if rest else element
         if inner is None:
             continue
         if None in rest:

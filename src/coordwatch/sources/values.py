@@ -127,16 +127,19 @@ def _template(template: Template) -> Getter:
     parts = tuple(part if isinstance(part, str) else compile_path(part) for part in template.parts)
 
     def get(scope: Scope) -> Any:
-        texts = [part if isinstance(part, str) else _something(part(scope)) for part in parts]
-        return None if None in texts else "".join(text for text in texts if text)
+        whole = ""
+        for part in parts:
+            if type(part) is str:
+                whole += part
+                continue
+            text = text_of(part(scope))  # type: ignore[operator]
+            # With "undefined" inside, it would name the same thing for everybody.
+            if text is None or is_nothing(text):
+                return None
+            whole += text
+        return whole
 
     return get
-
-
-def _something(value: Any) -> str | None:
-    """A part of a template; with "undefined" inside, it would name the same thing for everybody."""
-    text = text_of(value)
-    return None if text is None or is_nothing(text) else text
 
 
 def _first_of(choices: list[Getter]) -> Getter:
@@ -221,8 +224,9 @@ def _after_event(length: Getter) -> Getter:
 
 def _changed(spec: ValueSpec, get: Getter, build: Build) -> Getter:
     """Put the changes of a value behind its getter: on each element of a list, then on the whole."""
-    for change in changes_of(spec, build):
-        get = _then(get, change)
+    changes = tuple(changes_of(spec, build))
+    if changes:
+        get = _through(changes, get)
     default = spec.default
     if default is not None:
         inner = get
@@ -230,9 +234,13 @@ def _changed(spec: ValueSpec, get: Getter, build: Build) -> Getter:
     return get
 
 
-def _then(get: Getter, change: Change) -> Getter:
+def _through(changes: tuple[Change, ...], get: Getter) -> Getter:
     def changed(scope: Scope) -> Any:
         value = get(scope)
-        return value if value is None or isinstance(value, Unreadable) else change(value)
+        for change in changes:
+            if value is None or type(value) is Unreadable:
+                return value
+            value = change(value)
+        return value
 
     return changed
