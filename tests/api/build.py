@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from starlette.types import ASGIApp
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
@@ -29,6 +30,7 @@ from coordwatch.embedded.source_views import source_views
 from coordwatch.errors import CoordwatchError
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.processor import Input, Processor, ProcessorSettings, Result
+from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.mapper import Mapper
 from tests.build import CARDS, NOW, fill
 
@@ -118,6 +120,7 @@ def an_api(
 
     stream = Stream()
     door = HookDoor(hooks or {}, clock, post)
+    keeper = CatalogueKeeper(None, Catalogue(), mapper.use, clock)
     api = Api(None, store, processor, clock, stream)  # type: ignore[arg-type]
     context = ApiContext(
         reader=store,
@@ -136,14 +139,15 @@ def an_api(
                 sources,
                 clock,
                 {"coordwatch_stream_watchers": lambda: stream.watchers},
-                lambda: {"coordwatch_webhook_requests": door.outcomes()},
-            )
+            ),
+            beside=lambda: {"coordwatch_webhook_requests": door.outcomes(), **keeper.amounts()},
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,
         door=Door(token, signed=door.paths),
         posting=Posting("http", "canonical", known, post) if posts else None,
         hooks=door,
+        catalogue=keeper.view,
     )
     api.application = http_application(context)
     api.client = Client(api.application)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from coordwatch.sources.lookups import KNOWN, UNKNOWN
+
 _KINDS = ("whose", "gap", "unusable")
 _SOURCES = ("source", "time")
 
@@ -12,5 +14,6 @@ def whose(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def accounts(counts: Mapping[str, int]) -> dict[str, int]:
-    """Everything else that was counted."""
-    return {name: amount for name, amount in counts.items() if name.partition(".")[0] not in (*_KINDS, *_SOURCES)}
+    """Everything else that was counted, but for what was looked up in the catalogue."""
+    others = (*_KINDS, *_SOURCES, KNOWN, UNKNOWN)
+    return {name: amount for name, amount in counts.items() if name.partition(".")[0] not in others}

@@ -3,7 +3,7 @@
 import pytest
 
 from coordwatch.errors import DocumentError
-from coordwatch.sources.catalogue import Catalogue, compile_catalogue, glob_test, parse_catalogue
+from coordwatch.sources.catalogue import Catalogue, Known, compile_catalogue, glob_test, laid_together, parse_catalogue
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapResult
 from tests.sources.build import mapped, payload, with_catalogue
@@ -141,3 +141,91 @@ def test_a_mistake_in_the_catalogue_has_its_place(text: str, complaint: str) -> 
     with pytest.raises(DocumentError) as caught:
         parse_catalogue(text, "c.yaml")
     assert complaint in str(caught.value)
+
+
+OUR_WORDS = """
+version: 2026-11-26.1
+skus: {tool: {"39072856": TENT-2, L1: LAMP-1}}
+locations: {tool: {5551: berlin}}
+"""
+STOCK = """
+emit:
+  - event: commerce.order.changed
+    constant: {status: placed}
+    refs: {order: id, location: store}
+    set: {items: {each: lines, fields: {sku: $each}}}
+"""
+
+
+def test_skus_and_places_are_said_as_the_site_says_them_and_what_nobody_said_is_counted() -> None:
+    own = with_catalogue(STOCK, parse_catalogue(OUR_WORDS, "c.yaml"))
+    (event,) = mapped(own, payload(store=5551, lines=["39072856", "L1", "other"])).events
+    assert event.data["location"] == "berlin"
+    assert event.data["items"] == [{"sku": "TENT-2"}, {"sku": "LAMP-1"}, {"sku": "other"}]
+    assert own.lookups.take() == {
+        "lookup_known.tool.locations": 1,
+        "lookup_known.tool.skus": 2,
+        "lookup_unknown.tool.skus": 1,
+        "lookup_unknown.tool.owner": 1,
+    }
+    assert own.lookups.take() == {}
+
+
+def test_what_is_unknown_of_a_message_or_a_case_is_counted() -> None:
+    own = mapper()
+    for body in (payload(campaign="spring-1"), payload(campaign="autumn"), payload(kind="broken"), payload(kind="odd")):
+        mapped(own, body)
+    assert own.lookups.take() == {
+        "lookup_known.tool.category": 1,
+        "lookup_known.tool.purpose": 1,
+        "lookup_unknown.tool.category": 1,
+        "lookup_unknown.tool.purpose": 1,
+        "lookup_known.tool.case_kind": 1,
+        "lookup_unknown.tool.case_kind": 1,
+        "lookup_known.tool.owner": 4,
+    }
+
+
+def test_an_edition_has_a_version_and_a_digest_of_what_it_says() -> None:
+    one, same = parse_catalogue(TEXT, "a.yaml"), parse_catalogue("# a remark" + TEXT, "b.yaml")
+    assert (one.version, parse_catalogue(OUR_WORDS, "c.yaml").version) == ("", "2026-11-26.1")
+    assert one.digest == same.digest
+    assert one.digest != parse_catalogue(TEXT.replace("complaint", "claim"), "a.yaml").digest
+
+
+def test_several_parts_are_one_catalogue_and_the_later_word_counts() -> None:
+    parts = [
+        parse_catalogue(text, "part")
+        for text in (TEXT, "version: 2\ntables: {tool.case_kind: {late: dispute, odd: claim}}")
+    ]
+    whole = laid_together(parts)
+    assert whole.tables["tool.case_kind"] == {"broken": "complaint", "late": "dispute", "odd": "claim"}
+    assert (len(whole.entries), whole.tools["tool"]["team"], whole.version) == (4, "care", "2")
+
+
+def test_names_that_no_mapping_knows_are_told_with_their_places() -> None:
+    known = Known(frozenset({"zendesk.case_kind"}), frozenset({"zendesk"}))
+    with pytest.raises(DocumentError) as found:
+        parse_catalogue(
+            "tables:\n  zendesk.case_kinds: {a: claim}\ntools: {zendsk: {team: x}}\nskus:\n  shop: {1: A}\n",
+            "c.yaml",
+            known,
+        )
+    assert [str(problem).partition(" (")[0] for problem in found.value.problems] == [
+        "c.yaml:2:3: no mapping has a table 'zendesk.case_kinds'",
+        "c.yaml:3:9: no mapping is called 'zendsk'",
+        "c.yaml:5:3: no mapping is called 'shop'",
+    ]
+
+
+def test_a_mapper_goes_on_with_another_catalogue_from_the_next_record_on() -> None:
+    own = mapper()
+    before = facts(mapped(own, payload(campaign="spring-1")))
+    own.use(
+        parse_catalogue(
+            "campaigns: [{match: {campaign: 'spring-*'}, category: legal}]\ntools: {tool: {team: ops}}", "n"
+        )
+    )
+    (event,) = mapped(own, payload(campaign="spring-1")).events
+    assert (before["category"], event.data["category"]) == ("promotional", "legal")
+    assert (event.data["tool"]["team"], event.source) == ("ops", "tool")

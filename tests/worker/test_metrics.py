@@ -6,12 +6,14 @@ import pytest
 from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running
 from coordwatch.clock import ManualClock
 from coordwatch.events.times import HOUR, SECOND
 from coordwatch.ports import Effects, SourceView, ToolCount
 from coordwatch.processor.readings import PlaceReading, StageReading, trouble_of
+from coordwatch.sources.catalogue import Catalogue
 from tests.build import CARDS, NOW, fill
 from tests.worker.readings import ALERTS, DETECT, FakeWorker
 
@@ -28,6 +30,7 @@ def stored() -> Readings:
     store = MemoryStore(CARDS)
     fill(store)
     letters = {"dead_lettered": 2, "dead_lettered.map.no_time": 2, "dropped.drop_if": 1, "in": 3, "dropped": 1}
+    letters |= {"lookup_known.mail.category": 3, "lookup_unknown.mail.category": 1}
     letters |= {"whose.resolved.Shopline": 7, "whose.parked.Shopline": 2, "gap.no_owner": 2, "unusable.blocked": 1}
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
@@ -53,7 +56,10 @@ def amounts(family: Metric) -> dict[tuple[str, ...], float]:
 
 
 def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles():
-    found = families(Metrics(stored(), Running(FakeWorker())))
+    keeper = CatalogueKeeper(None, Catalogue(), lambda _: None, ManualClock(NOW))
+    door: dict[tuple[str, ...], float] = {("mails", "taken"): 1.0}
+    beside = {**keeper.amounts(), "coordwatch_webhook_requests": door}
+    found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
     assert found.keys() == DECLARED.keys()
     for name, family in found.items():
         assert family.type == DECLARED[name].kind

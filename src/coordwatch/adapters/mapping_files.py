@@ -4,15 +4,15 @@ What enters: paths, or the `sources` section of a settings file. What leaves: So
 The next room: `sources.mapper`; parsing itself is `sources.parse`, which never touches a file.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from coordwatch.adapters.files import shipped
-from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean, read_documents
+from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
 from coordwatch.errors import DocumentError, Place, Problem
-from coordwatch.sources.catalogue import Catalogue, parse_catalogue
+from coordwatch.sources.catalogue import Catalogue, Known, parse_catalogue
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.parse import parse_mappings
 
@@ -33,12 +33,7 @@ def load_sources(files: SourceFiles = SourceFiles()) -> tuple[list[SourceMapping
     Raises: DocumentError with every problem of every file
     """
     mappings = load_mappings(files.mappings)
-    catalogue = load_catalogue(files.catalogue)
-    if files.catalogue is not None:
-        problems = _strange_names(catalogue, mappings, Place(str(files.catalogue)))
-        if problems:
-            raise DocumentError(problems)
-    return mappings, catalogue
+    return mappings, load_catalogue(files.catalogue, known_to(mappings))
 
 
 def load_mappings(paths: Sequence[Path] = ()) -> list[SourceMapping]:
@@ -56,12 +51,13 @@ def load_mappings(paths: Sequence[Path] = ()) -> list[SourceMapping]:
     return sorted([*own, *(mapping for mapping in ours if mapping.name not in names)], key=lambda one: one.name)
 
 
-def load_catalogue(path: Path | None) -> Catalogue:
+def load_catalogue(path: Path | None, known: Known | None = None) -> Catalogue:
     """Read the site's catalogue; without one, nothing is known of any campaign.
 
+    Takes:  `known`, the names that it may use
     Raises: DocumentError with every problem
     """
-    return Catalogue() if path is None else parse_catalogue(read_text(path), str(path))
+    return Catalogue() if path is None else parse_catalogue(read_text(path), str(path), known)
 
 
 def read_source_files(path: Path) -> SourceFiles:
@@ -74,7 +70,7 @@ def read_source_files(path: Path) -> SourceFiles:
     fields = documents[0].items if documents and isinstance(documents[0], Fields) else {}
     if "source" in fields:
         return SourceFiles(mappings=(path,))
-    if fields.keys() & {"campaigns", "tables", "tools"} and "sources" not in fields:
+    if fields.keys() & {"campaigns", "tables", "tools", "skus", "locations"} and "sources" not in fields:
         return SourceFiles(catalogue=path)
     section = fields.get("sources")
     if section is None:
@@ -141,17 +137,7 @@ def _parsed(text: str, path: str) -> tuple[SourceMapping, ...]:
     return tuple(parse_mappings(text, path))
 
 
-def _strange_names(catalogue: Catalogue, mappings: Sequence[SourceMapping], place: Place) -> list[Problem]:
-    """Find names in a catalogue that no mapping knows: they would be without any effect, and nobody would see it."""
-    tables: set[str] = set()
-    for mapping in mappings:
-        tables |= mapping.tables.keys()
-    sources = {mapping.name for mapping in mappings}
-    return [
-        *_unknown(catalogue.tables, tables, "no mapping has a table", place),
-        *_unknown(catalogue.tools, sources, "no mapping is called", place),
-    ]
-
-
-def _unknown(names: Iterable[str], known: Collection[str], what: str, place: Place) -> list[Problem]:
-    return [Problem(place, f"{what} '{name}'", did_you_mean(name, known)) for name in names if name not in known]
+def known_to(mappings: Sequence[SourceMapping]) -> Known:
+    """The names that a catalogue may use."""
+    tables = frozenset(name for mapping in mappings for name in mapping.tables)
+    return Known(tables, frozenset(mapping.name for mapping in mappings))

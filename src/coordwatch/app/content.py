@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import coordwatch
+from coordwatch.adapters.catalogue_keeper import FileFeed
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.kafka.access import KafkaAccess, Login, Tls
 from coordwatch.adapters.key_file import Key, keys_beside
-from coordwatch.adapters.mapping_files import SourceFiles, load_sources
+from coordwatch.adapters.mapping_files import SourceFiles, known_to, load_catalogue, load_sources
 from coordwatch.context.progress import SourceProgress
 from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.events.taxonomy import TYPES
@@ -72,6 +73,12 @@ def keys_of(settings: Settings) -> list[Key]:
         return keys_beside(settings.database)
     old = [Key(one.key.get_secret_value().encode(), one.id) for one in chosen.old_keys]
     return [Key(chosen.key.get_secret_value().encode(), chosen.key_id), *old]
+
+
+def file_feed(settings: Settings, content: Content) -> FileFeed | None:
+    """What tells of edits of the catalogue file; None when the settings name none."""
+    path, known = settings.sources.catalogue, known_to(content.mappings)
+    return None if path is None else FileFeed(path, lambda one: load_catalogue(one, known))
 
 
 def identity_policy(settings: Settings, keys: Sequence[Key]) -> IdentityPolicy:

@@ -55,6 +55,11 @@ class Site:
             "--kafka: which brokers? Name a settings file with a kafka part (--config), or --bootstrap"
         )
 
+    @property
+    def catalogue_topic(self) -> str | None:
+        """The topic on which the site's catalogue stands, None when it is a file or there is none."""
+        return None if self.settings is None else self.settings.sources.catalogue_topic
+
     def mapper(self, decode_schema: SchemaDecoder | None = None) -> Mapper:
         """The mappings of the site over those that ship. Raises: DocumentError."""
         own = self.settings.sources if self.settings is not None else None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.file_tail import FileTail
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
@@ -21,7 +22,7 @@ from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
-from coordwatch.app.content import Content, identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.content import Content, file_feed, identity_policy, keys_of, load_content, progress_of
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
@@ -60,11 +61,13 @@ def build(settings: Settings) -> Service:
         undo.callback(store.close)
         clock = _clock(settings, store)
         store.close_rules_that_ended(clock.now())
+        mapper = Mapper(content.mappings, content.catalogue, keys[0].secret)
+        keeper = CatalogueKeeper(file_feed(settings, content), content.catalogue, mapper.use, clock)
         processor = Processor(
             content.rules,
             store,
             ProcessorSettings(identity_policy(settings, keys), settings.lateness),
-            mapper=Mapper(content.mappings, content.catalogue, keys[0].secret),
+            mapper=mapper,
             sources=progress_of(settings, content),
         )
         stream = Stream()
@@ -77,10 +80,11 @@ def build(settings: Settings) -> Service:
             Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note),
         )
         views = Views(processor, runtime, clock, board)
-        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post))
+        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper)
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
-    return Service(runtime, application, listening, stream, store, clock, [store.close, lock.close])
+    closing = [keeper.stop, store.close, lock.close]
+    return Service(runtime, application, listening, stream, store, clock, closing, [keeper.start])
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:
@@ -129,6 +133,7 @@ class _Rooms:
     store: SqlStore
     stream: Stream
     hooks: HookDoor
+    keeper: CatalogueKeeper
 
 
 def _api(rooms: _Rooms, views: Views) -> ApiContext:
@@ -138,8 +143,8 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
     }
     token = rooms.settings.token
 
-    def counted() -> dict[str, Amounts]:
-        return {"coordwatch_webhook_requests": rooms.hooks.outcomes()}
+    def beside() -> dict[str, Amounts]:
+        return {"coordwatch_webhook_requests": rooms.hooks.outcomes(), **rooms.keeper.amounts()}
 
     return ApiContext(
         reader=rooms.store,
@@ -152,12 +157,13 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         customer=views.customer,
         explain=views.explain,
         sources=views.sources,
-        metrics=Metrics(Readings(rooms.store, views.sources, views.clock, gauges, counted)).render,
+        metrics=Metrics(Readings(rooms.store, views.sources, views.clock, gauges), beside=beside).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
         door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,
+        catalogue=rooms.keeper.view,
     )
 
 

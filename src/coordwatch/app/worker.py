@@ -13,12 +13,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.kafka import clients
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.layout import Site as KafkaSite
 from coordwatch.adapters.kafka.topics import ensure
 from coordwatch.adapters.registry.decoding import RegistryDecoder
-from coordwatch.app.content import Content, identity_policy, kafka_access, keys_of, load_content, progress_of
+from coordwatch.app.content import Content, file_feed, identity_policy, kafka_access, keys_of, load_content, progress_of
+from coordwatch.app.kafka_catalogue import follow
 from coordwatch.app.registry import registry_decoder
 from coordwatch.app.worker_side import Ground, alerts_room, http_side
 from coordwatch.clock import Clock, SystemClock
@@ -76,6 +78,7 @@ class _Site:
     watched: Sequence[Watched]
     transactions: bool
     registry: RegistryDecoder | None
+    mapper: Mapper
 
     @property
     def topics(self) -> Topics:
@@ -88,12 +91,12 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
     Raises: DocumentError, PermanentError or TemporaryError with the next move
     """
     site = _site(settings, options)
-    ground = Ground(
-        site.settings, site.content, site.options.clock, site.topics, site.watched, site.access, site.registry
-    )
     drivers: list[Driver] = []
     made: dict[int, StageClients] = {}
     with ExitStack() as undo:
+        keeper = _keeper(site)
+        undo.callback(keeper.stop)
+        ground = Ground(site.settings, site.content, site.options.clock, site.topics, site.watched, site.access, keeper)
         room = alerts_room(ground, undo) if Role.ALERTS in options.roles else None
         stages = [*_stages(site), *([] if room is None else [room.stage])]
         for stage in stages:
@@ -105,7 +108,7 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         detecting = next((stage for stage in stages if isinstance(stage, Detecting)), None)
         side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
-    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, [side], [closing.close])
+    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, [side, keeper], [closing.close])
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
@@ -120,7 +123,9 @@ def _site(settings: Settings, options: WorkerOptions) -> _Site:
     identity = identity_policy(settings, keys_of(settings))
     watched = _watched(settings, content, access)
     registry = registry_decoder(kafka) if Role.INGEST in options.roles else None
-    return _Site(settings, kafka, access, content, identity, options, watched, transactions, registry)
+    secret = settings.identity.key.get_secret_value().encode()
+    mapper = Mapper(content.mappings, content.catalogue, secret, registry)
+    return _Site(settings, kafka, access, content, identity, options, watched, transactions, registry, mapper)
 
 
 def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> bool:
@@ -128,7 +133,8 @@ def _prepare(settings: Settings, kafka: KafkaSettings, access: KafkaAccess) -> b
 
     Gives: whether the brokers have transactions
     """
-    sources = tuple(one.topic for one in settings.inputs if isinstance(one, KafkaInput))
+    catalogue = settings.sources.catalogue_topic
+    sources = (*(one.topic for one in settings.kafka_inputs), *([] if catalogue is None else [catalogue]))
     groups = tuple(f"{kafka.prefix}.{role}" for role in ("ingest", "identity", "detect", "alerts"))
     name = f"{kafka.prefix}.detect.{_name(kafka)}"
     prepared = ensure(access, KafkaSite(kafka.topics, kafka.replication, sources, groups, name))
@@ -176,10 +182,19 @@ def _ingest(site: _Site) -> Ingest:
     settings = IngestSettings(
         site.topics, sources, site.identity, LetterLimit(limit.ratio, limit.of, limit.consecutive)
     )
-    key = site.settings.identity.key
-    assert key is not None, "looked at before"
-    secret = key.get_secret_value().encode()
-    return Ingest(settings, Mapper(site.content.mappings, site.content.catalogue, secret, site.registry))
+    return Ingest(settings, site.mapper)
+
+
+def _keeper(site: _Site) -> CatalogueKeeper:
+    """What keeps the catalogue of the mapper up to date; a topic is read to its end before a record is mapped."""
+    topic = site.settings.sources.catalogue_topic
+    if topic is None or Role.INGEST not in site.options.roles:
+        feed = file_feed(site.settings, site.content)
+        return CatalogueKeeper(feed, site.content.catalogue, site.mapper.use, site.options.clock)
+    following = follow(site.access, topic, site.content.mappings)
+    keeper = CatalogueKeeper(following, site.content.catalogue, site.mapper.use, site.options.clock)
+    keeper.take(following.now)
+    return keeper
 
 
 def _driver(site: _Site, stage: Stage, of_stage: StageClients) -> Driver:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.guard import Door
@@ -59,6 +60,7 @@ class Ground:
     topics: Topics
     watched: Sequence[Watched]
     access: KafkaAccess
+    keeper: CatalogueKeeper
     registry: RegistryDecoder | None = None
 
     def trouble(self, readings: DriverReadings) -> str | None:
@@ -149,7 +151,7 @@ def http_side(
     readings = DriverReadings(drivers, Ends(ground.access), states)
     if room is None:
         counted = None if detecting is None else detecting.tool_counts
-        metrics = Metrics(None, Running(readings, counted, ground.waits))
+        metrics = Metrics(None, Running(readings, counted, ground.waits), ground.keeper.amounts)
         health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
         return HttpSide(HttpServer(health_application(health, ground.door), listening), address_of(listening))
     contexts = _contexts(ground, room, detecting)
@@ -201,10 +203,11 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         customer=contexts.customer,
         explain=contexts.explain,
         sources=sources,
-        metrics=Metrics(stored, Running(readings, waits=ground.waits)).render,
+        metrics=Metrics(stored, Running(readings, waits=ground.waits), ground.keeper.amounts).render,
         trouble=lambda: ground.trouble(readings),
         stream=room.stream,
         door=ground.door,
+        catalogue=ground.keeper.view,
     )
 
 

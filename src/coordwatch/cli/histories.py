@@ -80,12 +80,15 @@ def _copied(args: argparse.Namespace, site: Any, folder: Path) -> History:
         wanted = [ranges.parse_range(text, now) for text in args.kafka]
     except ValueError as error:
         raise PermanentError(f"--kafka: {error}") from None
-    settings = site.settings
+    access, settings = site.access(args.bootstrap), site.settings
     mapper = site.mapper(None if settings is None else room("app.registry").registry_decoder(settings.kafka))
+    topic = site.catalogue_topic
+    if topic is not None:
+        mapper.use(needing_kafka("app.kafka_catalogue").catalogue_now(access, topic, mapper.mappings))
     chosen = None if args.source is None else room("app.judging").checked_source(args.source, mapper)
     mapping = site.mapping_of if chosen is None else lambda _: chosen
     history: History
-    reading = kafka.Reading(site.access(args.bootstrap), now, mapper, mapping, _tell)
+    reading = kafka.Reading(access, now, mapper, mapping, _tell)
     history, remarks = kafka.copy_ranges(reading, wanted, folder)
     if sys.stderr.isatty():
         print(*remarks, sep="\n", file=sys.stderr)

@@ -61,7 +61,8 @@ def kafka_checks(settings: Settings, content: Content | None) -> Iterator[Check]
     if isinstance(reached, Finding):
         yield _check(reached)
         return
-    sources = tuple(one.topic for one in settings.kafka_inputs)
+    catalogue = settings.sources.catalogue_topic
+    sources = (*(one.topic for one in settings.kafka_inputs), *([] if catalogue is None else [catalogue]))
     roles = [*ROLES, IDENTITY] if settings.identity.mode == "graph" else ROLES
     groups = tuple(f"{kafka.prefix}.{role}" for role in roles)
     cluster = _Cluster(

@@ -1,4 +1,4 @@
-"""`coordwatch sources`: which tools can be read, what their events become, and whether the mappings hold their examples.
+"""`coordwatch sources`: which tools can be read, what their events become, whether mappings and catalogue hold.
 
 What enters: the mapping files that ship and those of the site. What leaves: one line for each mapping or example; for
 a program JSON Lines, for a person at a terminal words.
@@ -23,13 +23,14 @@ OK, FINDINGS = 0, 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    commands = parser.add_subparsers(dest="what", required=True, metavar="list|test")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="list|test|catalogue")
     listing = commands.add_parser("list", help="the mappings: name, family, what they emit")
     testing = commands.add_parser("test", help="run the examples that stand in mapping files under `tests:`")
     testing.add_argument(
         "names", nargs="*", metavar="NAME|FILE", help="names of mappings, or mapping files; without any, all of them"
     )
-    for command in (listing, testing):
+    catalogue = commands.add_parser("catalogue", help="check the catalogue of a site, and say what it leaves open")
+    for command in (listing, testing, catalogue):
         command.add_argument(
             "--config",
             type=Path,
@@ -39,10 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """List the mappings, or run their examples; a failed example is a finding."""
+    """List the mappings, run their examples, or check the catalogue; a failed example is a finding."""
     files = SourceFiles() if args.config is None else read_source_files(args.config)
     if args.what == "list":
         return _list(load_sources(files)[0])
+    if args.what == "catalogue":
+        return _catalogue(*load_sources(files))
     return _test(*_chosen(args.names, files))
 
 
@@ -64,6 +67,29 @@ def _list(mappings: Sequence[SourceMapping]) -> int:
         print(f"{row['name']:<14}{row['family']:<13}{row['summary']}")
         for name in row["emits"]:
             print(f"{'':<27}{'every canonical type' if name == '*' else name}")
+    return OK
+
+
+def _catalogue(mappings: Sequence[SourceMapping], catalogue: Catalogue) -> int:
+    """One row: the edition, how much it says, and the tools whose owner it does not name."""
+    owned = {mapping.name for mapping in mappings if "team" in mapping.tool}
+    owned |= {name for name, facts in catalogue.tools.items() if "team" in facts}
+    row: dict[str, Any] = {
+        "version": catalogue.version,
+        "digest": catalogue.digest,
+        "campaigns": len(catalogue.entries),
+        "words": {
+            name: len(rows)
+            for section in (catalogue.tables, catalogue.skus, catalogue.locations)
+            for name, rows in section.items()
+        },
+        "tools_without_owner": sorted({mapping.name for mapping in mappings} - owned),
+    }
+    if not sys.stdout.isatty():
+        _print_lines([row])
+        return OK
+    print(f"version {row['version'] or '-'}, digest {row['digest']}: {row['campaigns']} campaigns")
+    print(f"no owner is named for: {', '.join(row['tools_without_owner']) or 'nobody, all have one'}")
     return OK
 
 

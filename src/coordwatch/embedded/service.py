@@ -31,7 +31,7 @@ _log = logging.getLogger("coordwatch.service")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What runs, and what must be let go of at the end, in this order."""
+    """What runs, what is begun beside it, and what must be let go of at the end, in this order."""
 
     runtime: Runtime
     application: ASGIApp
@@ -40,6 +40,7 @@ class Service:
     reader: AlertReader
     clock: Clock
     closing: Sequence[Callable[[], None]]
+    beginning: Sequence[Callable[[], None]] = ()
 
     @property
     def address(self) -> str:
@@ -58,6 +59,8 @@ class Service:
         writer = threading.Thread(target=self._write, args=(ending,), name="coordwatch-writer", daemon=True)
         server = HttpServer(self.application, self.listening)
         try:
+            for begin in self.beginning:
+                begin()
             writer.start()
             server.start()
             if started is not None:

@@ -130,6 +130,13 @@ class Ingest:
         """
         self._now = max(self._now, now)
         place, part = records.place, self._parts[records.place]
+        try:
+            return self._take(records, place, part, now)
+        finally:
+            if self._mapper is not None:
+                part.count(self._mapper.lookups.take())
+
+    def _take(self, records: Slice, place: Place, part: SourcePart, now: int) -> int:
         limit = self._settings.limit
         for index, offset in enumerate(records.offsets):
             if part.fence is not None and offset < part.fence:

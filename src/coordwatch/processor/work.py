@@ -203,6 +203,8 @@ class Work:
         """Everything this batch changes."""
         batch = self.batch
         batch.finish()
+        if self.rooms.mapper is not None:
+            batch.tallies.update(self.rooms.mapper.lookups.take())
         for name in self.heard:
             source = self.rooms.progress.sources[name]
             batch.values[PROGRESS + name] = pack([source.through, source.heard_at])

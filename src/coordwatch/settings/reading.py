@@ -90,6 +90,8 @@ def for_serve(settings: Settings) -> Settings:
     if settings.kafka_inputs:
         name = settings.kafka_inputs[0].name
         raise PermanentError(f"input '{name}' is a Kafka topic, which a worker reads: coordwatch worker --config FILE")
+    if settings.sources.catalogue_topic is not None:
+        raise PermanentError("'sources.catalogue_topic' is read by a worker; name a file for serve: sources.catalogue")
     return settings
 
 

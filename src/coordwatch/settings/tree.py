@@ -77,10 +77,17 @@ InputSettings = Annotated[
 
 
 class SourcesSettings(Part):
-    """Mappings beside the shipped ones, and the operator's campaign catalogue."""
+    """Mappings beside the shipped ones, and the operator's catalogue: a file, or beside a Kafka a compacted topic."""
 
     mappings: tuple[Path, ...] = ()
     catalogue: Path | None = None
+    catalogue_topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_catalogue(self) -> "SourcesSettings":
+        if self.catalogue is not None and self.catalogue_topic is not None:
+            raise ValueError("'catalogue' names a file and 'catalogue_topic' a topic: keep one of them")
+        return self
 
 
 class OldKey(Part):

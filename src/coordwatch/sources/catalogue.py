@@ -5,16 +5,20 @@ What enters: one YAML file of the operator. What leaves: a Catalogue that answer
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any
 
 import re2
 
-from coordwatch.documents import Fields, Items, Node, Scalar, read_documents
+from coordwatch.codec import encode_json
+from coordwatch.documents import Fields, Items, Node, Scalar, did_you_mean, read_documents
 from coordwatch.errors import DocumentError
 from coordwatch.events.vocabulary import CATEGORIES, PURPOSES
 from coordwatch.sources.mapping import Plain
 from coordwatch.sources.reading import Reading
 
+SECTIONS = ("version", "campaigns", "tables", "tools", "skus", "locations")
 SELECTORS = ("campaign", "journey", "template", "tag")
 _REMEMBERED_MAX = 10_000
 Selection = tuple[tuple[str, ...], ...]
@@ -33,15 +37,34 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Everything in one catalogue file; the first entry in file order that fits wins."""
+    """Everything in one catalogue file; the first entry in file order that fits wins.
+
+    `skus` and `locations` are by tool: its own number or word, and ours. `version` is what the operator calls this edition.
+    """
 
     entries: tuple[Entry, ...] = ()
     tables: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
     tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    skus: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    locations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    version: str = ""
+
+    @property
+    def digest(self) -> str:
+        """A short name of what it says, the same wherever the same is said."""
+        return sha256(encode_json(asdict(self), sort=True)).hexdigest()[:12]
 
     def table(self, name: str, own: Mapping[str, Plain]) -> Mapping[str, Plain]:
         """Give a mapping's table as this operator has it: the mapping's own words, then the operator's over them."""
         return {**own, **self.tables.get(name, {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the mappings of a site have names for: a name that none knows would have no effect, and nobody would see it."""
+
+    tables: frozenset[str]
+    sources: frozenset[str]
 
 
 Find = Callable[[Selection], Entry | None]
@@ -82,9 +105,30 @@ def glob_test(patterns: Sequence[str]) -> Callable[[str], bool]:
 _GLOB = {"*": ".*", "?": "."}
 
 
-def parse_catalogue(text: str, path: str) -> Catalogue:
+def laid_together(parts: Sequence[Catalogue]) -> Catalogue:
+    """Give one catalogue of several: entries one behind the other, and of two that say the same word the later."""
+
+    def rows(name: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for part in parts:
+            for table, own in getattr(part, name).items():
+                found.setdefault(table, {}).update(own)
+        return found
+
+    return Catalogue(
+        tuple(entry for part in parts for entry in part.entries),
+        rows("tables"),
+        rows("tools"),
+        rows("skus"),
+        rows("locations"),
+        " ".join(part.version for part in parts if part.version),
+    )
+
+
+def parse_catalogue(text: str, path: str, known: Known | None = None) -> Catalogue:
     """Read a catalogue file.
 
+    Takes:  `known`, to see that the names in it are names of the site's mappings
     Raises: DocumentError with every problem and its place
     """
     documents = read_documents(text, path)
@@ -94,13 +138,15 @@ def parse_catalogue(text: str, path: str) -> Catalogue:
         reading.problem(documents[1].place, "a catalogue is one YAML document", "put everything under one `campaigns:`")
     elif documents:
         catalogue = _catalogue(documents[0], reading)
+        if known is not None:
+            _see_names(documents[0], known, reading)
     if reading.problems:
         raise DocumentError(reading.problems)
     return catalogue
 
 
 def _catalogue(node: Node, reading: Reading) -> Catalogue:
-    fields = reading.fields(node, "the catalogue", ("campaigns", "tables", "tools"))
+    fields = reading.fields(node, "the catalogue", SECTIONS)
     entries = [_entry(item, reading) for item in reading.items(fields.get("campaigns"), "campaigns")]
     tables = {
         name: reading.table(table, f"the table '{name}'")
@@ -110,7 +156,34 @@ def _catalogue(node: Node, reading: Reading) -> Catalogue:
         name: reading.words(tool, f"the tool '{name}'", ("name", "instance", "team"))
         for name, tool in reading.fields(fields.get("tools"), "tools").items()
     }
-    return Catalogue(tuple(entries), tables, tools)
+    version = fields.get("version")
+    return Catalogue(
+        tuple(entries),
+        tables,
+        tools,
+        _by_tool(fields.get("skus"), "skus", reading),
+        _by_tool(fields.get("locations"), "locations", reading),
+        version.text if isinstance(version, Scalar) else reading.text(version, "version") or "",
+    )
+
+
+def _by_tool(node: Node | None, what: str, reading: Reading) -> dict[str, dict[str, str]]:
+    """Words by tool; a number is as good as a text, since most tools count their things."""
+    return {
+        tool: {word: str(row) for word, row in reading.table(rows, f"{what} of '{tool}'").items()}
+        for tool, rows in reading.fields(node, what).items()
+    }
+
+
+def _see_names(node: Node, known: Known, reading: Reading) -> None:
+    for section, names, what in (
+        ("tables", known.tables, "no mapping has a table"),
+        *((section, known.sources, "no mapping is called") for section in ("tools", "skus", "locations")),
+    ):
+        rows = node.items.get(section) if isinstance(node, Fields) else None
+        for name in rows.items if isinstance(rows, Fields) else ():
+            if name not in names and isinstance(rows, Fields):
+                reading.problem(rows.places[name], f"{what} '{name}'", did_you_mean(name, names))
 
 
 def _entry(node: Node, reading: Reading) -> Entry:

@@ -13,6 +13,8 @@ from typing import Any
 
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.times import format_time
+from coordwatch.sources.catalogue import Catalogue
+from coordwatch.sources.lookups import Lookups
 from coordwatch.sources.mapping import Plain, ValueSpec
 from coordwatch.sources.timestamps import is_placeholder, time_reader
 
@@ -35,11 +37,17 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What every value of one mapping is compiled with: its tables, the key for hashes, and what it names under `let`."""
+    """What every value of one mapping is compiled with: its tables, the key for hashes, what it names under `let`.
+
+    And its name, where lookups are counted, and what the operator says.
+    """
 
     tables: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
     key: bytes = b""
     let: Mapping[str, ValueSpec] = field(default_factory=dict)
+    source: str = ""
+    lookups: Lookups = field(default_factory=Lookups)
+    catalogue: Catalogue = field(default_factory=Catalogue)
 
 
 def text_of(value: Any) -> str | None:
@@ -107,8 +115,7 @@ def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     texts += [str.lower] * spec.lower + [str.upper] * spec.upper
     changes += [_on_elements(_on_text(change)) for change in texts]
     if spec.table is not None:
-        table = build.tables.get(spec.table, {}) if isinstance(spec.table, str) else spec.table
-        changes.append(_on_elements(_through_table(table)))
+        changes.append(_on_elements(_through_table(spec.table, build)))
     if spec.number:
         changes.append(_on_elements(_to_number))
     if spec.scale is not None:
@@ -155,13 +162,22 @@ def _on_elements(change: Change) -> Change:
     return changed
 
 
-def _through_table(table: Mapping[str, Plain]) -> Change:
+def _through_table(named: str | Mapping[str, Plain], build: Build) -> Change:
+    """Look a word up; of a table that an operator may extend, it is counted whether the word stood there."""
+    table = build.tables.get(named, {}) if isinstance(named, str) else named
+    note = build.lookups.note(f"{build.source}.{named}") if isinstance(named, str) else None
+
     def look_up(value: Any) -> Any:
         if type(value) is str:
-            word = value.strip()
-            return table.get(word) if word else None
-        key = ("true" if value else "false") if isinstance(value, bool) else text_of(value)
-        return None if key is None else table.get(key)
+            key = value.strip() or None
+        else:
+            key = ("true" if value else "false") if isinstance(value, bool) else text_of(value)
+        if key is None:
+            return None
+        found = table.get(key)
+        if note is not None:
+            note(found is not None)
+        return found
 
     return look_up
 

@@ -17,7 +17,7 @@ from coordwatch.sources.canonical import pass_through
 from coordwatch.sources.catalogue import Find
 from coordwatch.sources.changes import Build, text_of
 from coordwatch.sources.conditions import compile_condition
-from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers
+from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers, fill_our_words
 from coordwatch.sources.kinds import converter
 from coordwatch.sources.mapping import Emission, FanOut, ForEach, Parts, SourceMapping
 from coordwatch.sources.paths import Scope, compile_path
@@ -64,6 +64,7 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
     suffix = f"/{emission.name}" if beside else ""
     base = _constants(parts, event_type, mapping.tool)
     fills = _fills(parts, event_type, build, find)
+    owned, owner = "team" in mapping.tool, build.lookups.note(f"{mapping.name}.owner")
 
     def make(scope: Scope) -> Event:
         event_id = make_id(scope) + suffix
@@ -75,6 +76,7 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
             fill(scope, data)
         if scope.attributes.get("backfill") is True:
             data["backfill"] = True
+        owner(owned or "owner_team" in data)
         return Event(
             source, event_id, event_type.name, time, time if scope.observed is None else scope.observed, None, data
         )
@@ -106,6 +108,9 @@ def _fills(parts: Parts, event_type: EventType, build: Build, find: Find) -> tup
         for name, spec in {**parts.refs, **parts.set}.items()
         if name in event_type.fields
     ]
+    ours = fill_our_words(build)
+    if ours is not None:
+        fills.append(ours)
     if "category" in event_type.fields and "category" not in parts.constant:
         fills.append(fill_from_catalogue(parts.catalogue, find, build))
     if parts.identifiers:

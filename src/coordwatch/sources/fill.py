@@ -11,6 +11,7 @@ from coordwatch.events.vocabulary import Field
 from coordwatch.sources.catalogue import SELECTORS, Entry, Find
 from coordwatch.sources.changes import Build, Unreadable, name_of, text_of
 from coordwatch.sources.kinds import TEXT_MAX, Convert, KindError, converter_of, describe
+from coordwatch.sources.lookups import Note
 from coordwatch.sources.mapping import IdentifierSpec, ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
@@ -118,6 +119,7 @@ def _texts(value: Any, path: str | None) -> list[str]:
 def fill_from_catalogue(specs: Mapping[str, ValueSpec], find: Find, build: Build) -> Fill:
     """Make the function that writes category, purpose, owner and items of a message; what the payload said stays."""
     getters = [compile_value(specs[name], build) if name in specs else None for name in SELECTORS]
+    category, purpose = (build.lookups.note(f"{build.source}.{name}") for name in ("category", "purpose"))
 
     def fill(scope: Scope, data: dict[str, Any]) -> None:
         entry = find(tuple(() if get is None else _selected(get(scope)) for get in getters))
@@ -129,6 +131,8 @@ def fill_from_catalogue(specs: Mapping[str, ValueSpec], find: Find, build: Build
             data["category"], data["category_basis"] = "unknown", "default"
         if entry is not None:
             _add_entry(entry, data)
+        category(data["category"] != "unknown")
+        purpose("purpose" in data)
 
     return fill
 
@@ -146,3 +150,35 @@ def _selected(value: Any) -> tuple[str, ...]:
     elements = value if isinstance(value, list) else () if value is None else (value,)
     texts = (text_of(element) for element in elements[:SELECTED_MAX])
     return tuple(text for text in texts if text is not None and len(text) <= TEXT_MAX)
+
+
+def fill_our_words(build: Build) -> Fill | None:
+    """Make the function that says SKUs and places as this site does; None where the catalogue has no words for the tool."""
+    tool = build.source
+    skus, locations = build.catalogue.skus.get(tool), build.catalogue.locations.get(tool)
+    if not skus and not locations:
+        return None
+    sku = _renamed(skus, build.lookups.note(f"{tool}.skus"))
+    location = _renamed(locations, build.lookups.note(f"{tool}.locations"))
+
+    def fill(scope: Scope, data: dict[str, Any]) -> None:
+        if "location" in data and locations:
+            data["location"] = location(data["location"])
+        if "item" in data and skus:
+            data["item"] = sku(data["item"])
+        if "items" in data and skus:
+            data["items"] = [{**one, "sku": sku(one["sku"])} if "sku" in one else one for one in data["items"]]
+
+    return fill
+
+
+def _renamed(words: Mapping[str, str] | None, note: Note) -> Callable[[Any], Any]:
+    known = words or {}
+
+    def rename(value: Any) -> Any:
+        if isinstance(value, list):
+            return [rename(one) for one in value]
+        note(value in known)
+        return known.get(value, value)
+
+    return rename

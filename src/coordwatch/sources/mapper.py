@@ -4,24 +4,21 @@ What enters: Records, the mappings and the operator's catalogue. What leaves: a 
 bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from coordwatch.errors import TemporaryError
 from coordwatch.events.event import Event
-from coordwatch.sources.catalogue import Catalogue, compile_catalogue, glob_test
+from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.changes import Build
-from coordwatch.sources.conditions import Holds, compile_condition
+from coordwatch.sources.compiled import Compiled, Made
 from coordwatch.sources.decode import SchemaDecoder, decode_value
-from coordwatch.sources.dispatch import Cases
-from coordwatch.sources.emit import Make, compile_emission
-from coordwatch.sources.envelope import Envelope, Options, Peel, header_texts
+from coordwatch.sources.envelope import Envelope, header_texts
 from coordwatch.sources.kinds import describe
+from coordwatch.sources.lookups import Lookups
 from coordwatch.sources.mapping import SourceMapping
-from coordwatch.sources.parse import with_tool
-from coordwatch.sources.paths import Getter, Named, Scope, compile_path
+from coordwatch.sources.paths import Named, Scope
 from coordwatch.sources.record import (
     DropReason,
     LeftAsideError,
@@ -33,30 +30,13 @@ from coordwatch.sources.record import (
     Stage,
 )
 from coordwatch.sources.tally import Tally
-from coordwatch.sources.unwrap import WRAPPERS, peel
-from coordwatch.sources.values import compile_value
+from coordwatch.sources.unwrap import peel
 
 PIECES_MAX = 100_000
-_TOPICS_REMEMBERED_MAX = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """One mapping as functions."""
-
-    mapping: SourceMapping
-    holds: Holds | None
-    wrappers: tuple[tuple[Peel, Options], ...]
-    split: tuple[Getter, ...]
-    let: dict[str, Getter]
-    drop_if: Cases[DropReason]
-    emit: Cases[Make]
-    also: Cases[Make]
-    once: frozenset[str]
 
 
 class Mapper:
-    """Maps the records of every configured tool; holds nothing between records.
+    """Maps the records of every configured tool; holds nothing of a record but counts of `lookups`.
 
     A mapping is compiled when its first record comes: a site has a few tools, and dozens of mappings ship.
 
@@ -71,14 +51,26 @@ class Mapper:
         key: bytes = b"",
         decode_schema: SchemaDecoder | None = None,
     ) -> None:
-        known = catalogue or Catalogue()
-        find = compile_catalogue(known)
-        self.mappings = tuple(with_tool(mapping, known.tools.get(mapping.name, {})) for mapping in mappings)
-        self._topics = tuple(_topic_test(mapping) for mapping in self.mappings)
-        self._compile = cache(lambda number: _compile(self.mappings[number], known, find, key))
-        self._by_topic: dict[str, tuple[_Compiled, ...]] = {}
-        self._by_name: dict[str, tuple[_Compiled, ...]] = {}
-        self._decode_schema = decode_schema
+        self._key, self._decode_schema, self._shipped = key, decode_schema, tuple(mappings)
+        self.lookups = Lookups()
+        self._made = Made(self._shipped, self._bare(catalogue or Catalogue()))
+
+    @property
+    def mappings(self) -> tuple[SourceMapping, ...]:
+        """The mappings, with what the catalogue says of their tools."""
+        return self._made.mappings
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the operator says, as it is used now."""
+        return self._made.catalogue
+
+    def use(self, catalogue: Catalogue) -> None:
+        """Take another catalogue from the next record on; any thread may say so."""
+        self._made = Made(self._shipped, self._bare(catalogue))
+
+    def _bare(self, catalogue: Catalogue) -> Build:
+        return Build(key=self._key, lookups=self.lookups, catalogue=catalogue)
 
     def map_record(self, record: Record, source: str | None = None) -> MapResult:
         """Map one record; `pieces = applied + dropped + rejected` holds for every result.
@@ -112,11 +104,10 @@ class Mapper:
             tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number, compiled.once))
         return tally.result()
 
-    def _choose(
-        self, record: Record, body: Any, headers: dict[str, str], source: str | None
-    ) -> tuple[_Compiled, Scope]:
+    def _choose(self, record: Record, body: Any, headers: dict[str, str], source: str | None) -> tuple[Compiled, Scope]:
         """Find the first mapping whose topic, headers and fields fit, and peel the wrappers it knows."""
-        candidates = self._candidates(record.topic) if source is None else self._named(source)
+        made = self._made
+        candidates = made.of_topic(record.topic) if source is None else made.named(source)
         for compiled in candidates:
             scope = _peeled(compiled, record, body, headers)
             if (
@@ -125,52 +116,13 @@ class Mapper:
                 or (source is not None and len(candidates) == 1)
             ):
                 return compiled, scope
-        known = ", ".join(sorted({mapping.name for mapping in self.mappings})) or "none"
+        known = ", ".join(sorted({mapping.name for mapping in made.mappings})) or "none"
         wanted = f"topic '{record.topic[:200]}'" if source is None else f"source '{source[:64]}'"
         detail = f"no mapping is for this record of {wanted}; mappings: {known}"
         raise RefusedError(MapRejectReason.NO_MAPPING, Stage.MAP, None, detail)
 
-    def _candidates(self, topic: str) -> tuple[_Compiled, ...]:
-        found = self._by_topic.get(topic)
-        if found is None:
-            found = tuple(self._compile(number) for number, fits in enumerate(self._topics) if fits(topic))
-            if len(self._by_topic) < _TOPICS_REMEMBERED_MAX:
-                self._by_topic[topic] = found
-        return found
 
-    def _named(self, source: str) -> tuple[_Compiled, ...]:
-        found = self._by_name.get(source, ())
-        if not found:
-            numbers = (number for number, mapping in enumerate(self.mappings) if mapping.name == source)
-            found = tuple(self._compile(number) for number in numbers)
-            if found:
-                self._by_name[source] = found
-        return found
-
-
-def _topic_test(mapping: SourceMapping) -> Callable[[str], bool]:
-    return glob_test(mapping.match.topics) if mapping.match.topics else lambda topic: True
-
-
-def _compile(mapping: SourceMapping, catalogue: Catalogue, find: Callable[..., Any], key: bytes) -> _Compiled:
-    prefix = f"{mapping.name}."
-    tables = {name.removeprefix(prefix): catalogue.table(name, own) for name, own in mapping.tables.items()}
-    build = Build(tables, key, mapping.let)
-    condition = mapping.match.condition
-    return _Compiled(
-        mapping,
-        None if condition is None else compile_condition(condition),
-        tuple((WRAPPERS[wrapper.name][0], wrapper.options) for wrapper in mapping.unwrap),
-        tuple(compile_path(path) for path in mapping.split),
-        {name: compile_value(spec, build) for name, spec in mapping.let.items()},
-        Cases([(drop.when, drop.reason) for drop in mapping.drop_if]),
-        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
-        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]),
-        frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
-    )
-
-
-def _peeled(compiled: _Compiled, record: Record, body: Any, headers: dict[str, str]) -> Scope:
+def _peeled(compiled: Compiled, record: Record, body: Any, headers: dict[str, str]) -> Scope:
     envelope = Envelope(body, dict(headers))
     peel(envelope, compiled.wrappers)
     return Scope(
@@ -192,7 +144,7 @@ def _first_of(scope: Scope) -> Scope:
     return replace(scope, item=scope.item[0]) if isinstance(scope.item, list) and scope.item else scope
 
 
-def _split(compiled: _Compiled, scope: Scope) -> list[Scope | RefusedError | LeftAsideError]:
+def _split(compiled: Compiled, scope: Scope) -> list[Scope | RefusedError | LeftAsideError]:
     """Find the single events of a body: a list is always a batch, and an object may hold one where the mapping says."""
     body = scope.item
     batch = body if isinstance(body, list) else None
@@ -211,7 +163,7 @@ def _split(compiled: _Compiled, scope: Scope) -> list[Scope | RefusedError | Lef
     return [_piece(compiled, scope, element) for element in batch]
 
 
-def _piece(compiled: _Compiled, outer: Scope, element: Any) -> Scope | RefusedError | LeftAsideError:
+def _piece(compiled: Compiled, outer: Scope, element: Any) -> Scope | RefusedError | LeftAsideError:
     """Give the scope of one element, whose own wrappers are peeled as those of the whole were."""
     envelope = Envelope(element, dict(outer.headers), dict(outer.query), dict(outer.attributes))
     try:
@@ -233,7 +185,7 @@ def _piece(compiled: _Compiled, outer: Scope, element: Any) -> Scope | RefusedEr
 
 
 def _map_piece(
-    compiled: _Compiled, piece: Scope | RefusedError | LeftAsideError, number: int | None
+    compiled: Compiled, piece: Scope | RefusedError | LeftAsideError, number: int | None
 ) -> list[Event] | DropReason | Rejection:
     """Map one piece: all of its events, or none of them and the reason."""
     try:
@@ -267,7 +219,7 @@ def _without_namesakes(
     return outcome
 
 
-def _emitted(compiled: _Compiled, scope: Scope) -> list[Event] | DropReason:
+def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
     if type(scope.item) is not dict:
         detail = f"an event of a tool is an object, this is {describe(scope.item)}"
         raise RefusedError(MapRejectReason.NOT_AN_OBJECT, Stage.SPLIT, None, detail)

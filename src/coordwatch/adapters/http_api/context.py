@@ -8,6 +8,7 @@ The next room: `application`.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
@@ -49,3 +50,4 @@ class ApiContext:
     door: Door
     posting: Posting | None = None
     hooks: HookDoor | None = None
+    catalogue: Callable[[], Mapping[str, Any]] = dict

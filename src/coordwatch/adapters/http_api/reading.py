@@ -37,6 +37,7 @@ def reading_router(context: ApiContext) -> APIRouter:
     _add(router, "/rules", _rules(context), dict[str, list[RuleItem]])
     _add(router, "/tools", _tools(context), dict[str, list[PairItem]])
     _add(router, "/sources", _sources(context), dict[str, list[SourceItem]])
+    _add(router, "/catalogue", _catalogue(context), dict[str, Any])
     _add(router, "/dead-letters", _dead_letters(context), dict[str, list[DeadLetterItem]])
     _add(router, "/customers/{key:path}", _customer(context), dict[str, Any])
     _add(router, "/explain", _explain(context), dict[str, Any])
@@ -102,6 +103,14 @@ def _sources(context: ApiContext) -> Callable[[], dict[str, list[SourceItem]]]:
         return {"items": [source_item(view) for view in context.sources()]}
 
     return list_sources
+
+
+def _catalogue(context: ApiContext) -> Callable[[], dict[str, Any]]:
+    def show_catalogue() -> dict[str, Any]:
+        """Which catalogue is in use, by version and digest, and what is wrong with the newest edit of it."""
+        return dict(readable(context.catalogue()))
+
+    return show_catalogue
 
 
 def _dead_letters(context: ApiContext) -> Callable[[int], dict[str, list[DeadLetterItem]]]:

@@ -15,7 +15,9 @@ from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
 from coordwatch.events.times import SECOND, format_time, to_datetime
 from coordwatch.ports import AlertRow, AlertView, DeadLetter, PairCount, RuleCounts, SourceView
 
-_INSTANTS = frozenset({"at", "time", "observed_at", "began_at", "ended_at", "deadline", "read_through", "last_seen"})
+_INSTANTS = frozenset(
+    {"at", "time", "observed_at", "began_at", "ended_at", "deadline", "read_through", "last_seen", "loaded_at"}
+)
 
 
 class _Shape(BaseModel):

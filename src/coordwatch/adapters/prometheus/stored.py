@@ -13,6 +13,7 @@ from coordwatch.adapters.prometheus.names import Amounts
 from coordwatch.clock import Clock
 from coordwatch.events.times import SECOND
 from coordwatch.ports import AlertReader, SourceView, ToolCount
+from coordwatch.sources.lookups import KNOWN, UNKNOWN
 
 _RESULTS = ("applied", "duplicate", "dropped", "dead_lettered")
 _MAPPED, _BASES = ("mapped", "dropped", "refused"), ("broker", "clamped")
@@ -22,13 +23,12 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Where the numbers come from. `gauges` are numbers of this process, by metric name; `counted` those with labels."""
+    """Where the numbers come from. `gauges` are numbers of this process, by metric name."""
 
     reader: AlertReader
     sources: Callable[[], Sequence[SourceView]]
     clock: Clock
     gauges: Mapping[str, Callable[[], float]]
-    counted: Callable[[], Mapping[str, Amounts]] = dict
 
 
 def of_store(readings: Readings) -> dict[str, Amounts]:
@@ -41,7 +41,6 @@ def of_store(readings: Readings) -> dict[str, Amounts]:
         **_of_tallies(reader.tallies()),
         **of_sources(readings.sources(), readings.clock.now()),
         **{name: {(): read()} for name, read in readings.gauges.items()},
-        **readings.counted(),
     }
 
 
@@ -81,6 +80,7 @@ def _of_alerts(reader: AlertReader) -> dict[str, Amounts]:
 def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
     letters: dict[tuple[str, ...], float] = {}
     dropped: dict[tuple[str, ...], float] = {}
+    lookups: dict[tuple[str, ...], float] = {}
     identity: dict[str, dict[tuple[str, ...], float]] = {"whose": {}, "gap": {}, "unusable": {}}
     mapping: dict[tuple[str, ...], float] = {}
     times: dict[tuple[str, ...], float] = {}
@@ -99,6 +99,9 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
             identity[kind][tool, found] = amount
         elif kind in identity:
             identity[kind][(reason,)] = amount
+        elif kind in (KNOWN, UNKNOWN):
+            tool, _, what = reason.partition(".")
+            lookups[tool, what, "known" if kind == KNOWN else "unknown"] = amount
     return {
         "coordwatch_events_in": {(): tallies.get("in", 0)},
         "coordwatch_events": {(result,): tallies.get(result, 0) for result in _RESULTS},
@@ -114,6 +117,7 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         "coordwatch_identity_events": identity["whose"],
         "coordwatch_identity_gaps": identity["gap"],
         "coordwatch_identity_unusable": identity["unusable"],
+        "coordwatch_catalogue_lookups": lookups,
         "coordwatch_unknown_category": {(): tallies.get("unknown_category", 0)},
     }
 

@@ -1,0 +1,33 @@
+"""Lookups: how often what the operator says was asked for, and how often nobody had said it.
+
+What enters: the name of a table, or of something about a message. What leaves: counts, taken away by whoever keeps them. The
+next room: the processor, which commits them with the records that they are about.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+
+KNOWN, UNKNOWN = "lookup_known", "lookup_unknown"
+Note = Callable[[bool], None]
+
+
+class Lookups:
+    """Counts by name. Only the thread that maps counts and takes."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def note(self, name: str) -> Note:
+        """Make the function that counts one lookup of this name: whether it was known."""
+        known, unknown, counts = f"{KNOWN}.{name}", f"{UNKNOWN}.{name}", self._counts
+
+        def count(found: bool) -> None:
+            counts[known if found else unknown] += 1
+
+        return count
+
+    def take(self) -> Counter[str]:
+        """Give what was counted since this was last asked."""
+        taken = Counter(self._counts)
+        self._counts.clear()
+        return taken
