@@ -176,3 +176,9 @@ def test_a_path_that_goes_on_from_a_name_is_told_as_one_from_the_payload(let: st
     reading = Reading("v.yaml")
     named = {name: parse_value(one, reading) for name, one in node.items["let"].items.items()}
     assert place == path_text(parse_value(node.items["value"], reading), Build(let=named))
+
+
+@pytest.mark.parametrize("text", ["", "null", "N/A", "undefined", " "])
+def test_a_time_that_stands_for_nothing_is_missing(text: str) -> None:
+    value = compile_value(parse_value(read_documents("{path: due, format: iso}", "x")[0], Reading("x")), Build())
+    assert None is value(scope({"due": text}))

@@ -200,7 +200,7 @@ def _to_time(name: str, zone: str | None) -> Change:
     read = time_reader(name, zone)
 
     def to_time(value: Any) -> Any:
-        if value == "":
+        if isinstance(value, str) and is_nothing(value):
             return None
         instant = read(value)
         if instant is None:
