@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordwatch.codec import decode_json, encode_json
+from coordwatch.codec import encode_json
 from coordwatch.events.times import HOUR, SECOND
 from coordwatch.processor.letters import read_letter
 from coordwatch.processor.marks import mark_of
@@ -35,7 +34,9 @@ from tests.processor.ingest import (
     source,
     stock,
 )  # fmt: skip
-from tests.sources.test_laws import GOLDEN, SOURCES, TREE, places, put
+from tests.sources.corpus import bodies, places, put
+from tests.sources.shipped import SOURCES
+from tests.sources.test_laws import TREE
 
 POLICIES = st.sampled_from([TRUSTED, GRAPH])
 
@@ -150,9 +151,12 @@ ANY_BYTES = st.none() | st.binary(max_size=200) | TREE.map(encode_json)
 FUZZED = st.builds(Line, ANY_BYTES, HEADERS, st.none() | st.binary(max_size=4), st.integers(-(2**62), 2**62))
 
 
-@pytest.mark.parametrize("mapping", [*SOURCES, "canonical", None])
-@settings(max_examples=40)
-@given(lines=st.lists(FUZZED, min_size=1, max_size=4), identity=POLICIES)
+@settings(max_examples=200)
+@given(
+    mapping=st.sampled_from([*SOURCES, "canonical", None]),
+    lines=st.lists(FUZZED, min_size=1, max_size=4),
+    identity=POLICIES,
+)
 def test_any_bytes_end_in_the_account_and_never_in_an_error(mapping: str | None, lines: list[Line], identity: Any):
     place = Place("any", 0)
     shore = run(site(source("any", mapping), identity=identity), {place: lines, BACK: lines})
@@ -165,12 +169,10 @@ def assert_nothing_unforeseen(shore: Shore) -> None:
     assert [name for names in shore.tallies().values() for name in names if name.endswith(".internal")] == []
 
 
-@pytest.mark.parametrize("mapping", SOURCES)
-@settings(max_examples=60)
-@given(data=st.data(), identity=POLICIES)
+@settings(max_examples=300)
+@given(mapping=st.sampled_from([source for source in SOURCES if bodies(source)]), data=st.data(), identity=POLICIES)
 def test_a_payload_with_anything_anywhere_ends_in_the_account(mapping: str, data: st.DataObject, identity: Any) -> None:
-    record = data.draw(st.sampled_from(GOLDEN[mapping]))
-    body = decode_json(record.value or b"")
+    record, body = data.draw(st.sampled_from(bodies(mapping)))
     for _ in range(data.draw(st.integers(1, 3))):
         body = put(body, data.draw(st.sampled_from(places(body))), data.draw(TREE))
     headers = [(name, str(text).encode()) for name, text in dict(record.headers).items()]
