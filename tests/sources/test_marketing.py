@@ -91,3 +91,12 @@ def test_one_message_is_sent_once_whatever_a_tool_tells_of_it() -> None:
     for name in ("braze", "customerio", "mailgun", "mandrill", "resend", "sparkpost"):
         assert ["later", "sent"] == sorted({str(role) for role in tables[name].values()}), name
         assert 1 == list(tables[name].values()).count("sent"), name
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["web.sessions", "purchases", "process-events", "orders.resend-queue", "expenses.v1", "addresses", "shop.bresendy"],
+)
+def test_the_short_names_of_tools_do_not_take_the_topics_of_others(topic: str) -> None:
+    result = Mapper(load_mappings()).map_record(Record(b"{}", topic))
+    assert ["no_mapping"] == [one.reason for one in result.rejected]
