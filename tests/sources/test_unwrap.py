@@ -184,6 +184,13 @@ def test_cloudevents_in_binary_mode_read_either_spelling_of_the_headers() -> Non
     assert "reason" not in event.data, "one attribute alone is no CloudEvent"
 
 
+def test_a_notification_under_the_name_that_a_function_gets_it_by_is_one() -> None:
+    record = {"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": sns(INNER)}
+    mapper = simple("unwrap: [sns]\nsplit: Records")
+    assert 1 == mapped(mapper, record).applied
+    assert 2 == mapped(mapper, {"Records": [record, record]}).applied
+
+
 def test_a_plain_text_in_a_notification_is_kept_where_the_mapping_wants_to_tell_it() -> None:
     mapper = simple("""
         unwrap: [{sns: {texts: keep}}]

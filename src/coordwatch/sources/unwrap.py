@@ -81,6 +81,8 @@ def _eventbridge(envelope: Envelope, options: Options) -> bool:
 
 def _sns(envelope: Envelope, options: Options) -> bool:
     body = envelope.body
+    # A function that forwards the records it was called with leaves each notification under `Sns`.
+    body = body["Sns"] if type(body) is dict and type(body.get("Sns")) is dict else body
     if type(body) is not dict or "TopicArn" not in body or "Type" not in body:
         return False
     if body["Type"] != "Notification":
