@@ -41,4 +41,7 @@ def mapped(mapper: Mapper, body: Any, **record: Any) -> MapResult:
 
 
 def scope(item: Any, **more: Any) -> Scope:
-    return Scope(item, more.pop("whole", item), **more)
+    named = more.pop("let", {})
+    made = Scope(item, more.pop("whole", item), **more)
+    made.let.update(named)
+    return made

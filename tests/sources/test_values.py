@@ -182,3 +182,14 @@ def test_a_path_that_goes_on_from_a_name_is_told_as_one_from_the_payload(let: st
 def test_a_time_that_stands_for_nothing_is_missing(text: str) -> None:
     value = compile_value(parse_value(read_documents("{path: due, format: iso}", "x")[0], Reading("x")), Build())
     assert None is value(scope({"due": text}))
+
+
+def test_very_many_choices_and_conditions_are_read_as_a_few_are() -> None:
+    many = ", ".join(f"p{number}" for number in range(300))
+    assert "x" == value(f"{{first_of: [{many}, last]}}", item={"last": "x"})
+    deep = "last"
+    for number in range(12):
+        deep = f"{{first_of: [q{number}, {deep}]}}"
+    assert "x" == value(deep, item={"last": "x"})
+    conditions = ", ".join(f"{{p{number}: {{present: false}}}}" for number in range(300))
+    assert "x" == value(f"{{path: last, when: {{all: [{conditions}]}}}}", item={"last": "x"})

@@ -72,6 +72,8 @@ Find = Callable[[Selection], Entry | None]
 
 def compile_catalogue(catalogue: Catalogue) -> Find:
     """Make the function that finds the entry for the values of each selector (campaign, journey, template, tag)."""
+    if not catalogue.entries:
+        return nothing_known
     entries = [(_fits(entry), entry) for entry in catalogue.entries]
     remembered: dict[Selection, Entry | None] = {}
 
@@ -84,6 +86,10 @@ def compile_catalogue(catalogue: Catalogue) -> Find:
         return found
 
     return find
+
+
+def nothing_known(selection: Selection) -> None:
+    """What a catalogue without entries says of every message."""
 
 
 def _fits(entry: Entry) -> Callable[[Selection], bool]:

@@ -4,7 +4,7 @@ What enters: a SourceMapping as it was written. What leaves: problems with their
 The next room: `mapper`, for a mapping without problems.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from coordwatch.documents import did_you_mean
@@ -16,7 +16,6 @@ from coordwatch.sources.kinds import KindError, converter
 from coordwatch.sources.mapping import (
     AllOf,
     Constant,
-    DigestOf,
     EachOf,
     Emission,
     FirstOf,
@@ -25,6 +24,7 @@ from coordwatch.sources.mapping import (
     Plain,
     SourceMapping,
     ValueSpec,
+    values_inside,
 )
 from coordwatch.sources.reading import Reading
 
@@ -156,9 +156,9 @@ def _check_let(mapping: SourceMapping, reading: Reading) -> None:
 
 def all_values(mapping: SourceMapping) -> Iterator[ValueSpec]:
     """Give every value that a mapping names, also those inside others."""
-    yield from _inside(mapping.let.values())
+    yield from values_inside(mapping.let.values())
     for parts in (mapping.shared, *(emission.parts for emission in (*mapping.emit, *mapping.also))):
-        yield from _inside(
+        yield from values_inside(
             chain(
                 parts.refs.values(),
                 parts.set.values(),
@@ -168,16 +168,4 @@ def all_values(mapping: SourceMapping) -> Iterator[ValueSpec]:
             )
         )
         for identifier in parts.identifiers or ():
-            yield from _inside([identifier.type, identifier.value])
-
-
-def _inside(specs: Iterable[ValueSpec]) -> Iterator[ValueSpec]:
-    for spec in specs:
-        yield spec
-        origin = spec.origin
-        if isinstance(origin, FirstOf):
-            yield from _inside(origin.choices)
-        elif isinstance(origin, DigestOf | AllOf):
-            yield from _inside(origin.parts)
-        elif isinstance(origin, ObjectOf | EachOf):
-            yield from _inside(origin.fields.values())
+            yield from values_inside([identifier.type, identifier.value])

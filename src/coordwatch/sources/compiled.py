@@ -19,7 +19,7 @@ from coordwatch.sources.parse import with_tool
 from coordwatch.sources.paths import Getter, compile_path
 from coordwatch.sources.record import DropReason
 from coordwatch.sources.unwrap import WRAPPERS
-from coordwatch.sources.values import compile_value
+from coordwatch.sources.values import compile_named
 
 _TOPICS_REMEMBERED_MAX = 1000
 
@@ -88,7 +88,7 @@ def _compile(mapping: SourceMapping, bare: Build, find: Find) -> Compiled:
         None if condition is None else compile_condition(condition),
         tuple((WRAPPERS[wrapper.name][0], wrapper.options) for wrapper in mapping.unwrap),
         tuple(compile_path(path) for path in mapping.split),
-        {name: compile_value(spec, build) for name, spec in mapping.let.items()},
+        {name: compile_named(spec, build) for name, spec in mapping.let.items()},
         Cases([(drop.when, drop.reason) for drop in mapping.drop_if]),
         Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
         Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]),

@@ -12,44 +12,29 @@ import jmespath
 import jmespath.exceptions
 import re2
 
-from coordwatch.sources.mapping import Condition, Junction, Question
-from coordwatch.sources.paths import Getter, Scope, compile_path, is_missing
+from coordwatch.sources.code import Code
+from coordwatch.sources.mapping import Condition, Question
+from coordwatch.sources.paths import Getter, Scope, path_expression, present_expression
 
 Holds = Callable[[Scope], bool]
 Answer = Callable[[Any], bool]
+_REMEMBERED_MAX, _WORD_MAX = 1000, 80
 _JMES_ERRORS = (jmespath.exceptions.JMESPathError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 
 def compile_condition(condition: Condition) -> Holds:
     """Make the function that answers a condition; it never raises."""
-    if isinstance(condition, Junction):
-        return _junction(condition)
-    return _test(condition)
+    code = Code()
+    return code.getter(f"bool({condition_expression(condition, code)})")
 
 
-def _junction(junction: Junction) -> Holds:
-    parts = tuple(compile_condition(part) for part in junction.conditions)
-    holds = _every(parts) if junction.kind == "all" else _some(parts)
-    return holds if junction.kind != "none" else lambda scope: not holds(scope)
-
-
-def _every(parts: tuple[Holds, ...]) -> Holds:
-    """All of them; a few are asked in a row, since a loop costs more than the questions."""
-    if len(parts) == 1:
-        return parts[0]
-    if len(parts) == 2:
-        first, second = parts
-        return lambda scope: first(scope) and second(scope)
-    return lambda scope: all(part(scope) for part in parts)
-
-
-def _some(parts: tuple[Holds, ...]) -> Holds:
-    if len(parts) == 1:
-        return parts[0]
-    if len(parts) == 2:
-        first, second = parts
-        return lambda scope: first(scope) or second(scope)
-    return lambda scope: any(part(scope) for part in parts)
+def condition_expression(condition: Condition, code: Code) -> str:
+    """Write out a condition; it is true or false, or as good as that."""
+    if isinstance(condition, Question):
+        return _question(condition, code)
+    word = " and " if condition.kind == "all" else " or "
+    parts = word.join(condition_expression(part, code) for part in condition.conditions)
+    return f"(not ({parts or 'False'}))" if condition.kind == "none" else f"({parts or condition.kind == 'all'})"
 
 
 def jmes_getter(text: str) -> Getter:
@@ -68,24 +53,32 @@ def jmes_getter(text: str) -> Getter:
     return get
 
 
-def _test(test: Question) -> Holds:
-    get = jmes_getter(test.path) if isinstance(test.path, str) else compile_path(test.path)
+def _question(test: Question, code: Code) -> str:
+    value = (
+        f"{code.name(jmes_getter(test.path))}(scope)"
+        if isinstance(test.path, str)
+        else path_expression(test.path, code)
+    )
+    argument, many = test.argument, _through_list(test)
     if test.operator == "present":
-        return (lambda scope: not is_missing(get(scope))) if test.argument else lambda scope: is_missing(get(scope))
+        present, _ = present_expression(value, code)
+        return present if argument else f"(not {present})"
     if test.operator == "contains":
-        holds = _contains(test.argument)
-        return lambda scope: holds(get(scope))
+        return f"{code.name(_contains(argument))}({value})"
     if test.operator == "not":
-        unwanted = _any_element(_answer("in", test.argument if isinstance(test.argument, tuple) else (test.argument,)))
-        return lambda scope: not unwanted(get(scope))
-    if test.operator == "is" and isinstance(test.argument, str) and not _through_list(test):
-        word = test.argument
-        return lambda scope: bool(get(scope) == word)
-    if test.operator == "in" and not _through_list(test) and all(isinstance(word, str) for word in test.argument):
-        words = frozenset(test.argument)
-        return lambda scope: type(value := get(scope)) is str and value in words
-    answer = _any_element(_answer(test.operator, test.argument))
-    return lambda scope: answer(get(scope))
+        unwanted = _any_element(_answer("in", argument if isinstance(argument, tuple) else (argument,)))
+        return f"(not {code.name(unwanted)}({value}))"
+    if test.operator == "is" and isinstance(argument, str) and not many:
+        return f"({value} == {code.name(argument)})"
+    if test.operator == "is" and isinstance(argument, bool) and not many:
+        return f"({value} is {argument})"
+    if test.operator in ("starts_with", "ends_with") and not many:
+        found, method = code.temporary(), "startswith" if test.operator == "starts_with" else "endswith"
+        return f"(type({found} := {value}) is str and {found}.{method}({code.name(argument)}))"
+    if test.operator == "in" and not many and all(isinstance(word, str) for word in argument):
+        found = code.temporary()
+        return f"(type({found} := {value}) is str and {found} in {code.name(frozenset(argument))})"
+    return f"{code.name(_any_element(_answer(test.operator, argument)))}({value})"
 
 
 def _through_list(test: Question) -> bool:
@@ -114,14 +107,30 @@ def _answer(operator: str, argument: Any) -> Answer:
         known = frozenset((isinstance(value, bool), value) for value in wanted)
         return lambda value: isinstance(value, (str, int, float)) and (isinstance(value, bool), value) in known
     if operator == "matches":
-        search = re2.compile(argument).search
-        return lambda value: isinstance(value, str) and search(value) is not None
+        return _matching(re2.compile(argument).search)
     if operator == "starts_with":
         return lambda value: isinstance(value, str) and value.startswith(argument)
     if operator == "ends_with":
         return lambda value: isinstance(value, str) and value.endswith(argument)
     over = operator == "over"
     return lambda value: _is_number(value) and (value > argument if over else value < argument)
+
+
+def _matching(search: Callable[[str], Any]) -> Answer:
+    """Answers are remembered: what mappings match, such as the names of events, comes again and again."""
+    remembered: dict[str, bool] = {}
+
+    def matches(value: Any) -> bool:
+        if type(value) is not str:
+            return False
+        found = remembered.get(value)
+        if found is None:
+            found = search(value) is not None
+            if len(remembered) < _REMEMBERED_MAX and len(value) <= _WORD_MAX:
+                remembered[value] = found
+        return found
+
+    return matches
 
 
 def _is_number(value: Any) -> bool:

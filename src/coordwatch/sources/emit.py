@@ -16,13 +16,22 @@ from coordwatch.events.vocabulary import REFS, EventType
 from coordwatch.sources.canonical import pass_through
 from coordwatch.sources.catalogue import Find
 from coordwatch.sources.changes import Build, text_of
+from coordwatch.sources.code import Code
 from coordwatch.sources.conditions import compile_condition
-from coordwatch.sources.fill import Fill, fill_field, fill_from_catalogue, fill_identifiers, fill_our_words
+from coordwatch.sources.fill import (
+    Slot,
+    field_lines,
+    fill_from_catalogue,
+    fill_identifiers,
+    fill_our_words,
+    identifier_lines,
+)
 from coordwatch.sources.kinds import converter
 from coordwatch.sources.mapping import Emission, FanOut, ForEach, Parts, SourceMapping
 from coordwatch.sources.paths import Scope, compile_path
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
-from coordwatch.sources.stamps import compile_id, compile_stamp
+from coordwatch.sources.stamps import checked_id, compile_stamp
+from coordwatch.sources.values import path_text, value_expression
 
 Make = Callable[[Scope], list[Event]]
 FAN_OUT_MAX = 100_000
@@ -56,32 +65,29 @@ def merged(shared: Parts, own: Parts) -> Parts:
 
 
 def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Callable[[Scope], Event]:
+    """Write out the function that makes an event of a piece."""
     event_type = TYPES[emission.type or ""]
     parts = merged(mapping.shared, emission.parts)
     assert parts.id is not None, "the parser saw to it that there is an id"
-    make_id, stamp, source = compile_id(parts.id, build), compile_stamp(parts.time, build), source_of(mapping)
     beside = emission.parts.id is None and any(emission is other for other in mapping.also)
     suffix = f"/{emission.name}" if beside else ""
-    base = _constants(parts, event_type, mapping.tool)
-    fills = _fills(parts, event_type, build, find)
     owned, owner = "team" in mapping.tool, build.lookups.note(f"{mapping.name}.owner")
-
-    def make(scope: Scope) -> Event:
-        event_id = make_id(scope) + suffix
-        time, basis = stamp(scope)
-        scope.time = time
-        data = base.copy()
-        data["time_basis"] = basis
-        for fill in fills:
-            fill(scope, data)
-        if scope.attributes.get("backfill") is True:
-            data["backfill"] = True
-        owner(owned or "owner_team" in data)
-        return Event(
-            source, event_id, event_type.name, time, time if scope.observed is None else scope.observed, None, data
-        )
-
-    return make
+    code = Code(item_is_dict=True)
+    made_id = value_expression(parts.id, build, code)
+    lines = [
+        f"event_id = {code.name(checked_id)}({made_id}, {code.name(path_text(parts.id, build))}) + {code.name(suffix)}",
+        f"time, basis = {code.name(compile_stamp(parts.time, build))}(scope)",
+        "scope.time = time",
+        f"data = {code.name(_constants(parts, event_type, mapping.tool))}.copy()",
+        "data['time_basis'] = basis",
+        *_fill_lines(parts, event_type, build, find, code),
+        "if scope.attributes.get('backfill') is True:",
+        "    data['backfill'] = True",
+        f"{code.name(owner)}({owned} or 'owner_team' in data)",
+        "observed = time if scope.observed is None else scope.observed",
+        f"return {code.name(Event)}({code.name(source_of(mapping))}, event_id, {code.name(event_type.name)}, time, observed, None, data)",
+    ]
+    return code.function(lines)
 
 
 def source_of(mapping: SourceMapping) -> str:
@@ -100,22 +106,21 @@ def _constants(parts: Parts, event_type: EventType, tool: Mapping[str, str]) -> 
     return base
 
 
-def _fills(parts: Parts, event_type: EventType, build: Build, find: Find) -> tuple[Fill, ...]:
+def _fill_lines(parts: Parts, event_type: EventType, build: Build, find: Find, code: Code) -> list[str]:
     # A payload may leave the category to the catalogue, which always has an answer.
     required = set(event_type.required) - {"category"}
-    fills = [
-        fill_field(name, spec, event_type.fields[name], name in required, build)
-        for name, spec in {**parts.refs, **parts.set}.items()
-        if name in event_type.fields
-    ]
+    lines: list[str] = []
+    for name, spec in {**parts.refs, **parts.set}.items():
+        if name in event_type.fields:
+            lines += field_lines(Slot(name, event_type.fields[name], name in required), spec, build, code)
     ours = fill_our_words(build)
     if ours is not None:
-        fills.append(ours)
+        lines.append(f"{code.name(ours)}(scope, data)")
     if "category" in event_type.fields and "category" not in parts.constant:
-        fills.append(fill_from_catalogue(parts.catalogue, find, build))
+        lines.append(f"{code.name(fill_from_catalogue(parts.catalogue, find, build))}(scope, data)")
     if parts.identifiers:
-        fills.append(fill_identifiers(parts.identifiers, build))
-    return tuple(fills)
+        lines += identifier_lines(parts.identifiers, build, code)
+    return lines
 
 
 def _for_one_customer(make: Callable[[Scope], Event]) -> Make:

@@ -5,17 +5,18 @@ refuse, with the path, what the type does not allow. The next room: `emit`, whic
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from coordwatch.events.vocabulary import Field
-from coordwatch.sources.catalogue import SELECTORS, Entry, Find
+from coordwatch.events.vocabulary import REFS, Field
+from coordwatch.sources.catalogue import SELECTORS, Entry, Find, nothing_known
 from coordwatch.sources.changes import Build, Unreadable, name_of, text_of
+from coordwatch.sources.code import Code
 from coordwatch.sources.kinds import TEXT_MAX, Convert, KindError, converter_of, describe
 from coordwatch.sources.lookups import Note
 from coordwatch.sources.mapping import IdentifierSpec, ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
-from coordwatch.sources.values import compile_raw, compile_value, path_text
+from coordwatch.sources.values import compile_raw, compile_value, path_text, value_expression
 
 Fill = Callable[[Scope, dict[str, Any]], None]
 IDENTIFIERS_MAX = 100
@@ -27,21 +28,43 @@ def joined(path: str | None, inner: str) -> str | None:
     return f"{path}.{inner}" if path and inner else path or inner or None
 
 
-def fill_field(name: str, spec: ValueSpec, field: Field, required: bool, build: Build) -> Fill:
-    """Make the function that writes one field."""
-    get, convert, path = compile_value(spec, build), converter_of(name, field), path_text(spec, build)
-    missing = _missing(name, compile_raw(spec, build), path)
+class Slot(NamedTuple):
+    """A field of an event type: what it is called, what it wants, whether it must be there."""
 
-    def fill(scope: Scope, data: dict[str, Any]) -> None:
-        value = get(scope)
-        if value is not None:
-            value = _converted(value, convert, name, path)
-        if value is not None:
-            data[name] = value
-        elif required:
-            raise missing(scope)
+    name: str
+    field: Field
+    required: bool
 
-    return fill
+
+def field_lines(slot: Slot, spec: ValueSpec, build: Build, code: Code) -> list[str]:
+    """Write out the lines that put one field into `data`."""
+    name, field, required = slot
+    path = path_text(spec, build)
+    lines = [
+        f"v = {value_expression(spec, build, code)}",
+        "if v is not None:",
+        f"    v = {_kind(name, field, path, code)}",
+    ]
+    lines += ["if v is not None:", f"    data[{code.name(name)}] = v"]
+    if required:
+        missing = _missing(name, compile_raw(spec, build), path)
+        lines += ["else:", f"    {code.name(missing)}(scope)"]
+    return lines
+
+
+def _kind(name: str, field: Field, path: str | None, code: Code) -> str:
+    """Write out how `v` becomes what the field wants; a text that is right as it is needs no function."""
+    convert = converter_of(name, field)
+
+    def converted(value: Any) -> Any:
+        return _converted(value, convert, name, path)
+
+    slow = f"{code.name(converted)}(v)"
+    if field.kind == "string" and field.values:
+        return f"v if type(v) is str and v in {code.name(frozenset(field.values))} else {slow}"
+    if field.kind in ("string", "strings") and name not in REFS:
+        return f"v.strip() or None if type(v) is str and len(v) <= {TEXT_MAX} else {slow}"
+    return slow
 
 
 def _converted(value: Any, convert: Convert, name: str, path: str | None) -> Any:
@@ -51,69 +74,69 @@ def _converted(value: Any, convert: Convert, name: str, path: str | None) -> Any
         raise RefusedError(error.reason, Stage.VALIDATE, joined(path, error.path), f"'{name}' {error.detail}") from None
 
 
-def _missing(name: str, raw: Getter, path: str | None) -> Callable[[Scope], RefusedError]:
-    def explain(scope: Scope) -> RefusedError:
+def _missing(name: str, raw: Getter, path: str | None) -> Callable[[Scope], None]:
+    def refuse(scope: Scope) -> None:
         value = raw(scope)
         if value is None or value == "" or (isinstance(value, str | int) and name_of(value) is None):
             held = "nothing stands here" if value in (None, "") else f"{describe(value)} stands for nothing"
             detail = f"'{name}' is required, and {held}"
-            return RefusedError(MapRejectReason.MISSING_FIELD, Stage.MAP, path, detail)
+            raise RefusedError(MapRejectReason.MISSING_FIELD, Stage.MAP, path, detail)
         detail = f"'{name}' is required, and the mapping has no word for {describe(value)}"
-        return RefusedError(MapRejectReason.UNKNOWN_VALUE, Stage.MAP, path, detail)
+        raise RefusedError(MapRejectReason.UNKNOWN_VALUE, Stage.MAP, path, detail)
 
-    return explain
+    return refuse
 
 
 def fill_identifiers(specs: Sequence[IdentifierSpec], build: Build) -> Fill:
-    """Make the function that writes the identifiers; one whose value is missing or empty is left out."""
-    getters = [
-        (
-            compile_value(spec.type, build),
-            compile_value(spec.value, build),
-            None if spec.namespace is None else compile_value(spec.namespace, build),
-            path_text(spec.value, build),
-        )
-        for spec in specs
-    ]
-
-    def fill(scope: Scope, data: dict[str, Any]) -> None:
-        found: list[dict[str, str]] = []
-        for type_of, value_of, namespace_of, path in getters:
-            value = value_of(scope)
-            if value is None or value == "":
-                continue
-            type_name = text_of(type_of(scope))
-            if type_name is None:
-                continue
-            namespace = None if namespace_of is None else text_of(namespace_of(scope))
-            for text in _texts(value, path):
-                one = {"type": type_name, "value": text}
-                if namespace:
-                    one["namespace"] = namespace
-                if one not in found:
-                    found.append(one)
-                if len(found) > IDENTIFIERS_MAX:
-                    detail = f"more than {IDENTIFIERS_MAX} identifiers in one event"
-                    raise RefusedError(MapRejectReason.TOO_MANY, Stage.VALIDATE, path, detail)
-        if found:
-            data["identifiers"] = found
-
-    return fill
+    """Make the function that writes the identifiers of one of those affected, or of anything else with a loop around it."""
+    code = Code()
+    fill = code.function(
+        ["def fill(data):", *(f"    {line}" for line in identifier_lines(specs, build, code)), "return fill"]
+    )
+    return lambda scope, data: fill(scope)(data)
 
 
-def _texts(value: Any, path: str | None) -> list[str]:
-    texts: list[str] = []
-    for element in value if isinstance(value, list) else (value,):
+def identifier_lines(specs: Sequence[IdentifierSpec], build: Build, code: Code) -> list[str]:
+    """Write out the lines that put the identifiers into `data`; one whose value is missing or empty is left out."""
+    lines = ["found = []"]
+    for spec in specs:
+        kind = value_expression(spec.type, build, code)
+        namespace = "None" if spec.namespace is None else value_expression(spec.namespace, build, code)
+        path = code.name(path_text(spec.value, build))
+        lines += [f"v = {value_expression(spec.value, build, code)}", "if v is not None and v != '':"]
+        lines.append(f"    {code.name(_add_identifier)}(found, v, {kind}, {namespace}, {path})")
+    return [*lines, "if found:", "    data['identifiers'] = found"]
+
+
+def _add_identifier(found: list[dict[str, str]], value: Any, kind: Any, namespace: Any, path: str | None) -> None:
+    type_name = text_of(kind)
+    if type_name is None:
+        return
+    named = (
+        {"type": type_name}
+        if namespace is None or (inner := text_of(namespace)) is None
+        else {"type": type_name, "namespace": inner}
+    )
+    for element in value if type(value) is list else (value,):
         text = text_of(element)
-        if text is None and element is not None and not (isinstance(element, str) and not element.strip()):
-            inner = element.value if isinstance(element, Unreadable) else element
-            detail = f"an identifier wants a text or a whole number, holds {describe(inner)}"
-            raise RefusedError(MapRejectReason.WRONG_KIND, Stage.VALIDATE, path, detail)
-        if text is not None and len(text) > TEXT_MAX:
+        if text is None:
+            _see_that_it_is_empty(element, path)
+            continue
+        if len(text) > TEXT_MAX:
             raise RefusedError(MapRejectReason.TOO_LONG, Stage.VALIDATE, path, f"longer than {TEXT_MAX} characters")
-        if text is not None:
-            texts.append(text)
-    return texts
+        one = {**named, "value": text}
+        if one not in found:
+            found.append(one)
+        if len(found) > IDENTIFIERS_MAX:
+            detail = f"more than {IDENTIFIERS_MAX} identifiers in one event"
+            raise RefusedError(MapRejectReason.TOO_MANY, Stage.VALIDATE, path, detail)
+
+
+def _see_that_it_is_empty(element: Any, path: str | None) -> None:
+    if element is not None and not (isinstance(element, str) and not element.strip()):
+        inner = element.value if isinstance(element, Unreadable) else element
+        detail = f"an identifier wants a text or a whole number, holds {describe(inner)}"
+        raise RefusedError(MapRejectReason.WRONG_KIND, Stage.VALIDATE, path, detail)
 
 
 def fill_from_catalogue(specs: Mapping[str, ValueSpec], find: Find, build: Build) -> Fill:
@@ -122,7 +145,11 @@ def fill_from_catalogue(specs: Mapping[str, ValueSpec], find: Find, build: Build
     category, purpose = (build.lookups.note(f"{build.source}.{name}") for name in ("category", "purpose"))
 
     def fill(scope: Scope, data: dict[str, Any]) -> None:
-        entry = find(tuple(() if get is None else _selected(get(scope)) for get in getters))
+        entry = (
+            None
+            if find is nothing_known
+            else find(tuple(() if get is None else _selected(get(scope)) for get in getters))
+        )
         if "category" in data:
             data.setdefault("category_basis", "payload")
         elif entry is not None and entry.category is not None:

@@ -209,6 +209,9 @@ def _without_namesakes(
     """
     if not isinstance(outcome, list):
         return outcome
+    if all(event.id not in seen for event in outcome):
+        seen.update((event.id, event) for event in outcome)
+        return outcome
     told = [event for event in outcome if event.type in once and event.id in seen and seen[event.id].type == event.type]
     outcome = [event for event in outcome if event not in told]
     for event in outcome:

@@ -4,7 +4,7 @@ What enters: nothing; `parse` fills these, `compile` turns them into functions.
 What leaves: frozen values that know their place in the file. The next room: `parse`, which reads the YAML.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -138,6 +138,19 @@ class ValueSpec:
     format: str | None = None
     zone: str | None = None
     hash: bool = False
+
+
+def values_inside(specs: Iterable[ValueSpec]) -> Iterator[ValueSpec]:
+    """Give values, and every value inside them."""
+    for spec in specs:
+        yield spec
+        origin = spec.origin
+        if isinstance(origin, FirstOf):
+            yield from values_inside(origin.choices)
+        elif isinstance(origin, DigestOf | AllOf):
+            yield from values_inside(origin.parts)
+        elif isinstance(origin, ObjectOf | EachOf):
+            yield from values_inside(origin.fields.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ What leaves: what stands there, None when nothing does. The next room: `values`,
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
+
+from coordwatch.sources.code import Code
 
 Getter = Callable[["Scope"], Any]
 Step = str | int | None
@@ -23,18 +24,15 @@ class Named(dict[str, Any]):
 
     __slots__ = ("_getters", "_scope")
 
-    def __init__(self, getters: Mapping[str, Getter], scope: "Scope") -> None:
-        super().__init__()
+    def __init__(self, getters: Mapping[str, Getter] = {}, scope: "Scope | None" = None) -> None:
         self._getters, self._scope = getters, scope
 
     def __missing__(self, name: str) -> Any:
-        get, scope = self._getters[name], self._scope
+        get, scope = self._getters.get(name), self._scope
+        if get is None or scope is None:
+            return None
         self[name] = None  # for a name that is made of itself
-        # What is named knows the piece only, whoever asks: no element of a list, and not yet when it happened.
-        each, time = scope.each, scope.time
-        scope.each, scope.time = None, 0
         value = self[name] = get(scope)
-        scope.each, scope.time = each, time
         return value
 
 
@@ -55,7 +53,7 @@ class Scope:
     partition: int = 0
     offset: int = 0
     each: Any = None
-    let: dict[str, Any] = field(default_factory=dict)
+    let: Named = field(default_factory=Named)
     time: int = 0
     observed: int | None = None
 
@@ -112,64 +110,38 @@ def _rooted(text: str, steps: list[Step]) -> Path:
 
 def compile_path(path: Path) -> Getter:
     """Make the function that looks at the path; a step through a list wants `[*]` or an index."""
-    steps = path.steps
-    if path.root is not None:
-        return _compile_rooted(path.root, steps)
-    if all(isinstance(step, str) for step in steps):
-        return _named(tuple(step for step in steps if isinstance(step, str)))
-    return lambda scope: walk(scope.item, steps)
+    code = Code()
+    return code.getter(path_expression(path, code))
 
 
-def _named(names: tuple[str, ...]) -> Getter:
-    """Make the getter of names alone, which most paths are; those of one and two names are written out."""
-    first, second = (*names, "", "")[:2]
-
-    def one(scope: Scope) -> Any:
-        item = scope.item
-        return item.get(first) if type(item) is dict else None
-
-    def two(scope: Scope) -> Any:
-        item = scope.item
-        if type(item) is not dict:
-            return None
-        inner = item.get(first)
-        return inner.get(second) if type(inner) is dict else None
-
-    def many(scope: Scope) -> Any:
-        value = scope.item
-        for name in names:
-            if type(value) is not dict:
-                return None
-            value = value.get(name)
-        return value
-
-    return {1: one, 2: two}.get(len(names), many)
+def path_expression(path: Path, code: Code) -> str:
+    """Write out what stands at a path."""
+    names = [step for step in path.steps if isinstance(step, str)]
+    place = f"scope.{path.root or 'item'}"
+    known = path.root is None and code.item_is_dict
+    if known:
+        place = "item"
+    if path.root == "let" and names and isinstance(path.steps[0], str):
+        place = f"{'let' if code.item_is_dict else 'scope.let'}[{code.name(names.pop(0))}]"
+        if len(path.steps) == 1:
+            return place
+        if len(names) + 1 < len(path.steps):
+            return f"{code.name(walk)}({place}, {code.name(path.steps[1:])})"
+    elif len(names) < len(path.steps):
+        return f"{code.name(walk)}({place}, {code.name(path.steps)})"
+    for name in names:
+        if known:
+            place, known = f"{place}.get({code.name(name)})", False
+        else:
+            inner = code.temporary()
+            place = f"({inner}.get({code.name(name)}) if type({inner} := {place}) is dict else None)"
+    return place
 
 
-def _compile_rooted(root: str, steps: tuple[Step, ...]) -> Getter:
-    if root == "let" and steps and isinstance(steps[0], str):
-        return _let(steps[0], steps[1:])
-    beginning = attrgetter(root)
-    if len(steps) == 1 and isinstance(steps[0], str):
-        name = steps[0]
-
-        def get(scope: Scope) -> Any:
-            holder = beginning(scope)
-            return holder.get(name) if type(holder) is dict else None
-
-        return get
-    return lambda scope: walk(beginning(scope), steps)
-
-
-def _let(name: str, rest: tuple[Step, ...]) -> Getter:
-    def get(scope: Scope) -> Any:
-        try:
-            value = scope.let[name]
-        except KeyError:
-            return None
-        return walk(value, rest) if rest else value
-
-    return get
+def present_expression(value: str, code: Code) -> tuple[str, str]:
+    """Write out whether a value is there, and the variable that then holds it."""
+    found = code.temporary()
+    return f"(({found} := {value}) is not None and {found} != '' and {found} != {code.name([])})", found
 
 
 def is_missing(value: Any) -> bool:

@@ -13,10 +13,9 @@ from coordwatch.sources.mapping import ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
 from coordwatch.sources.timestamps import ReadTime, is_date, is_placeholder, time_reader
-from coordwatch.sources.values import compile_raw, compile_value, path_text
+from coordwatch.sources.values import compile_raw, path_text
 
 Stamp = Callable[[Scope], tuple[int, str]]
-MakeId = Callable[[Scope], str]
 FUTURE_ALLOWED = 5 * MINUTE
 ID_MAX = 512
 EVENT, DAY_ONLY, BROKER, CLAMPED = "event", "day", "broker", "clamped"
@@ -58,16 +57,6 @@ def settle(instant: int, observed: int | None, basis: str = EVENT) -> tuple[int,
     if observed is not None and instant > observed + FUTURE_ALLOWED:
         return observed, CLAMPED
     return instant, basis
-
-
-def compile_id(spec: ValueSpec, build: Build) -> MakeId:
-    """Make the function that gives the id of an event."""
-    get, path = compile_value(spec, build), path_text(spec, build)
-
-    def make(scope: Scope) -> str:
-        return checked_id(get(scope), path)
-
-    return make
 
 
 def checked_id(value: Any, path: str | None) -> str:

@@ -16,6 +16,7 @@ from coordwatch.sources.snowplow import read_columns
 ROUNDS_MAX = 8
 UNION_DEPTH_MAX = 64
 _AVRO_KINDS = frozenset(("null", "boolean", "int", "long", "float", "double", "bytes", "string", "array", "map"))
+_NESTED = frozenset((dict, list))
 _AVRO_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
 _CLOUDEVENT = "application/cloudevents"
 _ROWS = frozenset(("before", "after"))
@@ -28,7 +29,10 @@ def peel(envelope: Envelope, wrappers: Sequence[tuple[Peel, Options]]) -> None:
     Raises: RefusedError when a wrapper is broken or there are too many, LeftAsideError for tombstones and snapshots
     """
     for _ in range(ROUNDS_MAX):
-        if not any(step(envelope, options) for step, options in wrappers):
+        for step, options in wrappers:
+            if step(envelope, options):
+                break
+        else:
             return
     raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"more than {ROUNDS_MAX} wrappers in each other")
 
@@ -231,22 +235,22 @@ def _field(envelope: Envelope, options: Options) -> bool:
 
 
 def _avro_unions(envelope: Envelope, options: Options) -> bool:
-    envelope.body = _without_unions(envelope.body, 0)
+    if type(envelope.body) is dict or type(envelope.body) is list:
+        envelope.body = _without_unions(envelope.body, 0)
     return False
 
 
 def _without_unions(value: Any, depth: int) -> Any:
+    """Give a list or an object without its unions; what is neither holds none, and is not asked."""
     if depth > UNION_DEPTH_MAX:
         raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"nested deeper than {UNION_DEPTH_MAX} levels")
-    if isinstance(value, list):
-        return [_without_unions(element, depth + 1) for element in value]
-    if not isinstance(value, dict):
-        return value
+    if type(value) is list:
+        return [_without_unions(one, depth + 1) if type(one) in _NESTED else one for one in value]
     if len(value) == 1:
         name, inner = next(iter(value.items()))
         if name in _AVRO_KINDS or _AVRO_NAME.fullmatch(name):
-            return _without_unions(inner, depth + 1)
-    return {name: _without_unions(inner, depth + 1) for name, inner in value.items()}
+            return _without_unions(inner, depth + 1) if type(inner) in _NESTED else inner
+    return {name: _without_unions(one, depth + 1) if type(one) in _NESTED else one for name, one in value.items()}
 
 
 WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {

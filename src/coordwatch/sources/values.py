@@ -4,46 +4,96 @@ What enters: `ValueSpec` of a mapping, its tables, the key for hashes. What leav
 missing and never raises. The next room: `kinds`, which checks the value against the canonical field.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from coordwatch.codec import encode_json
-from coordwatch.events.times import format_time, parse_duration
 from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, is_nothing, text_of
-from coordwatch.sources.conditions import compile_condition, jmes_getter
+from coordwatch.sources.code import Code
+from coordwatch.sources.conditions import condition_expression, jmes_getter
+from coordwatch.sources.loops import after_event, all_of, digest_of, each_of, first_of, object_of
 from coordwatch.sources.mapping import (
     AfterEvent,
     AllOf,
+    Condition,
     Constant,
     DigestOf,
     EachOf,
     FirstOf,
     FromJmes,
     FromPath,
+    Junction,
     ObjectOf,
     Origin,
+    Question,
     Template,
     ValueSpec,
+    values_inside,
 )
-from coordwatch.sources.paths import Getter, Path, Scope, compile_path, is_missing
+from coordwatch.sources.paths import Getter, Path, Scope, compile_path, path_expression, present_expression
 
-EACH_MAX = 1000
+# Each stands inside the last one, and Python reads brackets in brackets to a depth of its own.
+_CHOICES_IN_A_ROW = 20
 
 
 def compile_value(spec: ValueSpec, build: Build) -> Getter:
     """Make the function that gives the value, None when it is missing."""
-    return _under_condition(spec, _changed(spec, _compile_origin(spec.origin, build), build))
+    code = Code()
+    return code.getter(value_expression(spec, build, code))
+
+
+def compile_named(spec: ValueSpec, build: Build) -> Getter:
+    """Make the function of a name of `let`, which knows the piece only, whoever asks for it first and where."""
+    get = compile_value(spec, build)
+    if not any(_looks_around(each) for each in values_inside([spec])):
+        return get
+
+    def named(scope: Scope) -> Any:
+        each, time = scope.each, scope.time
+        scope.each, scope.time = None, 0
+        value = get(scope)
+        scope.each, scope.time = each, time
+        return value
+
+    return named
+
+
+def _looks_around(spec: ValueSpec) -> bool:
+    """Whether a value is another one inside a loop, or once it is known when the event happened."""
+    origin = spec.origin
+    paths = origin.parts if isinstance(origin, Template) else (getattr(origin, "path", None),)
+    each = any(isinstance(path, Path) and path.root == "each" for path in (*paths, *_asked(spec.when)))
+    return each or isinstance(origin, AfterEvent)
+
+
+def _asked(condition: Condition | None) -> Iterator[Path | str]:
+    if isinstance(condition, Question):
+        yield condition.path
+    for part in condition.conditions if isinstance(condition, Junction) else ():
+        yield from _asked(part)
+
+
+def value_expression(spec: ValueSpec, build: Build, code: Code) -> str:
+    """Write out a value, None when it is missing."""
+    changed = _changed(spec, origin_expression(spec.origin, build, code), build, code)
+    return changed if spec.when is None else f"({changed} if {condition_expression(spec.when, code)} else None)"
 
 
 def compile_raw(spec: ValueSpec, build: Build) -> Getter:
     """Make the function that gives what the payload holds before anything is done with it, to say what was wrong."""
+    code = Code()
+    return code.getter(raw_expression(spec, build, code))
+
+
+def raw_expression(spec: ValueSpec, build: Build, code: Code) -> str:
+    """Write out what the payload holds before anything is done with it."""
     spec = _behind_let(spec, build)
     if isinstance(spec.origin, FirstOf):
-        return _first_of([compile_raw(choice, build) for choice in spec.origin.choices])
-    return _under_condition(spec, _compile_origin(spec.origin, build))
+        choices = [compile_raw(choice, build) for choice in spec.origin.choices]
+        return f"{code.name(first_of(choices))}(scope)"
+    raw = origin_expression(spec.origin, build, code)
+    return raw if spec.when is None else f"({raw} if {condition_expression(spec.when, code)} else None)"
 
 
 def path_text(spec: ValueSpec, build: Build) -> str | None:
@@ -92,155 +142,100 @@ def _text_behind_let(path: Path, build: Build) -> str:
     return path.text if begin is None else rest.removeprefix(".") if begin == "$" else begin + rest
 
 
-def _under_condition(spec: ValueSpec, get: Getter) -> Getter:
-    if spec.when is None:
-        return get
-    holds = compile_condition(spec.when)
-    return lambda scope: get(scope) if holds(scope) else None
-
-
-def _compile_origin(origin: Origin, build: Build) -> Getter:
+def origin_expression(origin: Origin, build: Build, code: Code) -> str:
+    """Write out where a value comes from; what needs a loop is a function of its own."""
     match origin:
         case FromPath(path):
-            return compile_path(path)
+            return path_expression(path, code)
+        case Constant(value):
+            return code.name(value)
+        case Template():
+            return _template(origin, code)
+        case FirstOf(choices) if len(choices) <= _CHOICES_IN_A_ROW:
+            return first_expression([_choice(one, build, code) for one in choices], code)
+    return f"{code.name(_looped(origin, build))}(scope)"
+
+
+def _choice(spec: ValueSpec, build: Build, code: Code) -> str:
+    """One of several choices; choices among choices are a function of their own, so that no expression grows too deep."""
+    if isinstance(spec.origin, FirstOf):
+        return f"{code.name(compile_value(spec, build))}(scope)"
+    return value_expression(spec, build, code)
+
+
+def _looped(origin: Origin, build: Build) -> Getter:
+    match origin:
         case FromJmes(text):
             return jmes_getter(text)
-        case Constant(value):
-            return lambda scope: value
-        case Template():
-            return _template(origin)
         case FirstOf(choices):
-            return _first_of([compile_value(choice, build) for choice in choices])
+            return first_of([compile_value(one, build) for one in choices])
         case AllOf(parts):
-            return _all_of([compile_value(part, build) for part in parts])
+            return all_of([compile_value(part, build) for part in parts])
         case DigestOf(parts):
-            return _digest_of([compile_value(part, build) for part in parts])
+            return digest_of([compile_value(part, build) for part in parts])
         case ObjectOf(fields):
-            return _object_of(fields, build)
-        case EachOf():
-            return _each_of(origin, build)
+            return object_of(_compiled(fields, build))
+        case EachOf(path, fields):
+            return each_of(compile_path(path), object_of(_compiled(fields, build)))
         case AfterEvent(length):
-            return _after_event(compile_value(length, build))
+            return after_event(compile_value(length, build))
+    raise AssertionError(f"{origin} is no loop")
 
 
-def _template(template: Template) -> Getter:
-    parts = tuple(part if isinstance(part, str) else compile_path(part) for part in template.parts)
-
-    def get(scope: Scope) -> Any:
-        whole = ""
-        for part in parts:
-            if type(part) is str:
-                whole += part
-                continue
-            text = text_of(part(scope))  # type: ignore[operator]
-            # With "undefined" inside, it would name the same thing for everybody.
-            if text is None or is_nothing(text):
-                return None
-            whole += text
-        return whole
-
-    return get
+def _compiled(fields: Mapping[str, ValueSpec], build: Build) -> Mapping[str, Getter]:
+    return {name: compile_value(spec, build) for name, spec in fields.items()}
 
 
-def _first_of(choices: list[Getter]) -> Getter:
-    def get(scope: Scope) -> Any:
-        for choice in choices:
-            value = choice(scope)
-            if not is_missing(value):
-                return value
-        return None
-
-    return get
-
-
-def _all_of(parts: list[Getter]) -> Getter:
-    def get(scope: Scope) -> Any:
-        found: list[Any] = []
-        for part in parts:
-            value = part(scope)
-            if isinstance(value, list):
-                found += value
-            elif not is_missing(value):
-                found.append(value)
-        return found or None
-
-    return get
+def _template(template: Template, code: Code) -> str:
+    texts: list[str] = []
+    missing: list[str] = []
+    for part in template.parts:
+        if isinstance(part, str):
+            texts.append(code.name(part))
+            continue
+        texts.append(code.temporary())
+        missing.append(f"({texts[-1]} := {code.name(_something)}({path_expression(part, code)})) is None")
+    whole = " + ".join(texts)
+    return f"(None if {' or '.join(missing)} else {whole})" if missing else whole
 
 
-def _digest_of(parts: list[Getter]) -> Getter:
-    def get(scope: Scope) -> Any:
-        values = [part(scope) for part in parts]
-        if all(value is None for value in values):
-            return None
-        try:
-            return hashlib.sha256(encode_json(values, sort=True)).hexdigest()[:32]
-        except TypeError:  # nested too deep to be written down, so no name for anything
-            return Unreadable(values)
-
-    return get
+def _something(value: Any) -> str | None:
+    """A part of a template; with "undefined" inside, it would name the same thing for everybody."""
+    text = text_of(value)
+    return None if text is None or is_nothing(text) else text
 
 
-def _object_of(fields: Mapping[str, ValueSpec], build: Build) -> Getter:
-    getters = [(name, compile_value(spec, build)) for name, spec in fields.items()]
-
-    def get(scope: Scope) -> Any:
-        found = {name: value for name, getter in getters if (value := getter(scope)) is not None}
-        return found or None
-
-    return get
-
-
-def _each_of(origin: EachOf, build: Build) -> Getter:
-    find, make = compile_path(origin.path), _object_of(origin.fields, build)
-
-    def get(scope: Scope) -> Any:
-        elements = find(scope)
-        if not isinstance(elements, list):
-            return None
-        if len(elements) > EACH_MAX:
-            return Unreadable(elements)
-        outer, found = scope.each, []
-        for element in elements:
-            scope.each = element
-            made = make(scope)
-            if made is not None:
-                found.append(made)
-        scope.each = outer
-        return found or None
-
-    return get
+def first_expression(choices: list[str], code: Code) -> str:
+    """Write out the first of several values that is there."""
+    whole = "None"
+    for choice in reversed(choices):
+        present, found = present_expression(choice, code)
+        whole = f"({found} if {present} else {whole})"
+    return whole
 
 
-def _after_event(length: Getter) -> Getter:
-    def get(scope: Scope) -> Any:
-        text = length(scope)
-        try:
-            return format_time(scope.time + parse_duration(text)) if isinstance(text, str) else None
-        except ValueError:
-            return Unreadable(text)
-
-    return get
-
-
-def _changed(spec: ValueSpec, get: Getter, build: Build) -> Getter:
-    """Put the changes of a value behind its getter: on each element of a list, then on the whole."""
+def _changed(spec: ValueSpec, value: str, build: Build, code: Code) -> str:
+    """Put the changes of a value behind it: on each element of a list, then on the whole."""
     changes = tuple(changes_of(spec, build))
     if changes:
-        get = _through(changes, get)
-    default = spec.default
-    if default is not None:
-        inner = get
-        return lambda scope: default if is_missing(value := inner(scope)) else value
-    return get
+        value = f"{code.name(_through(changes))}({value})"
+    if spec.default is None:
+        return value
+    present, found = present_expression(value, code)
+    return f"({found} if {present} else {code.name(spec.default)})"
 
 
-def _through(changes: tuple[Change, ...], get: Getter) -> Getter:
-    def changed(scope: Scope) -> Any:
-        value = get(scope)
+def _through(changes: tuple[Change, ...]) -> Change:
+    only = changes[0]
+
+    def one(value: Any) -> Any:
+        return value if value is None or type(value) is Unreadable else only(value)
+
+    def all_of_them(value: Any) -> Any:
         for change in changes:
             if value is None or type(value) is Unreadable:
                 return value
             value = change(value)
         return value
 
-    return changed
+    return one if len(changes) == 1 else all_of_them

@@ -1,0 +1,45 @@
+"""Code: expressions over a Scope in, one Python function out. A mapping is written out as the loop that a person would write.
+
+What enters: pieces of Python text made by `paths`, `conditions`, `values` and `fill`. What leaves: functions of a Scope.
+The next room: `mapper`, which calls them.
+
+No word of a mapping is ever part of the text: whatever comes from a file stands among the `names` as a value, so a mapping
+can say what is done in no other way than by what it is. Ten small functions in each other cost more than their work does.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+_KNOWN: dict[str, object] = {"__builtins__": {}, "type": type, "dict": dict, "str": str, "len": len, "bool": bool}
+
+
+class Code:
+    """The names that one function reads. With `item_is_dict`, `item` and `let` stand for those of its Scope."""
+
+    def __init__(self, *, item_is_dict: bool = False) -> None:
+        self.item_is_dict = item_is_dict
+        self.names: dict[str, object] = dict(_KNOWN)
+        self._temporaries = 0
+
+    def name(self, value: object) -> str:
+        """Give the name under which the function reads a value."""
+        name = f"k{len(self.names)}"
+        self.names[name] = value
+        return name
+
+    def temporary(self) -> str:
+        """Give a variable that nothing else uses."""
+        self._temporaries += 1
+        return f"t{self._temporaries}"
+
+    def getter(self, expression: str) -> Callable[[Any], Any]:
+        """Make the function of a Scope that gives an expression."""
+        return self.function([f"return {expression}"])
+
+    def function(self, lines: Sequence[str]) -> Callable[[Any], Any]:
+        """Make the function of a Scope with these lines."""
+        beginning = ["item = scope.item", "let = scope.let"] if self.item_is_dict else []
+        text = "\n    ".join(["def made(scope):", *beginning, *lines])
+        exec(compile(text, "<mapping>", "exec"), self.names)  # noqa: S102 - our own text, see above
+        made: Callable[[Any], Any] = self.names["made"]  # type: ignore[assignment]
+        return made
