@@ -65,7 +65,7 @@ def text_of(value: Any) -> str | None:
 
 def is_nothing(text: str) -> bool:
     """Tell whether a text is how programs write that there is nothing, such as "undefined", or cannot be seen at all."""
-    return len(text) <= _NOTHING_MAX and (text.lower() in _NOTHING or (text[0] in _UNSEEN and not text.strip(_UNSEEN)))
+    return len(text) <= _NOTHING_MAX and (text.lower() in _NOTHING or (text[:1] in _UNSEEN and not text.strip(_UNSEEN)))
 
 
 def name_of(value: Any) -> str | None:
