@@ -64,9 +64,9 @@ def _list(mappings: Sequence[SourceMapping]) -> int:
         _print_lines(rows)
         return OK
     for row in rows:
-        print(f"{row['name']:<14}{row['family']:<13}{row['summary']}")
+        print(f"{row['name']:<18}{row['family']:<13}{row['summary']}")
         for name in row["emits"]:
-            print(f"{'':<27}{'every canonical type' if name == '*' else name}")
+            print(f"{'':<31}{'every canonical type' if name == '*' else name}")
     return OK
 
 
