@@ -88,3 +88,13 @@ alert: {once_per: [customer], say: "{letter.tool} sent a promotion."}
 runbook: none
 tests: []
 """
+
+
+def test_a_mapping_is_inferred_from_the_newest_records_of_a_topic(
+    topics: Topics, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mails = topics.create("mails", 2)
+    rows = [{**MAIL, "sg_event_id": f"e-{number}"} for number in range(20)]
+    produce(topics.bootstrap, mails, [Sent(json.dumps([row]).encode(), row["sg_event_id"].encode()) for row in rows])
+    assert main(["sources", "infer", "--kafka", mails, "--bootstrap", topics.bootstrap, "--source", "mails"]) == 0
+    assert "Of these 20 payloads it makes 20 events" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources, read_source_files
+from coordwatch.cli import sources_infer
 from coordwatch.codec import encode_json
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import DocumentError, Place, Problem
@@ -23,14 +24,16 @@ OK, FINDINGS = 0, 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    commands = parser.add_subparsers(dest="what", required=True, metavar="list|test|catalogue")
+    commands = parser.add_subparsers(dest="what", required=True, metavar="list|test|infer|catalogue")
     listing = commands.add_parser("list", help="the mappings: name, family, what they emit")
     testing = commands.add_parser("test", help="run the examples that stand in mapping files under `tests:`")
     testing.add_argument(
         "names", nargs="*", metavar="NAME|FILE", help="names of mappings, or mapping files; without any, all of them"
     )
     catalogue = commands.add_parser("catalogue", help="check the catalogue of a site, and say what it leaves open")
-    for command in (listing, testing, catalogue):
+    inferring = commands.add_parser("infer", help="propose a mapping for payloads that none knows yet")
+    sources_infer.add_arguments(inferring)
+    for command in (listing, testing, catalogue, inferring):
         command.add_argument(
             "--config",
             type=Path,
@@ -41,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """List the mappings, run their examples, or check the catalogue; a failed example is a finding."""
+    if args.what == "infer":
+        return sources_infer.run(args)
     files = SourceFiles() if args.config is None else read_source_files(args.config)
     if args.what == "list":
         return _list(load_sources(files)[0])
