@@ -55,7 +55,7 @@ class House:
         """Every sample that speaks of sources and refusals."""
         text = self._client.get("/metrics").text
         found = re.findall(
-            r"^(coordwatch_(?:mapping|source_times|dead_letters|events\w*)_total\S*) (\S+)$", text, re.MULTILINE
+            r"^(coordwatch_(?:mapping|source_\w+|dead_letters|events\w*)_total\S*) (\S+)$", text, re.MULTILINE
         )
         return {name.removeprefix("coordwatch_"): float(amount) for name, amount in found}
 
@@ -109,3 +109,13 @@ def test_a_renamed_time_is_a_rise_at_its_source_too(house: House) -> None:
     rise = house.rise("time", "occurred_at")
     assert MINUTE_OF_EVENTS == rise['source_times_total{basis="broker",source="zendesk"}']
     assert not any("dead_letters" in name for name in rise), "the events are kept, at the time when they came"
+
+
+def test_a_renamed_field_that_need_not_be_there_makes_events_thinner(house: House) -> None:
+    full, thin = house.rise(), house.rise("requester_id", "requested_by")
+    identifiers = 'source_filled_total{source="zendesk",what="identifiers"}'
+    assert MINUTE_OF_EVENTS == full[identifiers]
+    assert identifiers not in thin
+    assert MINUTE_OF_EVENTS == thin['mapping_total{result="mapped",source="zendesk"}'], (
+        "the ticket still says whose it is"
+    )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from coordwatch.sources.lookups import KNOWN, UNKNOWN
 
 _KINDS = ("whose", "gap", "unusable")
-_SOURCES = ("source", "time")
+_SOURCES = ("source", "time", "filled")
 
 
 def whose(counts: Mapping[str, int]) -> dict[str, int]:

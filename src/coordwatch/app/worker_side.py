@@ -68,9 +68,9 @@ class Ground:
         waits = None if self.registry is None else self.registry.trouble
         return waits or trouble_of(readings)
 
-    def waits(self) -> float | None:
-        """1 while records wait for the schema registry, 0 while they do not; None without one."""
-        return None if self.registry is None else float(self.registry.trouble is not None)
+    def waits(self) -> float:
+        """1 while records wait for the schema registry, 0 while they do not."""
+        return float(self.registry is not None and self.registry.trouble is not None)
 
     @property
     def disabled(self) -> dict[str, str]:

@@ -81,7 +81,10 @@ def tally_mapped(tallies: Counter[str], mapped: Mapped) -> None:
 
 
 def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
-    """Count by source: a producer who renames a field is seen there, by what is refused or by times that are not its own."""
+    """Count by source: a producer who renames a field is seen there.
+
+    By what is refused, by times that are not its own, and for a field that need not be there by events that are thinner.
+    """
     source = mapped.source or NO_SOURCE
     for result, amount in (
         ("mapped", len(mapped.events)),
@@ -94,3 +97,8 @@ def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
         basis = event.data.get("time_basis")
         if basis in _NOT_ITS_OWN:
             tallies[f"time.{basis}.{source}"] += 1
+    if mapped.events:
+        tallies[f"filled.fields.{source}"] += sum(len(event.data) for event in mapped.events)
+        tallies[f"filled.identifiers.{source}"] += sum(
+            len(event.data.get("identifiers", ())) for event in mapped.events
+        )

@@ -25,12 +25,12 @@ from coordwatch.processor.readings import StageReading, WorkerReadings
 class Running:
     """Where the numbers come from; `counted` None for a process that tells what the database says.
 
-    `waits` is 1 while records wait for the schema registry, 0 while they do not, None where there is none.
+    `waits` is 1 while records wait for the schema registry, and 0 while they do not.
     """
 
     worker: WorkerReadings
     counted: Callable[[], Iterable[ToolCount]] | None = None
-    waits: Callable[[], float | None] = lambda: None
+    waits: Callable[[], float] = lambda: 0.0
 
 
 def of_worker(running: Running) -> Iterable[Metric]:
@@ -39,9 +39,7 @@ def of_worker(running: Running) -> Iterable[Metric]:
     yield from families(_of_stages(stages))
     lengths: Lengths = {(one.stage,): (one.commits.get("committed", 0), one.commit_seconds) for one in stages}
     yield summary("coordwatch_commit_seconds", lengths)
-    waits = running.waits()
-    if waits is not None:
-        yield from families({"coordwatch_schema_registry_waiting": {(): waits}})
+    yield from families({"coordwatch_schema_registry_waiting": {(): running.waits()}})
     if running.counted is not None:
         yield from families(of_tools(running.counted()))
 

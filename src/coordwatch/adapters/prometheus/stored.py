@@ -84,11 +84,12 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
     identity: dict[str, dict[tuple[str, ...], float]] = {"whose": {}, "gap": {}, "unusable": {}}
     mapping: dict[tuple[str, ...], float] = {}
     times: dict[tuple[str, ...], float] = {}
+    filled: dict[tuple[str, ...], float] = {}
     for name, amount in tallies.items():
         kind, _, reason = name.partition(".")
-        if kind in ("source", "time"):
+        if kind in ("source", "time", "filled"):
             word, _, source = reason.partition(".")
-            (mapping if kind == "source" else times)[source, word] = amount
+            {"source": mapping, "time": times, "filled": filled}[kind][source, word] = amount
         elif kind == "dead_lettered" and reason:
             stage, _, reason = reason.partition(".")
             letters[stage, reason] = amount
@@ -111,6 +112,7 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         "coordwatch_dead_letters": letters,
         # With a nought for what has not happened yet, so that the first refusal is a rise and no new series.
         "coordwatch_mapping": {(source, word): 0 for source, _ in mapping for word in _MAPPED} | mapping,
+        "coordwatch_source_filled": filled,
         "coordwatch_source_times": {(source, word): 0 for source, _ in mapping for word in _BASES} | times,
         "coordwatch_identity_aliased": {(): tallies.get("aliased", 0)},
         "coordwatch_identity_quarantined": {(): tallies.get("quarantined", 0)},
