@@ -5,21 +5,29 @@ a program JSON Lines, for a person at a terminal words.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources, read_source_files
 from coordwatch.cli import sources_infer
+from coordwatch.cli.sources_infer import records_of
+from coordwatch.cli.sources_shown import shown, side_by_side
 from coordwatch.codec import encode_json
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import DocumentError, Place, Problem
 from coordwatch.sources.catalogue import Catalogue
-from coordwatch.sources.examples import ExampleResult, run_examples
+from coordwatch.sources.coverage import coverage
+from coordwatch.sources.examples import ExampleResult, example_pieces, run_examples
+from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.mapping import SourceMapping
+from coordwatch.sources.record import Record
 
 OK, FINDINGS = 0, 1
+FIELDS_OF_MAX = 5000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     testing = commands.add_parser("test", help="run the examples that stand in mapping files under `tests:`")
     testing.add_argument(
         "names", nargs="*", metavar="NAME|FILE", help="names of mappings, or mapping files; without any, all of them"
+    )
+    testing.add_argument(
+        "--show", action="store_true", help="payload and events side by side, and which fields were left behind"
+    )
+    testing.add_argument(
+        "--fields", action="append", default=[], metavar="FILE", help="say the same of the fields of your own payloads"
     )
     catalogue = commands.add_parser("catalogue", help="check the catalogue of a site, and say what it leaves open")
     inferring = commands.add_parser("infer", help="propose a mapping for payloads that none knows yet")
@@ -51,7 +65,13 @@ def run(args: argparse.Namespace) -> int:
         return _list(load_sources(files)[0])
     if args.what == "catalogue":
         return _catalogue(*load_sources(files))
-    return _test(*_chosen(args.names, files))
+    mappings, catalogue = _chosen(args.names, files)
+    code = _test(mappings, catalogue, show=args.show)
+    if args.fields:
+        _print_fields(mappings, list(records_of(args.fields, FIELDS_OF_MAX)))
+    elif args.show:
+        _print_fields(mappings)
+    return code
 
 
 def _list(mappings: Sequence[SourceMapping]) -> int:
@@ -120,20 +140,34 @@ def _chosen(names: Sequence[str], files: SourceFiles) -> tuple[list[SourceMappin
     return chosen, catalogue
 
 
-def _test(mappings: Sequence[SourceMapping], catalogue: Catalogue) -> int:
+def _test(mappings: Sequence[SourceMapping], catalogue: Catalogue, show: bool) -> int:
     results = [result for mapping in mappings for result in run_examples(mapping, _only_tables(catalogue))]
     failed = [result for result in results if result.differences]
     if sys.stdout.isatty():
         for result in results:
             _print_for_person(result)
+            print("\n".join(side_by_side(result, shutil.get_terminal_size().columns)) if show else "", end="\n" * show)
     else:
-        _print_lines([_row(result) for result in results])
+        _print_lines([{**_row(result), **(shown(result) if show else {})} for result in results])
     without = [mapping.name for mapping in mappings if not mapping.examples]
     for name in without:
         print(f"coordwatch sources test: the mapping '{name}' has no tests", file=sys.stderr)
     if sys.stderr.isatty():
         print(f"{len(results)} examples, {len(failed)} failed", file=sys.stderr)
     return FINDINGS if failed else OK
+
+
+def _print_fields(mappings: Sequence[SourceMapping], records: Sequence[Record] = ()) -> None:
+    """Of each mapping, which fields of the records, or of its examples, are taken over, only looked at, or left behind."""
+    for mapping in mappings:
+        mapper = Mapper([mapping])
+        pieces = [piece for record in records for piece in mapper.pieces(record, mapping.name)]
+        found = coverage(mapping, pieces if records else example_pieces(mapping))
+        if not sys.stdout.isatty():
+            _print_lines([{"source": mapping.name, "fields": asdict(found)}])
+            continue
+        for what, paths in (("taken over", found.taken), ("looked at", found.looked_at), ("left behind", found.left)):
+            print(f"{mapping.name}: {len(paths)} fields {what}: {', '.join(paths) or 'none'}")
 
 
 def _only_tables(catalogue: Catalogue) -> Catalogue:

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if not _NAME.fullmatch(name):
         return _refuse(f"--source: '{name[:80]}' is no name: lower-case letters, digits, '-', '_' and '.'")
     try:
-        records = _of_topic(args) if args.kafka else list(_of_files(args.payloads, args.sample))
+        records = _of_topic(args) if args.kafka else list(records_of(args.payloads, args.sample))
         text = inferred(records, name)
         if args.out is None:
             sys.stdout.write(text)
@@ -96,7 +96,8 @@ def _tried(mapper: Mapper, records: Sequence[Record], name: str) -> str:
     )
 
 
-def _of_files(names: Sequence[str], most: int) -> Iterator[Record]:
+def records_of(names: Sequence[str], most: int) -> Iterator[Record]:
+    """The payloads of files as records. Raises: OSError when one cannot be read."""
     left = most
     for name in names:
         with _open(name) as stream:

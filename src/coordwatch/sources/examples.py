@@ -5,7 +5,7 @@ The next room: the command `sources test`, and the suite.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -15,38 +15,47 @@ from coordwatch.events.times import format_time
 from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.mapping import Example, SourceMapping
+from coordwatch.sources.paths import Scope
 from coordwatch.sources.record import MapResult, Record
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleResult:
-    """What one example came to; no differences is a pass."""
+    """What one example came to; no differences is a pass. `payload` is what stood before, `result` what became of it."""
 
     source: str
     name: str
     place: Place
     differences: tuple[str, ...]
+    payload: Any = None
+    result: MapResult = field(default_factory=MapResult)
 
 
 def run_examples(mapping: SourceMapping, catalogue: Catalogue | None = None) -> list[ExampleResult]:
     """Run every example of a mapping."""
     mapper = Mapper([mapping], catalogue)
-    return [
-        ExampleResult(mapping.name, example.name, example.place, tuple(_differences(example, _mapped(mapper, example))))
-        for example in mapping.examples
-    ]
+    return [_run(mapper, mapping, example) for example in mapping.examples]
 
 
-def _mapped(mapper: Mapper, example: Example) -> MapResult:
+def example_pieces(mapping: SourceMapping) -> list[Scope]:
+    """The pieces of all examples of a mapping, as it sees them."""
+    mapper = Mapper([mapping])
+    return [piece for example in mapping.examples for piece in mapper.pieces(_record(example), mapping.name)]
+
+
+def _run(mapper: Mapper, mapping: SourceMapping, example: Example) -> ExampleResult:
+    result = mapper.map_record(_record(example), mapper.mappings[0].name)
+    differences = tuple(_differences(example, result))
+    return ExampleResult(mapping.name, example.name, example.place, differences, example.payload, result)
+
+
+def _record(example: Example) -> Record:
     payload = example.payload
     value = payload.encode() if isinstance(payload, str) else encode_json(payload)
     record = example.record
     headers: Mapping[str, str] = {name: str(text) for name, text in (record.get("headers") or {}).items()}
     key = str(record["key"]).encode() if "key" in record else None
-    return mapper.map_record(
-        Record(value, str(record.get("topic", "")), key=key, headers=headers, timestamp=record.get("at")),
-        mapper.mappings[0].name,
-    )
+    return Record(value, str(record.get("topic", "")), key=key, headers=headers, timestamp=record.get("at"))
 
 
 def _differences(example: Example, result: MapResult) -> list[str]:

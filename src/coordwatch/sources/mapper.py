@@ -104,6 +104,16 @@ class Mapper:
             tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number, compiled.once))
         return tally.result()
 
+    def pieces(self, record: Record, source: str | None = None) -> list[Scope]:
+        """Give the pieces of a record as the mapping sees them, for people who look at fields; none when it is unreadable."""
+        try:
+            headers = header_texts(record.headers)
+            body = decode_value(record.value, headers, self._decode_schema)
+            compiled, scope = self._choose(record, body, headers, source)
+            return [one for one in _split(compiled, scope) if isinstance(one, Scope) and type(one.item) is dict]
+        except (LeftAsideError, RefusedError):
+            return []
+
     def _choose(self, record: Record, body: Any, headers: dict[str, str], source: str | None) -> tuple[Compiled, Scope]:
         """Find the first mapping whose topic, headers and fields fit, and peel the wrappers it knows."""
         made = self._made
