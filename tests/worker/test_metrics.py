@@ -32,6 +32,8 @@ def stored() -> Readings:
     letters = {"dead_lettered": 2, "dead_lettered.map.no_time": 2, "dropped.drop_if": 1, "in": 3, "dropped": 1}
     letters |= {"lookup_known.mail.category": 3, "lookup_unknown.mail.category": 1}
     letters |= {"whose.resolved.Shopline": 7, "whose.parked.Shopline": 2, "gap.no_owner": 2, "unusable.blocked": 1}
+    letters |= {"source.mapped.zendesk": 5, "source.refused.zendesk": 2, "time.broker.zendesk": 1}
+    letters |= {"filled.fields.zendesk": 40, "filled.identifiers.zendesk": 6}
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
     gauges = {"coordwatch_stream_watchers": lambda: 0.0, "coordwatch_rules_disabled": lambda: 0.0}
@@ -82,6 +84,19 @@ def test_how_events_came_to_their_customers_by_tool():
     }  # fmt: skip
     assert amounts(found["coordwatch_identity_gaps"]) == {("_total", "no_owner"): 2}
     assert amounts(found["coordwatch_identity_unusable"]) == {("_total", "blocked"): 1}
+
+
+def test_what_payloads_came_to_by_source_with_a_nought_for_what_has_not_happened():
+    found = families(Metrics(stored(), None))
+    assert amounts(found["coordwatch_mapping"]) == {
+        ("_total", "zendesk", "mapped"): 5, ("_total", "zendesk", "dropped"): 0, ("_total", "zendesk", "refused"): 2,
+    }  # fmt: skip
+    assert amounts(found["coordwatch_source_times"]) == {
+        ("_total", "zendesk", "broker"): 1, ("_total", "zendesk", "clamped"): 0,
+    }  # fmt: skip
+    assert amounts(found["coordwatch_source_filled"]) == {
+        ("_total", "zendesk", "fields"): 40, ("_total", "zendesk", "identifiers"): 6,
+    }  # fmt: skip
 
 
 def test_what_a_worker_says_of_itself():
