@@ -55,7 +55,9 @@ def test_before_and_after_stand_side_by_side() -> None:
     (result,) = run_examples(own)
     lines = list(side_by_side(result, 100))
     assert lines[0].split("|")[1].strip() == "service.case.opened"
-    assert any('"action": "opened",' in line and "| " in line and "time: 2026-01-31T09:30:00Z" in line for line in lines)
+    assert any(
+        '"action": "opened",' in line and "| " in line and "time: 2026-01-31T09:30:00Z" in line for line in lines
+    )
     assert not [line for line in lines if len(line) > 100]
 
 

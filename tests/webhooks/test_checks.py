@@ -23,6 +23,8 @@ SIGNERS = {
     "hubspot": vendors.hubspot,
     "intercom": vendors.intercom,
     "klaviyo": vendors.klaviyo,
+    "meta": vendors.meta,
+    "segment": vendors.segment,
     "shopify": vendors.shopify,
     "slack": vendors.slack,
     "standard": vendors.standard_webhooks,

@@ -68,6 +68,14 @@ def intercom(body: bytes, secret: str, at: int) -> dict[str, str]:
     return {"X-Hub-Signature": "sha1=" + keyed(secret.encode(), body, "sha1").hexdigest()}
 
 
+def meta(body: bytes, secret: str, at: int) -> dict[str, str]:
+    return {"X-Hub-Signature-256": "sha256=" + keyed(secret.encode(), body).hexdigest()}
+
+
+def segment(body: bytes, secret: str, at: int) -> dict[str, str]:
+    return {"X-Signature": keyed(secret.encode(), body, "sha1").hexdigest()}
+
+
 def easypost(body: bytes, secret: str, at: int) -> dict[str, str]:
     key = unicodedata.normalize("NFKD", secret).encode()
     return {"X-Hmac-Signature": "hmac-sha256-hex=" + keyed(key, body).hexdigest()}

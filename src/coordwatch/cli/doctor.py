@@ -131,6 +131,10 @@ def _content(settings: Settings, content: Content) -> Iterator[Check]:
         sources = []
     names = ", ".join(mapping.name for mapping in content.mappings)
     yield Check("ok", "sources", f"{len(content.mappings)} mappings: {names}")
+    if settings.sources.catalogue is not None:
+        said = content.catalogue
+        words = f"{settings.sources.catalogue}: version {said.version or '-'}, digest {said.digest}"
+        yield Check("ok", "catalogue", f"{words}, {len(said.entries)} campaigns")
     carried = Progress(sources).carried()
     # A rule that nobody feeds is a warning here, for a site that has only some of the tools.
     issues = lint(content.rules, None)

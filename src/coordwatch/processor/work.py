@@ -81,8 +81,7 @@ class Work:
     def record(self, one: Input) -> Result:
         """Take one record through mapping, identity and the engine."""
         mapped = map_input(one, self.rooms.mapper, self.now)
-        for refusal in mapped.refused:
-            self._dead_letter(one, refusal)
+        self._dead_letters_of(one, mapped.refused)
         tally_mapped(self.tallies, mapped)
         statuses = [self._event(event) for event in mapped.events]
         self._progress(one.input or mapped.source or CANONICAL, mapped.events)
@@ -230,6 +229,15 @@ class Work:
         for event in events:
             source = source.seen(event.time, self.now)
         self.rooms.progress.put(source)
+
+    def _dead_letters_of(self, one: Input, refusals: Sequence[Refusal]) -> None:
+        """One letter for each reason: a batch of a thousand bad pieces must not become a thousand copies of itself."""
+        alike: dict[tuple[str, str], list[Refusal]] = {}
+        for refusal in refusals:
+            alike.setdefault((refusal.stage, refusal.reason), []).append(refusal)
+        for first, *others in alike.values():
+            more = f" (and {len(others):,} more pieces of this record)" if others else ""
+            self._dead_letter(one, first._replace(detail=first.detail + more))
 
     def _dead_letter(self, one: Input, refusal: Refusal) -> None:
         stage, reason, detail, path = refusal

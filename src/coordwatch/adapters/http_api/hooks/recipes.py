@@ -65,6 +65,8 @@ RECIPES: Mapping[str, Recipe] = {
     "klaviyo": Recipe(
         "Klaviyo-Signature", "hex", signed="{body}{timestamp}", timestamp="Klaviyo-Timestamp", window=DAY
     ),
+    "meta": Recipe("X-Hub-Signature-256", "hex", prefix="sha256="),
+    "segment": Recipe("X-Signature", "hex", "sha1"),
     "shopify": Recipe("X-Shopify-Hmac-Sha256"),
     "slack": Recipe("X-Slack-Signature", "hex", prefix="v0=", signed="v0:{timestamp}:{body}", timestamp="X-Slack-Request-Timestamp"),
     "zendesk": Recipe(

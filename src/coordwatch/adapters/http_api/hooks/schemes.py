@@ -247,7 +247,7 @@ USUAL = {
     **{name: name for name in (*RECIPES, "mailgun", "mandrill", "sendgrid", "stripe")},
     **dict.fromkeys(("resend", "svix"), "svix"),
     **dict.fromkeys(("mailjet", "postmark", "ses", "sns", "sparkpost"), "basic"),
-    **dict.fromkeys(("braze", "brevo", "cloudevents", "rasa", "salesforce"), "bearer"),
+    **dict.fromkeys(("braze", "brevo", "cloudevents", "iterable", "rasa", "salesforce", "snowplow"), "bearer"),
 }
 CHECKS = tuple(sorted([*RECIPES, *_MAKERS]))
 PLAIN = frozenset({"basic", "bearer", "header"})
