@@ -9,6 +9,7 @@ from pathlib import Path
 from coordwatch.cli import main
 from coordwatch.processor.outcomes import TallyLine, amount_of, line_of
 from coordwatch.processor.stage import KIND
+from tests.identity.whose import accounts
 from tests.services.consume import Read, Sent, latest, produce, read_until
 from tests.services.topics import Topics
 from tests.services.waiting import wait_until
@@ -60,11 +61,13 @@ class Shop:
     def tallies(self, topic: str) -> dict[str, int]:
         rows = latest(self.kafka, f"{self.prefix}.ledger")
         lines = {line_of(key): value for key, value in rows.items() if key is not None}
-        return {
-            line.name: amount_of(value)
-            for line, value in lines.items()
-            if isinstance(line, TallyLine) and line.place == f"{topic}/0"
-        }
+        return accounts(
+            {
+                line.name: amount_of(value)
+                for line, value in lines.items()
+                if isinstance(line, TallyLine) and line.place == f"{topic}/0"
+            }
+        )
 
 
 def canonical(found: list[Read]) -> list[Read]:

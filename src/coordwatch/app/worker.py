@@ -96,7 +96,16 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
     with ExitStack() as undo:
         keeper = _keeper(site)
         undo.callback(keeper.stop)
-        ground = Ground(site.settings, site.content, site.options.clock, site.topics, site.watched, site.access, keeper)
+        ground = Ground(
+            site.settings,
+            site.content,
+            site.options.clock,
+            site.topics,
+            site.watched,
+            site.access,
+            keeper,
+            site.registry,
+        )
         room = alerts_room(ground, undo) if Role.ALERTS in options.roles else None
         stages = [*_stages(site), *([] if room is None else [room.stage])]
         for stage in stages:

@@ -82,9 +82,9 @@ class RegistryDecoder:
             try:
                 schema = self._client.schema(number)
             except TemporaryError as error:
-                if self.trouble is None:
-                    _log.warning("records wait for schema %d: %s", number, error)
-                self.trouble = f"records wait for schema {number}: {error}"
+                before, self.trouble = self.trouble, f"records wait for schema {number}: {error}"
+                if before is None:
+                    _log.warning("%s", self.trouble)
                 if waited >= self._patience:
                     raise TemporaryError(
                         f"schema {number} is needed and {error}. Nothing is lost: its records wait in their topic. "
