@@ -14,6 +14,7 @@ from coordwatch.adapters.registry.avro import avro_reader
 from coordwatch.adapters.registry.client import Registered, RegistryAccess, RegistryClient
 from coordwatch.adapters.registry.decoding import UNKNOWN_FOR, RegistryDecoder
 from coordwatch.adapters.registry.protobuf import read_steps
+from coordwatch.cli.sources_infer import as_json, inferred
 from coordwatch.clock import ManualClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import TemporaryError
@@ -139,14 +140,14 @@ def test_avro_is_read_as_somebody_else_wrote_it(data: st.DataObject) -> None:
         }
     written = avro([EVERYTHING], tree)
     read = avro_reader(Registered("AVRO", text(EVERYTHING)))
-    assert as_json(tree) == read(written)
+    assert plainly(tree) == read(written)
     with pytest.raises(ValueError):
         read(written[: data.draw(st.integers(0, len(written) - 1))])
 
 
-def as_json(value: Any) -> Any:
+def plainly(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: as_json(inner) for name, inner in value.items()}
+        return {name: plainly(inner) for name, inner in value.items()}
     if isinstance(value, bytes):
         return b64encode(value).decode()
     return f"{value:f}" if isinstance(value, Decimal) else value
@@ -313,3 +314,12 @@ def test_schemas_that_refer_to_each_other_come_to_an_end(kept: Kept, decoder: Re
     kept.register("a", '"string"', references=[("b", "b", 1)])
     number = kept.register("b", '"string"', references=[("a", "a", 1), ("b", "b", 1)])
     assert "x" == decoder(headed(number, avro(["string"], "x")))
+
+
+def test_a_mapping_is_proposed_from_records_under_a_schema(kept: Kept, decoder: RegistryDecoder) -> None:
+    number = registered_case(kept)
+    bad, plain = Record(headed(99, b"x")), Record(b'{"id": 1}')
+    assert [bad, plain, Record(None)] == [as_json(one, decoder) for one in (bad, plain, Record(None))]
+    records = [as_json(Record(headed(number, avro([CUSTOMER, CASE], case(id=at)))), decoder) for at in range(20)]
+    text = inferred([*records, bad], "desk")
+    assert "customer.email" in text

@@ -10,17 +10,20 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from coordwatch.cli.extras import needing_kafka, room
 from coordwatch.cli.map import Stream, payloads_of
+from coordwatch.codec import encode_json
 from coordwatch.errors import DocumentError, PermanentError
+from coordwatch.sources.decode import SchemaDecoder
 from coordwatch.sources.infer.infer import propose
 from coordwatch.sources.infer.writing import mapping_yaml
 from coordwatch.sources.lines import record_of_line
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.parse import parse_mappings
-from coordwatch.sources.record import Record
+from coordwatch.sources.record import Record, RefusedError
 
 OK, BAD_USAGE = 0, 2
 SAMPLE = 2000
@@ -117,8 +120,20 @@ def _open(name: str) -> Stream:
 def _of_topic(args: argparse.Namespace) -> list[Record]:
     """The newest records of each partition. Raises: PermanentError or TemporaryError when they cannot be read."""
     newest = needing_kafka("adapters.kafka.ranges").newest
-    access = room("app.judging").site_of(args.config).access(args.bootstrap)
-    return list(newest(access, args.kafka, args.sample))[: args.sample]
+    site = room("app.judging").site_of(args.config)
+    decode = None if site.settings is None else room("app.registry").registry_decoder(site.settings.kafka)
+    records = list(newest(site.access(args.bootstrap), args.kafka, args.sample))[: args.sample]
+    return records if decode is None else [as_json(record, decode) for record in records]
+
+
+def as_json(record: Record, decode: SchemaDecoder) -> Record:
+    """The record as the mapping will see it: what stands under a schema of a registry, written as JSON."""
+    if record.value is None or record.value[:1] != b"\0":
+        return record
+    try:
+        return replace(record, value=encode_json(decode(record.value)))
+    except RefusedError:
+        return record  # it is among those that cannot be read, and counted so
 
 
 def _name_of(place: str) -> str:
