@@ -101,10 +101,10 @@ bench-mapping: setup  ## how fast each tool's payloads are mapped, beside decodi
 
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
-	$(COMPILE) pyproject.toml --extra kafka --group build --group test --group tools -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra kafka --extra postgres --group build --group test --group tools -o requirements/dev.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
-	$(COMPILE) pyproject.toml --extra kafka -c requirements/dev.txt -o requirements/worker.txt
+	$(COMPILE) pyproject.toml --extra kafka --extra postgres -c requirements/dev.txt -o requirements/worker.txt
 	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all-extras.txt
 
 clean:  ## remove what the targets made, .venv too

@@ -17,10 +17,12 @@ import axe_playwright_python
 import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 
+from coordwatch.adapters.sql.database import Database, read_database
 from tests.services.cache import MissingError
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
 from tests.services.kafka_training import train
+from tests.services.postgres import Postgres, drop_database, new_database
 from tests.services.prometheus import Prometheus, promtool_path
 from tests.services.shared_kafka import shared_kafka
 from tests.services.topics import Topics
@@ -154,6 +156,67 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     users = {"cw": "cw-secret", "other": "other-secret"}
     with _kafka_or_not(Options(users=users, acls=True), tmp_path_factory.mktemp("kafka")) as kafka:
         yield kafka
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Where a PostgreSQL 18 is: `COORDWATCH_TEST_POSTGRES`, or a server of this worker's own, started within seconds."""
+    named = os.environ.get("COORDWATCH_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    with ExitStack() as running:
+        try:
+            server = running.enter_context(Postgres())
+        except MissingError as missing:
+            _go_without(str(missing))
+        yield server.url()
+
+
+@pytest.fixture
+def postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
+    """New and empty databases on a real PostgreSQL, by their URLs, gone after the test: `postgres()`."""
+    made: list[str] = []
+
+    def one() -> str:
+        made.append(new_database(postgres_url))
+        return made[-1]
+
+    yield one
+    for url in made:
+        drop_database(url)
+
+
+@pytest.fixture
+def private_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this test's own: to be killed, to be filled up."""
+    with ExitStack() as running:
+        try:
+            server = running.enter_context(Postgres())
+        except MissingError as missing:
+            _go_without(str(missing))
+        yield server
+
+
+DATABASES = ("sqlite", "postgres")
+
+
+@pytest.fixture
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Database]:
+    """Places for new databases of a kind: `new_place("postgres")`; the server is only started for who asks for one."""
+
+    def one(kind: str) -> Database:
+        if kind == "postgres":
+            return read_database(request.getfixturevalue("postgres")())
+        return tmp_path / f"{secrets.token_hex(4)}.db"
+
+    return one
+
+
+@pytest.fixture(params=DATABASES)
+def place(request: pytest.FixtureRequest, new_place: Callable[[str], Database]) -> Database:
+    """A new place for a database: a path, then a PostgreSQL."""
+    return new_place(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every store keeps the same promises: in memory and on SQLite."""
+"""Every store keeps the same promises: in memory, on SQLite and on PostgreSQL."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,8 +19,8 @@ from coordwatch.rules.spec import RuleStatus
 from tests.build import CARDS, NOW, PROMO, a_cancellation, a_promo, fill, raised, retracted
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def make(request, tmp_path):
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def make(request, new_place):
     """Make stores of one kind; what is made is closed at the end."""
     made = []
 
@@ -28,7 +28,7 @@ def make(request, tmp_path):
         if request.param == "memory":
             made.append(MemoryStore(cards))
         else:
-            made.append(SqlStore(tmp_path / f"{len(made)}.db", cards, durable=False))
+            made.append(SqlStore(new_place(request.param), cards, durable=False))
         return made[-1]
 
     yield one
@@ -211,8 +211,8 @@ def test_a_commit_is_all_or_nothing(make):
     assert list(store.standing_detections()) == []
 
 
-def test_both_stores_show_the_same_of_a_busy_day(tmp_path):
-    here, there = MemoryStore(CARDS), SqlStore(tmp_path / "day.db", CARDS, durable=False)
+def test_both_stores_show_the_same_of_a_busy_day(place):
+    here, there = MemoryStore(CARDS), SqlStore(place, CARDS, durable=False)
     for store in (here, there):
         fill(store)
     for sort in ALERT_SORTS:

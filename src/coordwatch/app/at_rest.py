@@ -7,12 +7,13 @@ The next room: the commands `forget`, `identity` and `subject`.
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.databases import hold_file, open_store
 from coordwatch.clock import SystemClock
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import Effects
@@ -22,20 +23,21 @@ from coordwatch.settings import Settings
 from coordwatch.sources.mapper import Mapper
 
 _LOOK_SECONDS = 0.2
+_PATIENCE = 5.0
 
 
 @contextmanager
-def at_rest(settings: Settings) -> Iterator[tuple[Processor, SqlStore]]:
+def at_rest(settings: Settings, *, alone: bool = False) -> Iterator[tuple[Processor, SqlStore]]:
     """The processor of a site over its database, as it was when this was asked.
 
-    Raises: PermanentError when there is no database yet
+    Raises: PermanentError when there is no database yet, or, if asked to be `alone`, when a service runs on it
     """
-    if not settings.database.is_file():
+    if isinstance(settings.database, Path) and not settings.database.is_file():
         raise PermanentError(f"there is no database {settings.database}: has 'coordwatch serve' run with it?")
     content = load_content(settings)
     keys = keys_of(settings)
-    store = SqlStore(settings.database, cards_of(content.rules), durable=settings.durable)
-    try:
+    with ExitStack() as undo:
+        store = open_store(settings, cards_of(content.rules), undo, alone=alone, wait=_PATIENCE if alone else None)
         processor = Processor(
             content.rules,
             store,
@@ -44,8 +46,6 @@ def at_rest(settings: Settings) -> Iterator[tuple[Processor, SqlStore]]:
             sources=progress_of(settings, content),
         )
         yield processor, store
-    finally:
-        store.close()
 
 
 def carried_out(settings: Settings, request: Request, patience: float) -> Receipt:
@@ -54,11 +54,13 @@ def carried_out(settings: Settings, request: Request, patience: float) -> Receip
     Units:  `patience` in seconds
     Raises: TemporaryError when the service has not done it by then; it will
     """
-    try:
-        lock = ProcessLock(settings.database)
-    except PermanentError:
-        return _by_the_service(settings, request, patience)
-    with lock, at_rest(settings) as (processor, store):
+    with ExitStack() as undo:
+        try:
+            hold_file(settings, undo)
+            processor, store = undo.enter_context(at_rest(settings, alone=True))
+        except PermanentError:
+            undo.close()
+            return _by_the_service(settings, request, patience)
         now = SystemClock().now()
         store.commit(Effects(values=dict([request.row()])), now)
         processor.carry_out(now)

@@ -70,6 +70,7 @@ def keys_of(settings: Settings) -> list[Key]:
     """The identity keys, the present one first: those of the settings, or those beside the database."""
     chosen = settings.identity
     if chosen.key is None:
+        assert isinstance(settings.database, Path), "beside a PostgreSQL the settings ask for a key"
         return keys_beside(settings.database)
     old = [Key(one.key.get_secret_value().encode(), one.id) for one in chosen.old_keys]
     return [Key(chosen.key.get_secret_value().encode(), chosen.key_id), *old]

@@ -17,12 +17,12 @@ from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.pages.router import PagesContext, pages_router
-from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content, file_feed, identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
@@ -53,12 +53,11 @@ def build(settings: Settings) -> Service:
     with ExitStack() as undo:
         listening = listen(settings.host, settings.port)
         undo.callback(listening.close)
-        lock = ProcessLock(settings.database)
-        undo.callback(lock.close)
+        keeping = undo.enter_context(ExitStack())
+        hold_file(settings, keeping)
         keys = keys_of(settings)
         cards = cards_of(content.rules)
-        store = SqlStore(settings.database, cards, durable=settings.durable)
-        undo.callback(store.close)
+        store = open_store(settings, cards, keeping, alone=True)
         clock = _clock(settings, store)
         store.close_rules_that_ended(clock.now())
         mapper = Mapper(content.mappings, content.catalogue, keys[0].secret)
@@ -83,7 +82,7 @@ def build(settings: Settings) -> Service:
         rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper)
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
-    closing = [keeper.stop, store.close, lock.close]
+    closing = [keeper.stop, keeping.close]
     return Service(runtime, application, listening, stream, store, clock, closing, [keeper.start])
 
 

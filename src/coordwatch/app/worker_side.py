@@ -20,13 +20,13 @@ from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
 from coordwatch.adapters.kafka.state_rows import StateRows
 from coordwatch.adapters.pages.router import PagesContext, pages_router
-from coordwatch.adapters.process_lock import ProcessLock
 from coordwatch.adapters.prometheus import Metrics, Readings, Running
 from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import Content
+from coordwatch.app.databases import hold_file, open_store
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import HttpServer, address_of, listen
@@ -124,11 +124,9 @@ class HttpSide:
 def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     """The stage `alerts` on the database of the settings; what it holds open is let go of by `undo`."""
     settings, clock = ground.settings, ground.clock
-    lock = ProcessLock(settings.database)
-    undo.callback(lock.close)
+    hold_file(settings, undo)
     cards = cards_of(ground.content.rules)
-    store = SqlStore(settings.database, cards, durable=settings.durable)
-    undo.callback(store.close)
+    store = open_store(settings, cards, undo)
     store.close_rules_that_ended(clock.now())
     stream = Stream()
     stages: list[Alerts] = []

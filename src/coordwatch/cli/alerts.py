@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from coordwatch.adapters.sql.database import read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
@@ -72,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for sub in verbs.choices.values():
         where = sub.add_mutually_exclusive_group(required=True)
         where.add_argument("--config", type=Path, metavar="FILE", help="the settings file that names the database")
-        where.add_argument("--database", type=Path, metavar="FILE", help="the database itself")
+        where.add_argument("--database", type=read_database, metavar="FILE|URL", help="the database itself")
         sub.add_argument("--json", action="store_true", help="JSON Lines also on a terminal")
 
 
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     """List, show or act."""
     try:
         database = args.database or read_settings(args.config).database
-        if not database.is_file():
+        if isinstance(database, Path) and not database.is_file():
             raise PermanentError(f"there is no database {database}: has 'coordwatch serve' run with it?")
         store = SqlStore(database, {})
         try:

@@ -18,8 +18,10 @@ from pathlib import Path
 import coordwatch
 from coordwatch.adapters.key_file import key_path
 from coordwatch.adapters.process_lock import ProcessLock
-from coordwatch.adapters.sql.read import schema_on
-from coordwatch.adapters.sql.schema import SCHEMA_VERSION, library
+from coordwatch.adapters.sql.database import Postgres
+from coordwatch.adapters.sql.engines import library
+from coordwatch.adapters.sql.migrating import REVISION
+from coordwatch.adapters.sql.read import standing_on
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app import Content, load_content, progress_of
 from coordwatch.app.webhooks import hooks_of
@@ -199,6 +201,10 @@ def _kafka(settings: Settings, content: Content | None) -> Iterator[Check]:
 def _database(settings: Settings) -> Generator[Check, None, bool]:
     """Give: whether a coordwatch is running on the database (the value of the generator)."""
     path = settings.database
+    if isinstance(path, Postgres):
+        yield from _key(settings)
+        yield _postgres(path)
+        return False
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         yield Check(
             "bad", "database", f"{path.parent} is no folder that this user may write to", "make it, or name another"
@@ -219,10 +225,10 @@ def _database(settings: Settings) -> Generator[Check, None, bool]:
         yield Check("ok", "database", str(error).partition(":")[0])
         return True
     try:
-        version = schema_on(path)
-        if version is not None and version < SCHEMA_VERSION:
-            words = f"the next start brings it to {SCHEMA_VERSION}, which an older program refuses"
-            yield Check("ok", "database", f"{path} has schema {version}: {words}")
+        standing = standing_on(path)
+        if standing is not None and not standing.newest:
+            words = f"the next start brings it to revision {REVISION}, which an older program refuses"
+            yield Check("ok", "database", f"{path} has {standing}: {words}")
             return False
         store = SqlStore(path, {})
         tallies = store.tallies()
@@ -234,11 +240,26 @@ def _database(settings: Settings) -> Generator[Check, None, bool]:
     return False
 
 
+def _postgres(database: Postgres) -> Check:
+    """A PostgreSQL as it stands; nothing in it is changed."""
+    try:
+        standing = standing_on(database)
+    except CoordwatchError as error:
+        return Check("bad", "database", f"{database}: {error}")
+    if standing is None:
+        return Check("ok", "database", f"{database} is empty: the first start makes its tables")
+    if not standing.newest:
+        words = f"the next start brings it to revision {REVISION}, which an older program refuses"
+        return Check("ok", "database", f"{database} has {standing}: {words}")
+    return Check("ok", "database", f"{database} answers, and its tables are the newest")
+
+
 def _key(settings: Settings) -> Iterator[Check]:
-    path = key_path(settings.database)
-    if settings.identity.key is not None:
+    if settings.identity.key is not None or not isinstance(settings.database, Path):
         yield Check("ok", "identity", f"mode {settings.identity.mode}, with the key of the settings")
-    elif settings.kafka_inputs:
+        return
+    path = key_path(settings.database)
+    if settings.kafka_inputs:
         move = "set COORDWATCH_IDENTITY__KEY, the same everywhere; make one with: openssl rand -hex 32"
         yield Check("bad", "identity", "all workers must know customers by the same key, and there is none", move)
     elif path.exists():

@@ -125,6 +125,7 @@ def _rotate(args: argparse.Namespace, settings: Settings) -> int:
             "the key is in the settings: put a new one there, with a 'key_id' that sorts behind, and the one before it under "
             "'old_keys' (docs/data-protection.md)"
         )
+    assert isinstance(settings.database, Path), "beside a PostgreSQL the settings ask for a key"
     key = rotate_beside(settings.database)
     print(f"{key_path(settings.database)} has a new key, {key.id}; start the service again to use it", file=sys.stderr)
     return OK

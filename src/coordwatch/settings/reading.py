@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
-from coordwatch.documents import Fields, Items, Node, plain, read_documents
+from coordwatch.adapters.sql.database import Database, holds_password
+from coordwatch.documents import Fields, Items, Node, Scalar, plain, read_documents
 from coordwatch.errors import DocumentError, PermanentError, Place, Problem
 from coordwatch.settings.kafka import (
     REGISTRY_SECRETS,
@@ -121,11 +122,24 @@ def _secrets_shown(root: Fields) -> Iterator[Problem]:
                 f"the secret of the webhook '{name}' may not stand in this file: take it out, change it where it is known, "
                 f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
             )
+    yield from _database_shown(root)
     kafka = root.items.get("kafka")
     for part, secrets in (("security", SECRETS), ("registry", REGISTRY_SECRETS)):
         found = kafka.items.get(part) if isinstance(kafka, Fields) else None
         if isinstance(found, Fields):
             yield from (_shown(part, name, found.places[name]) for name in secrets if name in found.items)
+
+
+def _database_shown(root: Fields) -> Iterator[Problem]:
+    node = root.items.get("database")
+    text = node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
+    for name in ("database", "database_password"):
+        if name in root.items and (name != "database" or holds_password(text)):
+            yield Problem(
+                root.places[name],
+                "the password of the database may not stand in this file: take it out, change it in the database, and set "
+                "COORDWATCH_DATABASE_PASSWORD, or the file coordwatch_database_password in the folder COORDWATCH_SECRETS_DIR",
+            )
 
 
 def _shown(part: str, name: str, place: Place) -> Problem:
@@ -148,13 +162,20 @@ def _under(settings: Settings, folder: Path) -> Settings:
     inputs = tuple(_input_under(one, folder) for one in settings.inputs)
     return settings.model_copy(
         update={
-            "database": folder / settings.database,
+            "database": _database_under(settings, folder),
             "rules": tuple(folder / one for one in settings.rules),
             "sources": sources,
             "inputs": inputs,
             "kafka": None if settings.kafka is None else _kafka_under(settings.kafka, folder),
         }
     )
+
+
+def _database_under(settings: Settings, folder: Path) -> Database:
+    database, password = settings.database, settings.database_password
+    if isinstance(database, Path):
+        return folder / database
+    return database if password is None else database.with_password(password.get_secret_value())
 
 
 def _input_under(one: InputSettings, folder: Path) -> InputSettings:

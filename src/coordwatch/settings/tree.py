@@ -9,14 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, PlainValidator, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from coordwatch.adapters.sql.database import Database, Postgres, read_database
 from coordwatch.events.times import DAY, MINUTE
 from coordwatch.identity.phones import is_region
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
@@ -141,6 +143,14 @@ class IdentitySettings(Part):
                 yield f"'{region[:20]}' is no region of telephone numbers: two capitals, such as DE"
 
 
+def _database(value: object) -> Database:
+    if isinstance(value, Path | Postgres):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("name a file, or a URL such as postgresql://coordwatch@db.example.com/coordwatch")
+    return read_database(value)
+
+
 class Settings(BaseSettings):
     """Everything a site decides. Paths are relative to the settings file."""
 
@@ -153,7 +163,8 @@ class Settings(BaseSettings):
         env_nested_delimiter="__",
     )
 
-    database: Path = Path("coordwatch.db")
+    database: Annotated[Database, PlainValidator(_database), NoDecode] = Path("coordwatch.db")
+    database_password: SecretStr | None = None
     durable: bool = True
     bind: str = "127.0.0.1:8484"
     token: SecretStr | None = None
@@ -184,10 +195,24 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        wrong = [*self._wrong_with_the_door(), *self._wrong_with_inputs(), *self._wrong_with_topics()]
+        wrong = [
+            *self._wrong_with_the_database(),
+            *self._wrong_with_the_door(),
+            *self._wrong_with_inputs(),
+            *self._wrong_with_topics(),
+        ]
         if wrong:
             raise ValueError("\n".join(wrong))
         return self
+
+    def _wrong_with_the_database(self) -> Iterator[str]:
+        if self.database_password is not None and not isinstance(self.database, Postgres):
+            yield "a file needs no password: 'database_password' is for 'database: postgresql://USER@HOST/NAME'"
+        if isinstance(self.database, Postgres) and self.identity.key is None:
+            yield (
+                "no identity key can lie beside a PostgreSQL: set COORDWATCH_IDENTITY__KEY, the same for every process; "
+                "make one with: openssl rand -hex 32"
+            )
 
     def _wrong_with_the_door(self) -> Iterator[str]:
         host, _ = split_bind(self.bind)

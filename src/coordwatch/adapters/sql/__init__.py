@@ -1,4 +1,4 @@
-"""The store on SQLite, through SQLAlchemy Core.
+"""The store on SQLite or PostgreSQL, through SQLAlchemy Core.
 
 What enters: Effects, orders and questions.
 What leaves: durable rows, and the views of `ports`.

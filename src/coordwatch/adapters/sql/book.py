@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, select
-from sqlalchemy.dialects.sqlite import Insert, insert
+from sqlalchemy.dialects import postgresql, sqlite
 
 from coordwatch.adapters.alert_rows import card_columns, flat, from_flat, key_text
 from coordwatch.adapters.sql.schema import alerts, audit, detections
@@ -34,20 +34,43 @@ def upsert(
     Takes: columns to `add` up instead, and columns to `keep` as they stand
     """
     if rows:
-        connection.execute(_upsert(table, tuple(rows[0]), add, keep), list(rows))
+        columns = tuple(rows[0])
+        make = _upsert_postgres if connection.dialect.name == "postgresql" else _upsert_sqlite
+        connection.execute(make(table, columns, add, keep), list(rows))
+
+
+# Statements are made once: making one costs more than running it. Each database has its own kind, with the same words.
+@cache
+def _upsert_sqlite(
+    table: Table, columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
+) -> sqlite.Insert:
+    statement = sqlite.insert(table).values({name: bindparam(name) for name in columns})
+    keys = [column.name for column in table.primary_key]
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_=_change(table, statement.excluded, columns, add, keep)
+    )
 
 
 @cache
-def _upsert(table: Table, columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]) -> Insert:
-    """The statement, made once: making it costs more than running it."""
+def _upsert_postgres(
+    table: Table, columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
+) -> postgresql.Insert:
+    statement = postgresql.insert(table).values({name: bindparam(name) for name in columns})
     keys = [column.name for column in table.primary_key]
-    statement = insert(table).values({name: bindparam(name) for name in columns})
-    change = {
-        name: table.c[name] + statement.excluded[name] if name in add else statement.excluded[name]
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_=_change(table, statement.excluded, columns, add, keep)
+    )
+
+
+def _change(
+    table: Table, excluded: Any, columns: tuple[str, ...], add: tuple[str, ...], keep: tuple[str, ...]
+) -> dict[str, Any]:
+    keys = table.primary_key.columns
+    return {
+        name: table.c[name] + excluded[name] if name in add else excluded[name]
         for name in columns
         if name not in keys and name not in keep
     }
-    return statement.on_conflict_do_update(index_elements=keys, set_=change)
 
 
 _FILED = select(detections.c.body, detections.c.status, detections.c.alert).where(detections.c.id == bindparam("id"))

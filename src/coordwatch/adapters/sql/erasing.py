@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, or_, select, union
+from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, union
 
 from coordwatch.adapters.alert_rows import reduced
 from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, deadlines, detections, items
+from coordwatch.adapters.sql.words import Words
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.plain import detection_from_plain
@@ -21,6 +22,8 @@ from coordwatch.processor.traces import names_in
 from coordwatch.rules.detection import DetectionStatus
 
 _CHUNK, _OVERLAP = 8 * 1024 * 1024, 128
+# The tables whose rows may name a customer.
+_NAMING = (alerts, aliases, audit, dead_letters, deadlines, detections, items)
 _CUSTOMERS = ("customer/", "given/")
 _LEFT = select(detections.c.body, detections.c.status, detections.c.alert).where(
     detections.c.alert == bindparam("alert")
@@ -62,15 +65,28 @@ def _reduce(connection: Connection, alert: str, cards: Mapping[str, RuleCard]) -
 
 
 def compact(engine: Engine) -> None:
-    """Write the file anew, without free pages, and empty the log beside it."""
-    raw = engine.raw_connection()
-    try:
-        cursor = raw.cursor()
+    """Write everything anew, without what was deleted: SQLite's file and the log beside it, PostgreSQL's tables."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # A table is written anew one by one; a reader waits for one of them at most.
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            for one in _NAMING:
+                connection.exec_driver_sql(f"VACUUM (FULL) {one.name}")
+            return
+        cursor = connection.connection.cursor()
         cursor.execute("VACUUM")
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         cursor.close()
-    finally:
-        raw.close()
+
+
+def names_in_rows(connection: Connection) -> Iterator[str]:
+    """Every customer key we made and every digest that stands in a row: whoever has no file looks there."""
+    for one in _NAMING:
+        wanted = [column for column in one.columns if isinstance(column.type, Words | LargeBinary)]
+        question = select(*wanted).execution_options(yield_per=1000)
+        for row in connection.execute(question):
+            text = b"\x00".join(value if isinstance(value, bytes) else str(value or "").encode() for value in row)
+            yield from names_in(text)
 
 
 def names_in_files(path: Path) -> Iterator[str]:

@@ -7,25 +7,37 @@ The next room: `store`, which adds the writing side.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, ListQuery, alert_row, cursor_after, list_query
 from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_counts_of, rule_counts_of
+from coordwatch.adapters.sql.database import Database
+from coordwatch.adapters.sql.engines import Manner, open_engine
 from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.migrating import Standing, standing_of
 from coordwatch.adapters.sql.schema import (
-    WAIT_SECONDS,
     alerts,
     aliases,
     audit,
     dead_letters,
     detections,
     ledger,
-    open_engine,
     reaches,
-    schema_of,
     tallies,
 )
 from coordwatch.codec import decode_json
@@ -35,15 +47,15 @@ from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadL
 _AFFECTED = 200
 
 
-def schema_on(path: Path) -> int | None:
-    """The version of the tables in a file, which is not changed; None for an empty one.
+def standing_on(database: Database) -> Standing | None:
+    """What tables a database has, which is not changed; None for an empty one.
 
-    Raises: PermanentError for a version that cannot be used, or a file of something else
+    Raises: PermanentError for tables that cannot be used, or a database of something else; TemporaryError
     """
-    engine = open_engine(path, writes=False, durable=False, wait=WAIT_SECONDS)
+    engine = open_engine(database, Manner(), writes=False)
     try:
         with translated(), engine.connect() as connection:
-            return schema_of(connection)
+            return standing_of(connection)
     finally:
         engine.dispose()
 
@@ -154,7 +166,7 @@ class SqlReader:
 
     def tallies(self) -> Mapping[str, int]:
         with self._read() as connection:
-            summed = select(tallies.c.stage, tallies.c.name, func.sum(tallies.c.amount))
+            summed = select(tallies.c.stage, tallies.c.name, _sum(tallies.c.amount))
             rows = connection.execute(summed.group_by(tallies.c.stage, tallies.c.name)).all()
         return accounts_of((row[0], row[1], row[2]) for row in rows)
 
@@ -186,7 +198,12 @@ def _affected(incident: str, customer: str) -> Select[Any]:
 
 
 def _amounts(*columns: Column[Any]) -> Select[Any]:
-    return select(*columns, func.sum(ledger.c.amount)).group_by(*columns)
+    return select(*columns, _sum(ledger.c.amount)).group_by(*columns)
+
+
+def _sum(column: Column[Any]) -> ColumnElement[int]:
+    """A sum as a whole number: PostgreSQL would give a decimal one."""
+    return cast(func.sum(column), BigInteger)
 
 
 def _order_column(name: str) -> ColumnElement[Any]:

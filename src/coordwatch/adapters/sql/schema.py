@@ -1,86 +1,58 @@
-"""The tables, and how one database file is opened.
+"""The tables as the newest revision leaves them; `migrations` holds the way there.
 
-What enters: a path.
-What leaves: SQLAlchemy tables, a writing and a reading engine, a checked schema version.
-The next room: `store`, the store on top of them.
+What enters: nothing.
+What leaves: SQLAlchemy tables, the same for SQLite and PostgreSQL.
+The next room: `migrating`, which makes them; `store` and `read`, which use them.
 """
 
-import sqlite3
-from pathlib import Path
-from typing import Any
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    column,
-    create_engine,
-    event,
-    inspect,
-    literal,
-    select,
-    table,
-)
-
-from coordwatch.errors import PermanentError
-
-SCHEMA_VERSION = 2
-WAIT_SECONDS = 10.0
-_READERS = 4
-_SQLITE_MIN = (3, 35, 0)
+from coordwatch.adapters.sql.words import Words
 
 metadata = MetaData()
-meta = Table("meta", metadata, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))
+meta = Table("meta", metadata, Column("name", Words, primary_key=True), Column("value", Words, nullable=False))
 items = Table(
     "items",
     metadata,
-    Column("key", Text, primary_key=True),
+    Column("key", Words, primary_key=True),
     Column("value", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 deadlines = Table(
     "deadlines",
     metadata,
-    Column("customer", Text, primary_key=True),
+    Column("customer", Words, primary_key=True),
     Column("at", BigInteger, nullable=False, index=True),
 )
 positions = Table(
-    "positions", metadata, Column("input", Text, primary_key=True), Column("position", Text, nullable=False)
+    "positions", metadata, Column("input", Words, primary_key=True), Column("position", Words, nullable=False)
 )
 # What the one-process runtime adds up stands under the empty stage and part; a worker's stages each keep their own.
 tallies = Table(
     "tallies",
     metadata,
-    Column("stage", Text, primary_key=True),
-    Column("place", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("stage", Words, primary_key=True),
+    Column("place", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("amount", BigInteger, nullable=False),
 )
 ledger = Table(
     "ledger",
     metadata,
-    Column("part", Text, primary_key=True),
-    Column("rule", Text, primary_key=True),
+    Column("part", Words, primary_key=True),
+    Column("rule", Words, primary_key=True),
     Column("hour", Integer, primary_key=True),
-    Column("act_tool", Text, primary_key=True),
-    Column("evidence_tool", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),
+    Column("act_tool", Words, primary_key=True),
+    Column("evidence_tool", Words, primary_key=True),
+    Column("kind", Words, primary_key=True),
     Column("amount", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 reaches = Table(
     "reaches",
     metadata,
-    Column("input", Text, primary_key=True),
-    Column("place", Text, primary_key=True),
+    Column("input", Words, primary_key=True),
+    Column("place", Words, primary_key=True),
     Column("through", BigInteger, nullable=False),
     Column("heard_at", BigInteger, nullable=False),
     Column("read_to_end_at", BigInteger, nullable=False),
@@ -88,18 +60,18 @@ reaches = Table(
 aliases = Table(
     "aliases",
     metadata,
-    Column("old", Text, primary_key=True),
-    Column("customer", Text, nullable=False, index=True),
+    Column("old", Words, primary_key=True),
+    Column("customer", Words, nullable=False, index=True),
 )
 detections = Table(
     "detections",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("customer", Text, nullable=False),
-    Column("alert", Text),
+    Column("id", Words, primary_key=True),
+    Column("rule", Words, nullable=False),
+    Column("customer", Words, nullable=False),
+    Column("alert", Words),
     Column("at", BigInteger, nullable=False),
-    Column("status", Text, nullable=False),
+    Column("status", Words, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("detections_by_alert", "alert", "at", "id"),
     Index("detections_by_customer", "customer"),
@@ -107,11 +79,11 @@ detections = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("rule", Text, nullable=False),
-    Column("key", Text, nullable=False),
-    Column("anchor", Text, nullable=False),
-    Column("status", Text, nullable=False),
+    Column("id", Words, primary_key=True),
+    Column("rule", Words, nullable=False),
+    Column("key", Words, nullable=False),
+    Column("anchor", Words, nullable=False),
+    Column("status", Words, nullable=False),
     Column("version", Integer, nullable=False),
     Column("raised_at", BigInteger, nullable=False),
     Column("first_at", BigInteger, nullable=False),
@@ -120,25 +92,25 @@ alerts = Table(
     Column("made_good", Integer, nullable=False),
     Column("retracted", Integer, nullable=False),
     Column("count", Integer, nullable=False),
-    Column("customer", Text, nullable=False, index=True),
-    Column("sentence", Text, nullable=False),
-    Column("act_tool", Text, nullable=False),
-    Column("evidence_tool", Text, nullable=False),
-    Column("attribution", Text, nullable=False),
+    Column("customer", Words, nullable=False, index=True),
+    Column("sentence", Words, nullable=False),
+    Column("act_tool", Words, nullable=False),
+    Column("evidence_tool", Words, nullable=False),
+    Column("attribution", Words, nullable=False),
     Column("known_for", BigInteger),
     Column("gap", BigInteger),
     Column("at", BigInteger, nullable=False),
-    Column("campaign", Text),
-    Column("incident", Text, nullable=False, index=True),
+    Column("campaign", Words),
+    Column("incident", Words, nullable=False, index=True),
     Column("snooze_until", BigInteger),
     Column("wake_on_repeat", Boolean, nullable=False),
-    Column("undo", Text),
-    Column("title", Text, nullable=False),
-    Column("severity", Text, nullable=False),
+    Column("undo", Words),
+    Column("title", Words, nullable=False),
+    Column("severity", Words, nullable=False),
     Column("severity_rank", Integer, nullable=False),
-    Column("owner", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("notice", Text),
+    Column("owner", Words, nullable=False),
+    Column("note", Words, nullable=False),
+    Column("notice", Words),
     Index("alerts_by_key", "rule", "key", "last_at"),
     Index("alerts_newest", "at", "id"),
     Index("alerts_by_status", "status", "at"),
@@ -148,98 +120,21 @@ audit = Table(
     "audit",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("alert", Text, nullable=False, index=True),
+    Column("alert", Words, nullable=False, index=True),
     Column("at", BigInteger, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("note", Words, nullable=False),
 )
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("origin", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("path", Text),
+    Column("id", Words, primary_key=True),
+    Column("origin", Words, nullable=False),
+    Column("stage", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("path", Words),
     Column("at", BigInteger, nullable=False, index=True),
     Column("original", LargeBinary, nullable=False),
 )
-
-
-def library() -> tuple[str, bool]:
-    """The version of SQLite, and whether it is new enough."""
-    return sqlite3.sqlite_version, sqlite3.sqlite_version_info >= _SQLITE_MIN
-
-
-def open_engine(path: Path, *, writes: bool, durable: bool, wait: float) -> Engine:
-    """An engine on a SQLite file.
-
-    `durable` makes a commit wait for the disk, so that it also outlives the machine; without it a commit outlives the
-    process only. A writing engine begins every transaction as a writer, so that two never meet half-way.
-    """
-    size = 1 if writes else _READERS
-    engine = create_engine(
-        f"sqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=5.0, connect_args={"check_same_thread": False}
-    )
-    synchronous = "FULL" if durable else "NORMAL"
-
-    @event.listens_for(engine, "connect")
-    def prepare(raw: Any, _record: Any) -> None:
-        raw.isolation_level = None  # transactions are begun below, not by the driver's guess
-        cursor = raw.cursor()
-        cursor.execute(f"PRAGMA busy_timeout={round(wait * 1000)}")
-        if writes:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute(f"PRAGMA synchronous={synchronous}")
-        else:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.execute(f"PRAGMA cache_size={-4000 if writes else -1000}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def schema_of(connection: Connection) -> int | None:
-    """The version of the tables, None for an empty database.
-
-    Raises: PermanentError for a version that cannot be used, or a database of something else
-    """
-    names = set(inspect(connection).get_table_names())
-    if not names:
-        return None
-    found = (
-        connection.execute(select(meta.c.value).where(meta.c.name == "schema")).scalar() if "meta" in names else None
-    )
-    if found is None:
-        raise PermanentError("this database holds something else: name another file for `database`")
-    if found not in {str(version) for version in range(1, SCHEMA_VERSION + 1)}:
-        raise PermanentError(
-            f"the database has schema {found}, this program writes schema {SCHEMA_VERSION}: "
-            "use the program that wrote it, or start with a new file and replay the events"
-        )
-    return int(found)
-
-
-def make_schema(connection: Connection) -> None:
-    """Make the tables of an empty database."""
-    metadata.create_all(connection)
-    connection.execute(meta.insert().values(name="schema", value=str(SCHEMA_VERSION)))
-
-
-def upgrade_schema(connection: Connection) -> None:
-    """Bring the tables of schema 1 to this one: what is counted gets a stage and a part. An older program then refuses it."""
-    for now, added in ((tallies, ("stage", "place")), (ledger, ("part",))):
-        before = table(f"{now.name}_before", *(column(one.name) for one in now.columns if one.name not in added))
-        connection.exec_driver_sql(f"ALTER TABLE {now.name} RENAME TO {before.name}")
-        now.create(connection)
-        rows = select(*(literal("").label(name) for name in added), *before.columns)
-        connection.execute(now.insert().from_select(rows.selected_columns.keys(), rows))
-        connection.exec_driver_sql(f"DROP TABLE {before.name}")
-    metadata.create_all(connection)
-    connection.execute(meta.update().where(meta.c.name == "schema").values(value=str(SCHEMA_VERSION)))

@@ -1,4 +1,4 @@
-"""The store on SQLite: one transaction a commit, one writer, readers of their own.
+"""The store on SQLite or PostgreSQL: one transaction a commit, one writer, readers of their own.
 
 What enters: Effects from the processor, orders from people.
 What leaves: durable state; the views of `ports`; AlertChanges for whoever listens.
@@ -12,29 +12,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import Connection, Table, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
 from coordwatch.adapters.sql.book import SqlBook, upsert
 from coordwatch.adapters.sql.books import write_books
-from coordwatch.adapters.sql.erasing import compact, customers_in, erase, names_in_files
+from coordwatch.adapters.sql.database import Database, Postgres
+from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
+from coordwatch.adapters.sql.erasing import compact, customers_in, erase, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.migrating import migrate, standing_of
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import (
-    SCHEMA_VERSION,
-    WAIT_SECONDS,
     alerts,
     dead_letters,
     deadlines,
     detections,
     items,
     ledger,
-    make_schema,
-    open_engine,
     positions,
-    schema_of,
     tallies,
-    upgrade_schema,
 )
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
@@ -57,43 +54,49 @@ _AT_ONCE = 1000
 
 
 class SqlStore(SqlReader):
-    """Store, AlertReader and AlertDesk of one database file.
+    """Store, AlertReader and AlertDesk of one database.
 
-    Any thread may call it; writes wait for each other. `listen` is told of changed alerts after each commit.
-    `wait` is how many seconds another program may keep the file to itself.
+    Any thread may call it; writes wait for each other, also those of other processes. `listen` is told of changed alerts
+    after each commit. `wait` is how many seconds another writer may take, and `alone` keeps other processes that ask for it
+    out of a PostgreSQL.
     """
 
     def __init__(
-        self, path: Path, cards: Mapping[str, RuleCard], *, durable: bool = True, wait: float = WAIT_SECONDS
+        self,
+        database: Database,
+        cards: Mapping[str, RuleCard],
+        *,
+        durable: bool = True,
+        wait: float = WAIT_SECONDS,
+        alone: bool = False,
     ) -> None:
-        super().__init__(open_engine(path, writes=False, durable=durable, wait=wait))
-        self._writing = open_engine(path, writes=True, durable=durable, wait=wait)
-        self._cards, self._path = cards, path
+        manner = Manner(durable, wait, alone)
+        super().__init__(open_engine(database, manner, writes=False))
+        self._writing = open_engine(database, manner, writes=True)
+        self._cards, self._database = cards, database
         self._one_writer = threading.Lock()
         self.listen: Listener = _nobody
         try:
-            self._prepare(path)
+            self._prepare()
         except BaseException:
             self.close()
             raise
 
-    def _prepare(self, path: Path) -> None:
-        """Check the schema, or make it, and tell standing alerts what their rules are called now."""
-        if path.exists():
+    def _prepare(self) -> None:
+        """Bring the tables to the newest revision, and tell standing alerts what their rules are called now."""
+        if isinstance(self._database, Path) and self._database.exists():
             # Looked at before the writer opens it, which would change even a foreign file.
             with self._read() as connection:
-                schema_of(connection)
+                standing_of(connection)
         with self._write() as connection:
-            version = schema_of(connection)
-            if version is None:
-                make_schema(connection)
-            elif version < SCHEMA_VERSION:
-                upgrade_schema(connection)
+            migrate(connection)
             for card in self._cards.values():
-                connection.execute(alerts.update().where(alerts.c.rule == card.id).values(card_columns(card)))
+                columns = card_columns(card)
+                stale = or_(*(alerts.c[name] != value for name, value in columns.items()))
+                connection.execute(alerts.update().where(alerts.c.rule == card.id, stale).values(columns))
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self._writing.dispose()
         self._reading.dispose()
 
@@ -157,8 +160,11 @@ class SqlStore(SqlReader):
             compact(self._writing)
 
     def names_left(self) -> Iterable[str]:
-        yield from names_in_files(self._path)
+        if isinstance(self._database, Path):
+            yield from names_in_files(self._database)
         with self._read() as connection:
+            if isinstance(self._database, Postgres):
+                yield from names_in_rows(connection)
             yield from customers_in(connection)
 
     # ---- the books of a worker
