@@ -55,7 +55,8 @@ class Books:
     """What the alerts role has taken since its last commit; a store commits all of it or nothing.
 
     Amounts are absolute (None: the row is gone), so that taking one again changes nothing. `positions` gives, for each
-    place that was read, what the store must still hold, and what stands there afterwards.
+    place that was read, what the store must still hold, and what stands there afterwards. `forgotten` and `letters_gone` as in
+    Effects; `kept` are rows about who is kept away, by key (None: gone).
     """
 
     changes: list[DetectionChange] = field(default_factory=list)
@@ -65,6 +66,9 @@ class Books:
     reaches: dict[ReachLine, Reach | None] = field(default_factory=dict)
     aliases: dict[str, str | None] = field(default_factory=dict)
     positions: dict[str, tuple[str | None, str]] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    letters_gone: list[str] = field(default_factory=list)
+    kept: dict[str, bytes | None] = field(default_factory=dict)
 
 
 class Store(Protocol):
@@ -103,6 +107,10 @@ class BookStore(Protocol):
 
         Raises: TemporaryError when a retry may help, or when another process has read on in one of the places
         """
+        ...
+
+    def load(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """The values under these keys; a missing key is missing."""
         ...
 
     def reaches(self) -> dict[ReachLine, Reach]:

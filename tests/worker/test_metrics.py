@@ -37,7 +37,8 @@ def stored() -> Readings:
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
     gauges = {"coordwatch_stream_watchers": lambda: 0.0, "coordwatch_rules_disabled": lambda: 0.0}
-    return Readings(store, lambda: sources, ManualClock(NOW), gauges)
+    kept = {"refs": 34_560_000.0, "kept_away": float("inf")}
+    return Readings(store, lambda: sources, ManualClock(NOW), gauges, retention=kept)
 
 
 def families(metrics: Metrics) -> dict[str, Metric]:

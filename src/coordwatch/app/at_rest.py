@@ -12,7 +12,7 @@ from pathlib import Path
 
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
-from coordwatch.app.content import identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.content import identity_policy, keep_of, keys_of, load_content, progress_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.clock import SystemClock
 from coordwatch.errors import PermanentError, TemporaryError
@@ -41,7 +41,7 @@ def at_rest(settings: Settings, *, alone: bool = False) -> Iterator[tuple[Proces
         processor = Processor(
             content.rules,
             store,
-            ProcessorSettings(identity_policy(settings, keys), settings.lateness),
+            ProcessorSettings(identity_policy(settings, keys), settings.lateness, keep=keep_of(settings)),
             mapper=Mapper(content.mappings, content.catalogue, keys[0].secret),
             sources=progress_of(settings, content),
         )

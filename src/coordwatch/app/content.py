@@ -5,8 +5,9 @@ What leaves: rules, mappings and the catalogue; the policies and sources that fo
 The next rooms: `one_process` and `worker`, which put programs together.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import coordwatch
@@ -18,10 +19,11 @@ from coordwatch.adapters.mapping_files import SourceFiles, known_to, load_catalo
 from coordwatch.context.progress import SourceProgress
 from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.events.times import MINUTE
+from coordwatch.events.times import MINUTE, SECOND
 from coordwatch.identity.digest import Digester
 from coordwatch.identity.policy import BLOCKED, FUNCTIONAL_MAILBOXES, IdentityMode, IdentityPolicy
 from coordwatch.processor import CANONICAL
+from coordwatch.processor.records import Keep
 from coordwatch.rules.sentence import sentence
 from coordwatch.rules.spec import RuleSpec, RuleStatus
 from coordwatch.settings import HttpInput, KafkaSettings, Progressing, Settings, SimulatorInput, WebhookInput
@@ -106,6 +108,18 @@ def identity_policy(settings: Settings, keys: Sequence[Key]) -> IdentityPolicy:
         fanout_max=chosen.fanout_max,
         park_for=chosen.park_for,
     )
+
+
+def keep_of(settings: Settings) -> Keep:
+    """How long what is not a journal is kept."""
+    return Keep(**settings.retention.model_dump())
+
+
+def retention_of(settings: Settings, journals: int) -> dict[str, float]:
+    """How long each store keeps what it keeps of people, in seconds. Units: `journals` in microseconds."""
+    keep = keep_of(settings)
+    kept = {"journal": journals, "parked": settings.identity.park_for, **asdict(keep)}
+    return {store: math.inf if age is None else age / SECOND for store, age in kept.items()}
 
 
 def kafka_access(kafka: KafkaSettings) -> KafkaAccess:

@@ -21,7 +21,16 @@ from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
-from coordwatch.app.content import Content, file_feed, identity_policy, keys_of, load_content, progress_of
+from coordwatch.app.content import (
+    Content,
+    file_feed,
+    identity_policy,
+    keep_of,
+    keys_of,
+    load_content,
+    progress_of,
+    retention_of,
+)
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
@@ -65,7 +74,7 @@ def build(settings: Settings) -> Service:
         processor = Processor(
             content.rules,
             store,
-            ProcessorSettings(identity_policy(settings, keys), settings.lateness),
+            ProcessorSettings(identity_policy(settings, keys), settings.lateness, keep=keep_of(settings)),
             mapper=mapper,
             sources=progress_of(settings, content),
         )
@@ -141,6 +150,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
     token = rooms.settings.token
+    kept = retention_of(rooms.settings, views.processor.retention.longest)
 
     def beside() -> dict[str, Amounts]:
         return {"coordwatch_webhook_requests": rooms.hooks.outcomes(), **rooms.keeper.amounts()}
@@ -156,7 +166,9 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         customer=views.customer,
         explain=views.explain,
         sources=views.sources,
-        metrics=Metrics(Readings(rooms.store, views.sources, views.clock, gauges), beside=beside).render,
+        metrics=Metrics(
+            Readings(rooms.store, views.sources, views.clock, gauges, retention=kept), beside=beside
+        ).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
         door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths),

@@ -25,13 +25,14 @@ from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
-from coordwatch.app.content import Content
+from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import HttpServer, address_of, listen
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
+from coordwatch.engine.retention import derive
 from coordwatch.errors import PermanentError
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.ports import SourceView
@@ -42,7 +43,7 @@ from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.settings import Settings
-from coordwatch.worker.alerts import Alerts
+from coordwatch.worker.alerts import Alerts, Keeping
 from coordwatch.worker.contexts import Away, Contexts
 from coordwatch.worker.driver import Driver
 from coordwatch.worker.readings import DriverReadings
@@ -132,7 +133,8 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     stages: list[Alerts] = []
     board = SourceBoard(lambda: stages[0].sources, ground.tools)
     telling = Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note)
-    stages.append(Alerts(ground.topics, store, telling, ground.watched))
+    digester = identity_policy(settings, keys_of(settings)).digester
+    stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
     return AlertsRoom(stages[0], store, stream, board)
 
 
@@ -189,7 +191,9 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         "coordwatch_stream_watchers": lambda: float(room.stream.watchers),
         "coordwatch_rules_disabled": lambda: float(len(disabled)),
     }
-    stored = Readings(room.store, sources, ground.clock, gauges)
+    longest = derive(compile_rules(list(ground.content.rules)), lateness=ground.settings.lateness).longest
+    kept = retention_of(ground.settings, longest)
+    stored = Readings(room.store, sources, ground.clock, gauges, retention=kept)
     return ApiContext(
         reader=room.store,
         desk=room.store,

@@ -12,12 +12,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from coordwatch.app.at_rest import at_rest, carried_out
+from coordwatch.cli.extras import needing_kafka
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.events.times import format_time
 from coordwatch.processor.requests import Receipt, Request, RequestKind
-from coordwatch.settings import for_serve, read_settings
+from coordwatch.settings import Settings, read_settings
 
 OK, FOUND, BAD_INPUT = 0, 1, 2
 _INSTANTS = ("asked_at", "done_at", "checked_at", "verified_at")
@@ -35,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lift", action="store_true", help="let somebody back who was forgotten: what comes about them is taken again"
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="beside a Kafka: delete dead letters of those who were forgotten, look at everything that is kept",
+    )
     parser.add_argument("--receipts", action="store_true", help="only print the receipts of everything asked so far")
     parser.add_argument("--by", metavar="NAME", help="who asks (default: the user of this machine)")
     parser.add_argument(
@@ -44,22 +50,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Forget, or let back, and print the receipt as JSON."""
-    if args.receipts == bool(args.customers):
-        print("coordwatch forget: name customers, or ask for --receipts", file=sys.stderr)
+    if (args.receipts or args.verify) == bool(args.customers):
+        print("coordwatch forget: name customers, or ask for --receipts or --verify", file=sys.stderr)
         return BAD_INPUT
-    settings = for_serve(read_settings(args.config))
-    if args.receipts:
+    settings = read_settings(args.config)
+    if settings.kafka_inputs:
+        return _over_kafka(args, settings)
+    if args.receipts or args.verify:
         with at_rest(settings) as (processor, _):
             for receipt in processor.receipts():
                 print(line_of(receipt))
         return OK
-    kind = RequestKind.LIFT if args.lift else RequestKind.FORGET
-    request = Request(uuid4().hex, kind, tuple(args.customers), args.by or getpass.getuser(), SystemClock().now())
-    receipt = carried_out(settings, request, args.wait)
+    receipt = carried_out(settings, _request(args), args.wait)
     if receipt.problem:
         raise PermanentError(receipt.problem)
     print(line_of(receipt))
     return FOUND if receipt.left else OK
+
+
+def _request(args: argparse.Namespace) -> Request:
+    kind = RequestKind.LIFT if args.lift else RequestKind.FORGET
+    return Request(uuid4().hex, kind, tuple(args.customers), args.by or getpass.getuser(), SystemClock().now())
+
+
+def _over_kafka(args: argparse.Namespace, settings: Settings) -> int:
+    """Ask the workers, or look at what they keep."""
+    people = needing_kafka("app.over_kafka").over_kafka(settings)
+    if args.customers:
+        print(line_of(people.ask(_request(args))))
+        return OK
+    receipts = people.verify(SystemClock().now()) if args.verify else people.receipts()
+    for receipt in receipts:
+        print(line_of(receipt))
+    return FOUND if any(one.left for one in receipts) else OK
 
 
 def line_of(receipt: Receipt) -> str:

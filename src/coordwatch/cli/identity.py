@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from coordwatch.adapters.key_file import key_path, rotate_beside
 from coordwatch.app.at_rest import at_rest, carried_out
+from coordwatch.cli.extras import needing_kafka
 from coordwatch.cli.forget import line_of
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
@@ -56,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Explain, split, count or rotate."""
-    settings = for_serve(read_settings(args.config))
+    settings = read_settings(args.config)
+    if args.verb != "split":
+        for_serve(settings)
     return {"explain": _explain, "split": _split, "keys": _keys, "rotate": _rotate}[args.verb](args, settings)
 
 
@@ -105,7 +108,10 @@ def explained(processor: Processor, who: str) -> list[dict[str, Any]]:
 def _split(args: argparse.Namespace, settings: Settings) -> int:
     who = (args.one, args.other)
     request = Request(uuid4().hex, RequestKind.SPLIT, who, args.by or getpass.getuser(), SystemClock().now())
-    receipt = carried_out(settings, request, args.wait)
+    if settings.kafka_inputs:
+        receipt = needing_kafka("app.over_kafka").over_kafka(settings).ask(request)
+    else:
+        receipt = carried_out(settings, request, args.wait)
     if receipt.problem:
         raise PermanentError(receipt.problem)
     print(line_of(receipt))

@@ -246,6 +246,7 @@ class Runtime:
         The look writes the database anew, so it may take a twentieth of the time at most, but for what a person waits for.
         """
         now = self._clock.now()
+        self._processor.tidy(now)
         done = self._processor.carry_out(now)
         if not done and present < self._verify_at:
             return

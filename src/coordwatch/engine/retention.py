@@ -47,6 +47,11 @@ class Retention:
         """How long facts of a type are kept. Units: microseconds."""
         return self.ages.get(event_type, self.lateness)
 
+    @property
+    def longest(self) -> int:
+        """How long any fact is kept. Units: microseconds."""
+        return max((self.lateness, *self.ages.values()))
+
     def kind(self, fact: Fact) -> str:
         """Whether some rule's condition selects a fact, beyond its type."""
         return "selected" if fact[MASK] & self.selecting else "unselected"

@@ -16,7 +16,7 @@ _PAIRS = ("edges", "links", "aliases", "apart")
 
 def taught_rows(taught: Teaching) -> dict[str, bytes | None]:
     """What was learned, one row for each identifier and each pair."""
-    rows: dict[str, bytes | None] = {f"{_ID}{row.digest}": pack(list(row)) for row in taught.ids}
+    rows: dict[str, bytes | None] = {f"{_ID}{row.digest}": pack(list(row)) for row in (*taught.ids, *taught.again)}
     for kind in _PAIRS:
         for one, other in getattr(taught, kind):
             rows[f"{IDENTITY}{kind}/{one}\x1f{other}"] = pack([one, other])
@@ -39,7 +39,8 @@ def taught_of(rows: Iterable[tuple[str, bytes]]) -> tuple[Teaching, list[Event],
         else:
             one, other = unpack(value)
             pairs[key.split("/", 2)[1]].append((one, other))
-    return Teaching(tuple(ids), *(tuple(pairs[kind]) for kind in _PAIRS)), parked, counts
+    edges, links, aliases, apart = (tuple(pairs[kind]) for kind in _PAIRS)
+    return Teaching(tuple(ids), edges, links, aliases, apart), parked, counts
 
 
 def parked_row(event: Event) -> str:

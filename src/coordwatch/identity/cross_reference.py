@@ -6,7 +6,7 @@ The next room: `identity`, which adds parking and the modes.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -133,8 +133,7 @@ class CrossReference:
 
     def explain(self, key: str) -> list[Explained]:
         """Give the edges through which the identifiers of a customer found each other, strongest first."""
-        ours = self.belongings(key)
-        return explained(self._edges, ours)
+        return explained(self._edges, self.belongings(key))
 
     def belongings(self, key: str) -> set[str]:
         """Give every identifier and ref of a customer, by digest."""
@@ -146,6 +145,12 @@ class CrossReference:
         """Give every key under which a customer was ever known here."""
         return {key, *map(customer_key, self.belongings(key))}
 
+    def beside(self, digests: Iterable[str]) -> set[str]:
+        """Give the customers of whom some identifier was seen together with one of these."""
+        nodes = self._edges.nodes
+        near = {one for digest in digests if digest in nodes for one in nodes[digest].neighbours()}
+        return {self.key(root) for one in near if (root := self._resolution.answer(one).root) is not None}
+
     def known(self, digest: str) -> IdRow | None:
         """Give the row of an identifier, None for one never seen."""
         node = self._edges.nodes.get(digest)
@@ -153,8 +158,7 @@ class CrossReference:
 
     def keys_in_use(self) -> dict[str, int]:
         """Give how many identifiers are known under each key, by its id."""
-        known = [one for one in self._edges.nodes if not one.startswith(STAMPED)]
-        return dict(sorted(Counter(one.partition(":")[0] for one in known).items()))
+        return dict(Counter(one.partition(":")[0] for one in self._edges.nodes if not one.startswith(STAMPED)))
 
     def forget(self, digests: Iterable[str]) -> tuple[Teaching, Change, set[str]]:
         """Forget identifiers with everything that is one with them; give the rows that are gone, and all digests."""
@@ -171,22 +175,26 @@ class CrossReference:
             self._roots.pop(self._keys.pop(digest, ""), None)
         return rows, change, gone
 
-    def prune(self, before: int, reach: int, kept: Iterable[str]) -> list[str]:
-        """Forget the refs that no event named since an instant, but none within `reach` of one that is still named."""
-        edges = self._edges
-        refs = {digest for digest, node in edges.nodes.items() if node.kind.rank.id_class is IdClass.REF}
-        alive = {digest for digest in refs if edges.nodes[digest].seen >= before}.union(kept)
+    def prune(self, before: Callable[[str], int], reach: int, kept: Iterable[str]) -> Teaching:
+        """Forget the refs that no event named since an instant, but none within `reach` of one that is still named.
+
+        Takes: `before`, the instant for a type of refs
+        Gives: the rows that are gone
+        """
+        edges, nodes = self._edges, self._edges.nodes
+        refs = {digest for digest, node in nodes.items() if node.kind.rank.id_class is IdClass.REF}
+        alive = {digest for digest in refs if nodes[digest].seen >= before(nodes[digest].kind.type)}.union(kept)
         border = alive & refs
         for _ in range(reach):
             border = {near for digest in border for near in edges.nodes[digest].refs} - alive
             alive |= border
         gone = sorted(refs - alive)
         touched = {near for digest in gone for near in edges.nodes[digest].refs}.difference(gone)
+        rows = edges.erase(set(gone))
         for digest in gone:
-            edges.forget(digest)
             self._resolution.forget(digest)
         self._resolution.settle(touched)
-        return gone
+        return rows
 
     def _root(self, key: str) -> str | None:
         stamped = STAMPED + key

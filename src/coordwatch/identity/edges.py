@@ -25,7 +25,7 @@ class Teaching(NamedTuple):
     """New facts about identifiers, as plain rows: store them, and `learn` them all again, in any order.
 
     `edges` were seen together, `links` are one customer because a tool said so, `aliases` are (hash, address) of one
-    e-mail address, `apart` are edges that an operator cut.
+    e-mail address, `apart` are edges that an operator cut; `again` are refs that were named again on a later day.
     """
 
     ids: tuple[IdRow, ...] = ()
@@ -33,6 +33,7 @@ class Teaching(NamedTuple):
     links: tuple[tuple[str, str], ...] = ()
     aliases: tuple[tuple[str, str], ...] = ()
     apart: tuple[tuple[str, str], ...] = ()
+    again: tuple[IdRow, ...] = ()
 
 
 NOTHING = Teaching()

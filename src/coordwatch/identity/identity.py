@@ -6,7 +6,7 @@ The next room: `context`, which keeps a journal for each customer key.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from coordwatch.events.event import Event
@@ -104,6 +104,15 @@ class Identity:
         """Give every key under which a customer was ever known here."""
         return self._known.names(customer)
 
+    @property
+    def reader(self) -> Reader:
+        """What reads identifiers here."""
+        return self._reader
+
+    def beside(self, digests: Set[str]) -> set[str]:
+        """Give the customers of whom some identifier was seen together with one of these."""
+        return self._known.beside(digests)
+
     def known(self, digest: str) -> IdRow | None:
         """Give the row of an identifier, None for one never seen."""
         return self._known.known(digest)
@@ -174,6 +183,10 @@ class Identity:
 
         The instant must lie before everything that is still to be asked again with `customer_of_ids`.
         """
+        return [row.digest for row in self.tidy(lambda _: before).ids]
+
+    def tidy(self, before: Callable[[str], int]) -> Teaching:
+        """Forget refs that no event named since the instant for their type; give the rows that are gone. As `prune`."""
         return self._known.prune(before, self.policy.ref_hops, self._parking.named())
 
     def counters(self) -> dict[str, int]:

@@ -5,7 +5,7 @@ The next room: `edges`, where identifiers that were read together become neighbo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -132,6 +132,28 @@ class Reader:
         read = [self.one(element, event.tool) for element in raw]
         plain = [self._plain(one) for one in read if isinstance(one, Named)]
         return replace(event, data={**event.data, "identifiers": plain})
+
+    def without(self, event: Event, away: Callable[[str], bool]) -> Event:
+        """Give the event without the identifiers and refs that are away; the same object when it names none of them."""
+        tool, changed = event.tool, dict(event.data)
+        raw = event.data.get("identifiers")
+        if isinstance(raw, list | tuple):
+            changed["identifiers"] = [one for one in raw if not self._is_away(self.one(one, tool), away)]
+        for field in event.data.keys() & REF_FIELDS.keys():
+            value = event.data[field]
+            several = isinstance(value, list | tuple)
+            left = [
+                one for one in (value if several else (value,))
+                if not self._is_away(self._ref(REF_FIELDS[field], one, tool), away)
+            ]  # fmt: skip
+            if several:
+                changed[field] = left
+            elif not left:
+                del changed[field]
+        return event if changed == event.data else replace(event, data=changed)
+
+    def _is_away(self, one: Named | Unusable, away: Callable[[str], bool]) -> bool:
+        return isinstance(one, Named) and any(map(away, (one.digest, *self.aliases(one))))
 
     def _plain(self, named: Named) -> dict[str, str]:
         if named.kind.type == SUBJECT:

@@ -48,11 +48,10 @@ def from_plain(state: Mapping[str, Any]) -> tuple[Teaching, list[Event], Mapping
             "start with the program that wrote it, or rebuild the state from the events"
         )
     taught = state["taught"]
+    pairs = ("edges", "links", "aliases", "apart")
+    edges, links, aliases, apart = (tuple((one, other) for one, other in taught[name]) for name in pairs)
     return (
-        Teaching(
-            tuple(IdRow(*row) for row in taught["ids"]),
-            *(tuple((one, other) for one, other in taught[name]) for name in ("edges", "links", "aliases", "apart")),
-        ),
+        Teaching(tuple(IdRow(*row) for row in taught["ids"]), edges, links, aliases, apart),
         [Event(**event) for event in state["parked"]],
         state["counts"],
     )

@@ -6,6 +6,7 @@ The next room: `resolve`.
 
 from collections.abc import Iterable
 
+from coordwatch.events.times import DAY
 from coordwatch.identity.edges import NOTHING, EdgeSet, IdRow, Teaching, pair
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.reading import Named
@@ -32,6 +33,7 @@ def teach(edges: EdgeSet, named: tuple[Named, ...], seen: int, linked: bool) -> 
     Gives: what was new; NOTHING itself, after look-ups only, when nothing was
     """
     nodes = edges.nodes
+    again = [one for one in named if one.kind.rank.id_class is IdClass.REF and _on_a_later_day(edges, one, seen)]
     ids = [one for one in named if edges.know(one.digest, one.kind, seen)]
     joined: list[tuple[str, str]] = []
     links: list[tuple[str, str]] = []
@@ -42,7 +44,15 @@ def teach(edges: EdgeSet, named: tuple[Named, ...], seen: int, linked: bool) -> 
             same = linked and kind.rank == other_kind.rank and kind.rank.id_class is not IdClass.REF
             if same and edges.link(one, other):
                 links.append(pair(one, other))
-    if not ids and not joined and not links:
+    if not ids and not joined and not links and not again:
         return NOTHING
-    rows = tuple(IdRow(one.digest, one.kind.type, one.kind.namespace, nodes[one.digest].seen) for one in ids)
-    return Teaching(rows, tuple(joined), tuple(links))
+    rows, later = (
+        tuple(IdRow(one.digest, one.kind.type, one.kind.namespace, nodes[one.digest].seen) for one in some)
+        for some in (ids, again)
+    )
+    return Teaching(rows, tuple(joined), tuple(links), again=later)
+
+
+def _on_a_later_day(edges: EdgeSet, one: Named, seen: int) -> bool:
+    node = edges.nodes.get(one.digest)
+    return node is not None and seen // DAY > node.seen // DAY

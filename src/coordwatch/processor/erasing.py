@@ -14,13 +14,15 @@ from coordwatch.context.fact import ID, SOURCE, TYPE
 from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN
 from coordwatch.engine.rows import parked_row, taught_rows
 from coordwatch.engine.state import event_of, fact_from_plain
+from coordwatch.engine.unnaming import unname
 from coordwatch.events.event import Event
 from coordwatch.identity.cross_reference import Change
 from coordwatch.identity.policy import SUBJECT, IdentityMode
+from coordwatch.processor.forgetting import FORGOTTEN
 from coordwatch.processor.records import ResultStatus
 from coordwatch.processor.requests import KEPT
 from coordwatch.processor.traces import Traces
-from coordwatch.processor.work import FORGOTTEN, Work
+from coordwatch.processor.work import Work
 
 _STAMPED = f"{SUBJECT}:"
 
@@ -61,6 +63,7 @@ class Erasing:
             keys |= identity.names(customer)
         ids |= set(self._only_in_journals(keys))
         kinds = {row.digest: (row.type, row.namespace) for one in ids if (row := identity.known(one)) is not None}
+        beside = identity.beside(ids) - keys
         gone = identity.forget(ids)
         ids |= gone.digests
         rows = taught_rows(gone.rows)
@@ -72,6 +75,7 @@ class Erasing:
         self._work.release(gone.released)
         for key in keys:
             self._drop_customer(key)
+        self._unname(beside, ids)
         self._drop_facts(ids)
         names = sorted({*keys, *(one.removeprefix(_STAMPED) for one in ids)})
         self._drop_letters(ids, keys, set(kinds.values()))
@@ -113,6 +117,16 @@ class Erasing:
                 work.batch.values[f"{GIVEN}{event_type}/{key}"] = None
         work.forgotten.append(key)
 
+    def _unname(self, customers: Set[str], ids: Set[str]) -> None:
+        """Take these out of the events of others, which named them too."""
+        work, desk = self._work, self._work.rooms.desk
+        work.load(customers)
+        for customer in customers:
+            named = unname(desk.states[customer].journal, ids, self._identity.reader, desk.engine.plan)
+            if named:
+                work.batch.touched.add(customer)
+                self.erased["named_beside_others"] += named
+
     def _drop_facts(self, ids: Set[str]) -> None:
         """Drop what concerns everybody and yet names one of these."""
         work, desk = self._work, self._work.rooms.desk
@@ -123,10 +137,10 @@ class Erasing:
                 work.batch.values[key] = None
                 self.erased["facts"] += 1
 
-    def _drop_letters(self, ids: Set[str], keys: Set[str], kinds: Set[tuple[str, str]]) -> None:
+    def _drop_letters(self, ids: set[str], keys: set[str], kinds: Set[tuple[str, str]]) -> None:
         """Drop the dead letters that name one of these, those of this batch too."""
         work = self._work
-        theirs = Traces(self._identity, ids, keys, kinds).in_bytes
+        theirs = Traces(self._identity, (ids | keys).__contains__, kinds).in_bytes
         gone = [letter.id for letter in work.rooms.store.letters() if theirs(letter.original)]
         kept = [letter for letter in work.dead_letters if not theirs(letter.original)]
         self.erased["dead_letters"] += len(gone) + len(work.dead_letters) - len(kept)

@@ -32,7 +32,7 @@ def holdings(processor: Processor, store: Holder, who: str) -> dict[str, Any] | 
     rows = [row for one in sorted(ids) if (row := identity.known(one)) is not None]
     found = [one for key in sorted(keys) if (one := _of_customer(processor, store, key))]
     parked = [event_to_plain(event) for event in identity.waiting_for(ids)]
-    traces = Traces(identity, ids, keys, {(row.type, row.namespace) for row in rows})
+    traces = Traces(identity, (ids | keys).__contains__, {(row.type, row.namespace) for row in rows})
     letters = [_letter(letter) for letter in store.letters() if traces.in_bytes(letter.original)]
     if not rows and not found and not parked:
         return None

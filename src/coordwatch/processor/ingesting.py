@@ -18,6 +18,7 @@ from coordwatch.events.wire import encode_event
 from coordwatch.identity.hops.routing import PLACE, Router, place_bytes
 from coordwatch.identity.observation import ByTool, Found, Outcome, unusable_name
 from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.processor.kept_at_the_door import KeptAtTheDoor
 from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.letters import Origin, letters_of, read_again
 from coordwatch.processor.mapping import map_input, tally, tally_mapped
@@ -72,7 +73,6 @@ class Ingest:
     """
 
     role = STAGE
-    broadcast = None
 
     def __init__(self, settings: IngestSettings, mapper: Mapper | None) -> None:
         self._settings, self._mapper, self._topics = settings, mapper, settings.topics
@@ -82,13 +82,18 @@ class Ingest:
         self._next = settings.topics.events if trusted else settings.topics.identity
         self._parts: dict[Place, SourcePart] = {}
         self._stopped: dict[Place, str] = {}
-        self._by_tool = ByTool()
+        self._by_tool, self._door = ByTool(), KeptAtTheDoor(settings.topics, settings.identity, self._router)
         self._now = self._told_at = 0
 
     @property
     def inputs(self) -> Sequence[str]:
         """The topics that the settings name, and the one of dead letters that are sent round again."""
         return (*self._sources, self._topics.replayed)
+
+    @property
+    def broadcast(self) -> str:
+        """Who is kept away."""
+        return self._topics.forgotten
 
     @property
     def changelog(self) -> str:
@@ -157,7 +162,8 @@ class Ingest:
         return len(records)
 
     def hear(self, records: Slice, now: int) -> None:
-        """There is no broadcast topic."""
+        """Learn who is kept away, and who no longer is."""
+        self._door.hear(records)
 
     def caught_up(self, place: Place, now: int) -> None:
         """Everything that was published is taken, so the source is read up to its publishing delay."""
@@ -215,7 +221,8 @@ class Ingest:
         walked.refused += mapped.refused
         for event in mapped.events:
             try:
-                outputs = self._send_on(event, walked.tallies)
+                stopped = self._door.stop(event, walked.tallies, now)
+                outputs = self._send_on(event, walked.tallies) if stopped is None else stopped
             except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
                 detail = f"{type(error).__name__}: {error}"[:500]
                 refusal = Refusal(Stage.VALIDATE.value, MapRejectReason.INTERNAL.value, detail)
@@ -224,11 +231,11 @@ class Ingest:
                 tally(walked.tallies, ResultStatus.DEAD_LETTERED.value, reasons=reasons)
                 continue
             walked.outputs += outputs
-            if outputs:
+            if stopped is None and outputs:
                 tally(walked.tallies, PASSED)
                 # Of what was passed on, this much has arrived already: no stage behind this one takes it.
                 walked.tallies[FACTS] += all(output.topic == self._topics.facts for output in outputs)
-            else:
+            elif stopped is None:
                 tally(walked.tallies, ResultStatus.DROPPED.value, reasons=[NO_CUSTOMER])
             walked.times.append(event.time)
         walked.outputs += letters_of(self._topics.dead_letters, origin, walked.refused)

@@ -13,7 +13,7 @@ from coordwatch.context.reference import Reference
 from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN, Desk
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive, look_back
-from coordwatch.engine.rows import IDENTITY, taught_of
+from coordwatch.engine.rows import IDENTITY, taught_of, taught_rows
 from coordwatch.engine.state import CustomerState, fact_from_plain
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
@@ -24,7 +24,7 @@ from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.ports import CustomerView, Effects
 from coordwatch.processor.carrying_out import carry_out, forget_named
 from coordwatch.processor.feeding import cannot_be_fed, waiting_words
-from coordwatch.processor.records import Input, ProcessorSettings, Result
+from coordwatch.processor.records import DAY, Input, ProcessorSettings, Result
 from coordwatch.processor.requests import KEPT, RECEIPTS, REQUESTS, PersonStore, Receipt, RequestKind, receipt_of
 from coordwatch.processor.work import PROGRESS, Rooms, Work
 from coordwatch.rules.compile import compile_rules
@@ -63,6 +63,7 @@ class Processor:
         self.retention = derive(self.plan, cap=settings.cap, lateness=settings.lateness)
         self.warming: dict[str, int] = {}
         self._new_rules: dict[str, bytes | None] = {}
+        self._tidied_at = BEGINNING
         self.reload()
 
     def reload(self) -> None:
@@ -166,6 +167,18 @@ class Processor:
         checked = [one.checked(len(left), now) for one in waiting]
         self.store.commit(Effects(values=dict(one.row() for one in checked)), now)
         return checked
+
+    def tidy(self, now: int) -> None:
+        """Once a day let go of what is too old: refs that no event names, closed alerts, dead letters, entries."""
+        if now - self._tidied_at < DAY:
+            return
+        self._tidied_at, keep = now, self.settings.keep
+        gone = self.identity.tidy(lambda ref: now - (keep.messages if ref == "message" else keep.refs))
+        values: dict[str, bytes | None] = dict.fromkeys(taught_rows(gone))
+        if keep.kept_away is not None:
+            values |= dict.fromkeys(f"{KEPT}{entry}" for entry in self.kept.expire(now - keep.kept_away))
+        self.store.expire(now - keep.alerts, now - keep.dead_letters)
+        self.store.commit(Effects(values=values), now)
 
     def receipts(self) -> list[Receipt]:
         """Everything that was done for somebody's request, oldest first."""

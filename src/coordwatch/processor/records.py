@@ -68,12 +68,28 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How long what is not a journal is kept, in microseconds.
+
+    Refs that no event names (messages by themselves), alerts that are closed, dead letters, and entries about who is kept
+    away (None: for ever).
+    """
+
+    refs: int = 400 * DAY
+    messages: int = 180 * DAY
+    alerts: int = 400 * DAY
+    dead_letters: int = 30 * DAY
+    kept_away: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessorSettings:
     """What a site decides about processing. Units: `lateness` in microseconds."""
 
     identity: IdentityPolicy = field(default_factory=IdentityPolicy)
     lateness: int = 7 * DAY
     cap: int = 200
+    keep: Keep = field(default_factory=Keep)
 
 
 CLAMP_AFTER = 5 * 60_000_000

@@ -17,6 +17,10 @@ from coordwatch.ports import DeadLetter, Store
 class PersonStore(Store, Protocol):
     """A store out of which a person can be taken, down to the bytes."""
 
+    def expire(self, alerts: int, letters: int) -> None:
+        """Delete closed alerts that were last seen, and dead letters that were put aside, before these instants."""
+        ...
+
     def letters(self) -> Iterable[DeadLetter]:
         """Every dead letter."""
         ...

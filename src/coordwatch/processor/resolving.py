@@ -12,14 +12,16 @@ from typing import Any
 
 from coordwatch.codec import encode_json, pack, unpack
 from coordwatch.events.filed import encode_filed, filed_to_plain
-from coordwatch.events.times import DAY
+from coordwatch.events.times import DAY, SECOND
 from coordwatch.events.wire import encode_event, event_to_plain
 from coordwatch.identity.hops.anchors import Effect, FileEvent, GiveUp, Reask
 from coordwatch.identity.hops.messages import BadHop, encode
+from coordwatch.identity.hops.parting import Forgotten, Heard, Unnamed
 from coordwatch.identity.hops.rows import UnknownRow, row_key
 from coordwatch.identity.hops.system import Hops
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.identity.policy import IdentityPolicy
+from coordwatch.processor.forgetting import away_output, forget_customer, forget_everywhere, unname
 from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.levels import LEVELS, Levels
 from coordwatch.processor.marks import MARK, mark_of
@@ -34,13 +36,17 @@ REASK, MOVE, LOST = "reask", "move", "lost"
 _PLACE, _LEVEL = "f", "l"
 _VERSION = 1
 _LOOK_AT_ONCE = 500
+_FALLS_AWAY_FOR = DAY
+"""For how long messages to a forgotten identifier fall away; by then everybody who sends them knows that it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvingSettings:
     """What a site decides about this stage.
 
-    Units: `lateness`, `keep_refs` (how long a ref is kept that no event names) and `keep_types` (the same for one type) in
+    `forget_after` is how long the word that a customer is forgotten may go round before they are.
+
+    Units: that, `lateness`, `keep_refs` (how long a ref is kept that no event names) and `keep_types` (the same for one type) in
     microseconds; a ref must be kept longer than journals keep the events that name it, for an event whose refs are
     forgotten stays where it is
     """
@@ -49,6 +55,7 @@ class ResolvingSettings:
     identity: IdentityPolicy
     lateness: int
     keep_refs: int = 400 * DAY
+    forget_after: int = 10 * SECOND
     keep_types: Mapping[str, int] = field(default_factory=lambda: {"message": 180 * DAY})
 
 
@@ -57,7 +64,7 @@ class Part:
 
     def __init__(self, place: Place, settings: ResolvingSettings, stored: Mapping[bytes, bytes]) -> None:
         """Take over what is stored. Raises: UnknownRow."""
-        self.place, self._topics = place, settings.topics
+        self.place, self._topics, self._digester = place, settings.topics, settings.identity.digester
         self.fence: int | None = None
         self.tallies: Counter[str] = Counter()
         self._counted: set[str] = set()
@@ -97,6 +104,8 @@ class Part:
         """Let time pass."""
         if now > settings.lateness:
             self.taken = self.hops.expire(now - settings.lateness) or self.taken
+        self.taken = self.hops.forget(now, settings.forget_after) or self.taken
+        self.hops.tidy(now, _FALLS_AWAY_FOR)
         keep, otherwise = settings.keep_types, settings.keep_refs
         gone = self.hops.prune(lambda ref: now - keep.get(ref, otherwise), _LOOK_AT_ONCE)
         if gone:
@@ -112,7 +121,7 @@ class Part:
             for to, message in done.hops
             for kind, value in (encode(message),)
         ]
-        outputs += [output for effect in done.effects for output in self._effect(effect)]
+        outputs += [output for effect in done.effects for output in self._effect(effect, now)]
         outputs += [
             Output(topics.aliases, old.encode(), None if new is None else alias_value(new)) for old, new in done.aliases
         ]
@@ -126,7 +135,7 @@ class Part:
         self._letters, self.taken = [], False
         return outputs
 
-    def _effect(self, effect: Effect) -> list[Output]:
+    def _effect(self, effect: Effect, now: int) -> list[Output]:
         topics = self._topics
         match effect:
             case FileEvent(event, customer, None):
@@ -135,6 +144,14 @@ class Part:
                 return [self._about(customer, MOVE, {"event": filed_to_plain(event, customer), "said": said})]
             case Reask(customer, anchor, about):
                 return [self._about(customer, REASK, {"anchor": anchor, "about": about})]
+            case Forgotten(digest, kind, customer, _):
+                entry = self._digester.kept_away(digest)
+                owner = [] if customer is None else [forget_customer(topics, customer)]
+                return [away_output(topics, entry, now, kind), *owner]
+            case Heard(word):
+                return forget_everywhere(topics, word)
+            case Unnamed(digest, customers):
+                return [unname(topics, customer, digest) for customer in customers]
             case GiveUp(event, why, said):
                 origin = Origin(self.place, 0, 0, encode_event(event), input=event.source)
                 letters = letters_of(topics.dead_letters, origin, [Refusal(ROLE, IDENTITY_UNRESOLVED, why)])

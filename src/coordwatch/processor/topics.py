@@ -64,6 +64,11 @@ class Topics:
         return f"{self.prefix}.ingest-state"
 
     @property
+    def forgotten(self) -> str:
+        """Who is kept away, as entries from which nothing leads back, and receipts."""
+        return f"{self.prefix}.forgotten"
+
+    @property
     def dead_letters(self) -> str:
         """What could not be used, with its original bytes."""
         return f"{self.prefix}.dead-letters"

@@ -5,7 +5,7 @@ identifier of a person who is looked for. The next room: `erasing`.
 """
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
@@ -23,21 +23,22 @@ _REF_SHORTEST = 5
 
 
 class Traces:
-    """Looks for one person. `kinds` are the types and namespaces of their identifiers."""
+    """Looks for people. `theirs` says of a digest or a customer key that it is one of theirs, `kinds` of which types those are."""
 
-    def __init__(self, identity: Identity, ids: Set[str], keys: Set[str], kinds: Set[tuple[str, str]]) -> None:
-        self._identity, self._ids, self._keys = identity, ids, keys
+    def __init__(self, identity: Identity, theirs: Callable[[str], bool], kinds: Set[tuple[str, str]]) -> None:
+        self._identity, self._theirs = identity, theirs
         self._kinds = [identity.kind(*one) for one in kinds]
 
     def in_bytes(self, original: bytes) -> bool:
-        """Whether some bytes name this person."""
-        words, ids = candidates(original), self._ids
-        if not words.isdisjoint(ids) or not words.isdisjoint(self._keys):
+        """Whether some bytes name one of them."""
+        words, theirs = candidates(original), self._theirs
+        if any(map(theirs, words)):
             return True
         for kind in self._kinds:
             shortest = _REF_SHORTEST if kind.rank.id_class is IdClass.REF else 2
             for word in words:
-                if len(word) >= shortest and self._identity.digest_as(kind, word) in ids:
+                digest = self._identity.digest_as(kind, word) if len(word) >= shortest else None
+                if digest is not None and theirs(digest):
                     return True
         return False
 

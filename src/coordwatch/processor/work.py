@@ -31,6 +31,7 @@ from coordwatch.identity.observation import (
 )
 from coordwatch.ports import DeadLetter, Effects
 from coordwatch.processor.feeding import waited_for
+from coordwatch.processor.forgetting import ERASED, FORGOTTEN
 from coordwatch.processor.mapping import Mapped, map_input, tally, tally_mapped
 from coordwatch.processor.records import CANONICAL, Input, Refusal, Result, ResultStatus, letter_id
 from coordwatch.processor.requests import KEPT, PersonStore
@@ -38,7 +39,6 @@ from coordwatch.rules.plan import CompiledRule
 from coordwatch.sources.mapper import Mapper
 
 PROGRESS = "progress/"
-ERASED, FORGOTTEN = "customer.erased", "forgotten"
 _BEST_FIRST = (ResultStatus.APPLIED, ResultStatus.PARKED, ResultStatus.DUPLICATE, ResultStatus.DROPPED)
 
 

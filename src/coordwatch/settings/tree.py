@@ -151,6 +151,16 @@ def _database(value: object) -> Database:
     return read_database(value)
 
 
+class RetentionSettings(Part):
+    """How long what is not a journal is kept; journals are kept as long as the rules look back."""
+
+    refs: Duration = 400 * DAY
+    messages: Duration = 180 * DAY
+    alerts: Duration = 400 * DAY
+    dead_letters: Duration = 30 * DAY
+    kept_away: Duration | None = None
+
+
 class Settings(BaseSettings):
     """Everything a site decides. Paths are relative to the settings file."""
 
@@ -174,6 +184,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     inputs: tuple[InputSettings, ...] = ()
     kafka: KafkaSettings | None = None
+    retention: RetentionSettings = RetentionSettings()
     lateness: Duration = 7 * DAY
     settle: Duration = 2 * MINUTE
     actor: str = "api"

@@ -15,23 +15,19 @@ class Lookups:
     """Counts by name. Only the thread that maps counts and takes."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, list[int]] = {}
+        self._counts: Counter[str] = Counter()
 
     def note(self, name: str) -> Note:
         """Make the function that counts one lookup of this name: whether it was known."""
-        counts = self._counts.setdefault(name, [0, 0])
+        known, unknown, counts = f"{KNOWN}.{name}", f"{UNKNOWN}.{name}", self._counts
 
         def count(found: bool) -> None:
-            counts[found] += 1
+            counts[known if found else unknown] += 1
 
         return count
 
     def take(self) -> Counter[str]:
         """Give what was counted since this was last asked."""
-        taken: Counter[str] = Counter()
-        for name, counts in self._counts.items():
-            for result, amount in zip((UNKNOWN, KNOWN), counts, strict=True):
-                if amount:
-                    taken[f"{result}.{name}"] = amount
-            counts[:] = (0, 0)
+        taken = Counter(self._counts)
+        self._counts.clear()
         return taken

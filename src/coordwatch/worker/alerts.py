@@ -8,17 +8,21 @@ Each record is written once, whatever the offsets of the group say: the position
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from coordwatch.codec import pack
 from coordwatch.context.progress import Progress, SourceProgress
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import Books, BookStore, DeadLetter
 from coordwatch.processor.detecting import Watched
+from coordwatch.processor.forgetting import FORGET, read_away
 from coordwatch.processor.letters import read_letter
 from coordwatch.processor.outcomes import BadRecord, alias_of, amount_of, change_of, line_of, reach_of
-from coordwatch.processor.stage import Output, Place, Slice
+from coordwatch.processor.records import DAY, Keep
+from coordwatch.processor.requests import KEPT
+from coordwatch.processor.stage import KIND, Output, Place, Slice
 from coordwatch.processor.telling import Alerting, Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.worker.exits import Ending, ExitCode
@@ -28,6 +32,18 @@ ROLE = "alerts"
 
 class AlertsStore(BookStore, Alerting, Protocol):
     """Where this stage writes."""
+
+    def expire(self, alerts: int, letters: int) -> None:
+        """Delete closed alerts that were last seen, and dead letters that were put aside, before these instants."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What a forgotten customer is remembered by, and how long alerts and dead letters are kept."""
+
+    kept_away: Callable[[str], str] = str
+    keep: Keep = field(default_factory=Keep)
 
 
 class Alerts:
@@ -41,14 +57,23 @@ class Alerts:
     broadcast: str | None = None
     blocking = True
 
-    def __init__(self, topics: Topics, store: AlertsStore, telling: Telling, watched: Sequence[Watched] = ()) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        store: AlertsStore,
+        telling: Telling,
+        watched: Sequence[Watched] = (),
+        keeping: Keeping | None = None,
+    ) -> None:
         self._store, self._telling, self._watched = store, telling, tuple(watched)
         self._take: Mapping[str, Callable[[Books, Slice, int], None]] = {
             topics.detections: _detection,
             topics.ledger: _line,
             topics.dead_letters: _letter,
             topics.aliases: _alias,
+            topics.forgotten: _away,
         }
+        self._keeping, self._expired_at = keeping or Keeping(), 0
         self._taken: dict[Place, Books] = {}
         self._after: dict[Place, int] = {}
         self._held: dict[Place, int | None] = {}
@@ -135,13 +160,27 @@ class Alerts:
     def _write(self, now: int) -> None:
         books = self._books()
         if books.positions:
+            self._leave_aside(books)
             self._store.keep(books, now)
             self._held.update({place: self._after[place] for place in self._taken if self._has_moved(place)})
             self._note(books.reaches)
         self._taken.clear()
         if self._chores_due:
             self._telling.chores(self._store, self._proven, now)
+            if now - self._expired_at >= DAY:
+                keep, self._expired_at = self._keeping.keep, now
+                self._store.expire(now - keep.alerts, now - keep.dead_letters)
             self._chores_due = False
+
+    def _leave_aside(self, books: Books) -> None:
+        """Take out what was said of customers who are forgotten: it may have been on its way behind the request."""
+        if not books.changes:
+            return
+        names = {customer: f"{KEPT}{self._keeping.kept_away(customer)}" for customer in {
+            change.detection.customer for change in books.changes}}  # fmt: skip
+        away = {*self._store.load(names.values()), *(key for key, value in books.kept.items() if value is not None)}
+        if away:
+            books.changes = [one for one in books.changes if names[one.detection.customer] not in away]
 
     def _books(self) -> Books:
         """Everything taken, as one; a place that gave nothing new is left out."""
@@ -157,6 +196,9 @@ class Alerts:
             whole.tallies.update(books.tallies)
             whole.reaches.update(books.reaches)
             whole.aliases.update(books.aliases)
+            whole.forgotten += books.forgotten
+            whole.letters_gone += books.letters_gone
+            whole.kept.update(books.kept)
         return whole
 
     def _note(self, reaches: Mapping[ReachLine, Reach | None]) -> None:
@@ -181,6 +223,9 @@ class Alerts:
 
 
 def _detection(books: Books, records: Slice, index: int) -> None:
+    if any(name == KIND and value == FORGET.encode() for name, value in records.headers[index] or ()):
+        books.forgotten.append(_key(records, index).decode("utf-8", "replace"))
+        return
     books.changes.append(change_of(_value(records, index)))
 
 
@@ -197,7 +242,18 @@ def _line(books: Books, records: Slice, index: int) -> None:
         books.tallies[line] = amount
 
 
+def _away(books: Books, records: Slice, index: int) -> None:
+    """Who is kept away, and what was said of a request; a row without a value is gone."""
+    heard = read_away(records.keys[index], records.values[index])
+    if heard is not None:
+        entry, away = heard
+        books.kept[f"{KEPT}{entry}"] = None if away is None else pack(away.at)
+
+
 def _letter(books: Books, records: Slice, index: int) -> None:
+    if records.values[index] is None and not records.headers[index]:
+        books.letters_gone.append(_key(records, index).decode("utf-8", "replace"))
+        return
     letter = read_letter(records.values[index], records.headers[index])
     if letter is None:
         raise BadRecord("not a dead letter: it does not say where it stood first")

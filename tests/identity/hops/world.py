@@ -16,10 +16,12 @@ from coordwatch.codec import unpack
 from coordwatch.events.event import Event
 from coordwatch.identity.answers import Answer
 from coordwatch.identity.hops.anchors import Effect, FileEvent, GiveUp, Reask
-from coordwatch.identity.hops.messages import encode
+from coordwatch.identity.hops.messages import Apart, Forget, HopKind, encode
+from coordwatch.identity.hops.parting import Forgotten, Heard, Unnamed
 from coordwatch.identity.hops.routing import PLACE, Router
-from coordwatch.identity.hops.system import Hops
+from coordwatch.identity.hops.system import EVERYBODY, Hops
 from coordwatch.identity.policy import IdentityPolicy
+from coordwatch.identity.reading import Named, Reader
 from tests.identity.build import LINKED, event, md5, sha1
 
 Name = tuple[str, str]
@@ -42,11 +44,12 @@ class World:
 
     def __init__(self, policy: IdentityPolicy, partitions: int, chance: random.Random) -> None:
         self.policy, self.partitions, self.chance = policy, partitions, chance
-        self.router = Router(policy)
+        self.router, self.reader = Router(policy), Reader(policy)
         self.owners = [Owner(Hops(policy)) for _ in range(partitions)]
         self.channels: dict[tuple[str, str, int], deque[Any]] = defaultdict(deque)
         self.journals: list[dict[str, dict[Name, tuple[Event, list[Any]]]]] = [{} for _ in range(partitions)]
         self.gone: list[GiveUp] = []
+        self.forgotten: list[str] = []
         self.aliases: dict[str, str | None] = {}
         self.counts: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
@@ -59,6 +62,24 @@ class World:
         route = self.router.route(event)
         if route.anchor is not None:
             self.send(by, route.anchor, PLACE, self.router.place(event))
+
+    def forget(self, customer: str) -> None:
+        """A person is forgotten by the key."""
+        self.channels["ops", "events", self.partition(customer)].append(customer)
+
+    def reap(self) -> None:
+        """The word has gone round: the doomed are gone."""
+        for now in (1, 100):
+            for owner in self.owners:
+                owner.hops.forget(now, 10)
+                self.give(owner)
+        self.settle()
+
+    def split(self, one: Named, other: Named) -> None:
+        """Two identifiers are not one, in any of their forms."""
+        for near, far in ((one, other), (other, one)):
+            said = Apart(near.kind, far.digest, far.kind)
+            self.send("ops", near.digest, *encode(said))
 
     def send(self, by: str, to: str, kind: str, value: bytes) -> None:
         self.messages[kind] += 1
@@ -144,15 +165,43 @@ class World:
     def follow(self, by: str, effect: Effect) -> None:
         if isinstance(effect, GiveUp):
             self.gone.append(effect)
+        elif isinstance(effect, Heard):
+            for partition in range(self.partitions):
+                self.channels[by, "identity", partition].append((HopKind.FORGET, EVERYBODY, encode(effect.word)[1]))
+        elif isinstance(effect, Unnamed):
+            for customer in effect.customers:
+                self.channels[by, "events", self.partition(customer)].append((customer, effect.digest))
+        elif isinstance(effect, Forgotten):
+            self.forgotten.append(effect.digest)
+            if effect.customer is not None:
+                self.channels[by, "events", self.partition(effect.customer)].append(effect.customer)
         else:
             self.messages[
                 "move" if isinstance(effect, FileEvent) and effect.said is not None else type(effect).__name__
             ] += 1
             self.channels[by, "events", self.partition(effect.customer)].append(effect)
 
-    def detect(self, partition: int, effect: FileEvent | Reask) -> None:
-        """The least that detect must do: keep journals, and send back what it is asked for."""
+    def detect(self, partition: int, effect: FileEvent | Reask | str | tuple[str, str]) -> None:
+        """The least that detect must do: keep journals, send back what it is asked for, forget a customer by the key."""
         journals = self.journals[partition]
+        if isinstance(effect, tuple) and len(effect) == 2:
+            customer, digest = effect
+            for name, (event, said) in list(journals.get(customer, {}).items()):
+                left = self.reader.without(event, {digest}.__contains__)
+                journals[customer][name] = (left, said)
+                anchor = self.router.route(left).anchor
+                if self.router.route(event).anchor == digest:
+                    del journals[customer][name]
+                    if anchor is not None:
+                        self.send(f"detect-{partition}", anchor, PLACE, self.router.place(left, said))
+                    else:
+                        self.counts.update({"passed": -1, "dropped": 1})
+            return
+        if isinstance(effect, str):
+            gone = journals.pop(effect, {})
+            for digest in {one for event, _ in gone.values() for one in self.router.route(event).ids}:
+                self.send(f"detect-{partition}", digest, *encode(Forget(effect)))
+            return
         journal = journals.setdefault(effect.customer, {})
         if isinstance(effect, FileEvent):
             event, _, said = effect

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.commands import allow, configure, principal_of
 from coordwatch.adapters.kafka.findings import Finding
-from coordwatch.adapters.kafka.layout import LETTER_HEADERS, Site, Wanted
+from coordwatch.adapters.kafka.layout import ERASABLE, LETTER_HEADERS, Site, Wanted
 from coordwatch.adapters.kafka.survey import Seen, Survey
 from coordwatch.documents import nearest
 
@@ -67,8 +67,11 @@ def _copies_words(number: int) -> str:
 def _kept(access: KafkaAccess, want: Wanted, seen: Seen) -> Iterator[Finding]:
     if seen.config is None:
         return
-    policy = seen.config.get("cleanup.policy", "")
-    if policy != want.policy:
+    policy = ",".join(sorted(seen.config.get("cleanup.policy", "").replace(" ", "").split(",")))
+    if policy == "delete" and want.policy == ERASABLE:
+        text = f"{want.name} is kept by 'delete' alone: a letter of somebody who is forgotten stays until it is old"
+        yield Finding(TOPICS, text, configure(access, want.name, cleanup_policy=want.policy), bad=False)
+    elif policy != want.policy:
         lost = (
             "its rows would be deleted" if want.policy == "compact" else "all but the newest record of a key would go"
         )

@@ -11,7 +11,7 @@ from coordwatch.processor.topics import Topics
 
 _HOUR = 3_600_000
 _DAY = 24 * _HOUR
-COMPACT, DELETE = "compact", "delete"
+COMPACT, DELETE, ERASABLE = "compact", "delete", "compact,delete"
 
 STREAM_BYTES_MAX = 2 << 20
 """The largest record of a stream: a canonical event, a hop, a detection with its evidence."""
@@ -45,6 +45,15 @@ def _stream(days: int, largest: int = STREAM_BYTES_MAX) -> dict[str, str]:
         "segment.ms": str(_DAY),
         "max.message.bytes": str(largest),
     }
+
+
+# A letter of somebody who is forgotten is deleted by its key; the others are kept for a while.
+_LETTERS = _stream(14) | {
+    "cleanup.policy": ERASABLE,
+    "min.cleanable.dirty.ratio": "0.1",
+    "max.compaction.lag.ms": str(_DAY),
+    "delete.retention.ms": str(_DAY),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +121,6 @@ def wanted_topics(topics: Topics, replication: int, letter_bytes: int = LETTER_B
         split(topics.detections, _stream(28)),
         one(topics.ledger, _FOLLOWED),
         one(topics.ingest_state, _STATE),
-        one(topics.dead_letters, _stream(14, largest)),
+        one(topics.dead_letters, _LETTERS | {"max.message.bytes": str(largest)}),
+        one(topics.forgotten, _FOLLOWED),
     ]

@@ -7,7 +7,7 @@ The next room: whoever runs the processor without a database.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, reduced
 from coordwatch.adapters.memory.reading import MemoryReader
@@ -100,6 +100,18 @@ class MemoryStore(MemoryReader):
             tables.ledger[_line(count)] += count.amount
         tables.dead_letters.update({letter.id: letter for letter in effects.dead_letters})
 
+    def expire(self, alerts: int, letters: int) -> None:
+        with self._lock:
+            tables = self._tables
+            for alert in [one for one, row in tables.rows.items() if _is_over(row, alerts)]:
+                row = tables.rows.pop(alert)
+                tables.by_key[row["rule"], row["key"]].discard(alert)
+                tables.audit.pop(alert, None)
+                for detection in tables.by_alert.pop(alert, ()):
+                    tables.filed.pop(detection, None)
+            for letter in [one.id for one in tables.dead_letters.values() if one.at < letters]:
+                del tables.dead_letters[letter]
+
     def letters(self) -> Iterable[DeadLetter]:
         return list(self._tables.dead_letters.values())
 
@@ -129,6 +141,10 @@ class MemoryStore(MemoryReader):
             _put(tables.tallies, books.tallies)
             _put(tables.reaches, books.reaches)
             _put(tables.aliases, books.aliases)
+            _put(tables.items, books.kept)
+            self._forget(books.forgotten)
+            for letter in books.letters_gone:
+                tables.dead_letters.pop(letter, None)
             tables.dead_letters.update({letter.id: letter for letter in books.dead_letters})
             tables.positions.update({place: after for place, (_, after) in books.positions.items()})
         if changes:
@@ -193,6 +209,10 @@ class MemoryStore(MemoryReader):
         with self._lock:
             for alert, reason in reasons.items():
                 self._tables.rows[alert]["notice"] = reason
+
+
+def _is_over(row: Mapping[str, Any], before: int) -> bool:
+    return row["status"] not in LIVE_STATUSES and int(row["last_at"]) < before
 
 
 def _nobody(changes: Sequence[AlertChange]) -> None:

@@ -7,7 +7,7 @@ The next room: `rendering`.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from coordwatch.adapters.prometheus.names import Amounts
 from coordwatch.clock import Clock
@@ -23,12 +23,13 @@ _SEVERITIES = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Where the numbers come from. `gauges` are numbers of this process, by metric name."""
+    """Where the numbers come from. `gauges` are numbers of this process, by metric name; `retention` is in seconds."""
 
     reader: AlertReader
     sources: Callable[[], Sequence[SourceView]]
     clock: Clock
     gauges: Mapping[str, Callable[[], float]]
+    retention: Mapping[str, float] = field(default_factory=dict)
 
 
 def of_store(readings: Readings) -> dict[str, Amounts]:
@@ -41,6 +42,7 @@ def of_store(readings: Readings) -> dict[str, Amounts]:
         **_of_tallies(reader.tallies()),
         **of_sources(readings.sources(), readings.clock.now()),
         **{name: {(): read()} for name, read in readings.gauges.items()},
+        "coordwatch_retention_seconds": {(store,): kept for store, kept in readings.retention.items()},
     }
 
 

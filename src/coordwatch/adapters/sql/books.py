@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, bindparam, select
 
 from coordwatch.adapters.sql.book import upsert
-from coordwatch.adapters.sql.schema import aliases, dead_letters, ledger, positions, reaches, tallies
+from coordwatch.adapters.sql.schema import aliases, dead_letters, items, ledger, positions, reaches, tallies
 from coordwatch.errors import TemporaryError
 from coordwatch.ports import Books
 
@@ -34,6 +34,12 @@ def write_books(connection: Connection, books: Books) -> None:
     known = [((old,), None if customer is None else {"customer": customer}) for old, customer in books.aliases.items()]
     _put(connection, aliases, known)
     upsert(connection, dead_letters, [asdict(letter) for letter in books.dead_letters])
+    write_items(connection, books.kept)
+
+
+def write_items(connection: Connection, values: Mapping[str, bytes | None]) -> None:
+    """Write rows of the key-value table; None deletes."""
+    _put(connection, items, [((key,), None if value is None else {"value": value}) for key, value in values.items()])
 
 
 def _move_on(connection: Connection, moved: Mapping[str, tuple[str | None, str]]) -> None:

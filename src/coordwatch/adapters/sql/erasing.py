@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, union
 
-from coordwatch.adapters.alert_rows import reduced
+from coordwatch.adapters.alert_rows import LIVE_STATUSES, reduced
 from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, deadlines, detections, items
 from coordwatch.adapters.sql.words import Words
 from coordwatch.alerts.card import RuleCard
@@ -62,6 +62,16 @@ def _reduce(connection: Connection, alert: str, cards: Mapping[str, RuleCard]) -
         return
     connection.execute(alerts.delete().where(mine))
     connection.execute(audit.delete().where(audit.c.alert == alert))
+
+
+def expire(connection: Connection, before_alerts: int, before_letters: int) -> None:
+    """Delete closed alerts and dead letters that are older."""
+    over = select(alerts.c.id).where(alerts.c.status.not_in(LIVE_STATUSES), alerts.c.last_at < before_alerts)
+    connection.execute(detections.delete().where(detections.c.alert.in_(over)))
+    connection.execute(detections.delete().where(detections.c.alert.is_(None), detections.c.at < before_alerts))
+    connection.execute(audit.delete().where(audit.c.alert.in_(over)))
+    connection.execute(alerts.delete().where(alerts.c.id.in_(over)))
+    connection.execute(dead_letters.delete().where(dead_letters.c.at < before_letters))
 
 
 def compact(engine: Engine) -> None:

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, Table, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
 from coordwatch.adapters.sql.book import SqlBook, upsert
-from coordwatch.adapters.sql.books import write_books
+from coordwatch.adapters.sql.books import write_books, write_items
 from coordwatch.adapters.sql.database import Database, Postgres
 from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
-from coordwatch.adapters.sql.erasing import compact, customers_in, erase, names_in_files, names_in_rows
+from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.migrating import migrate, standing_of
 from coordwatch.adapters.sql.read import SqlReader
@@ -75,7 +75,7 @@ class SqlStore(SqlReader):
         self._writing = open_engine(database, manner, writes=True)
         self._cards, self._database = cards, database
         self._one_writer = threading.Lock()
-        self.listen: Listener = _nobody
+        self.listen: Listener = lambda _: None
         try:
             self._prepare()
         except BaseException:
@@ -150,6 +150,10 @@ class SqlStore(SqlReader):
         if changes:
             self.listen(changes)
 
+    def expire(self, alerts: int, letters: int) -> None:
+        with self._write() as connection:
+            expire(connection, alerts, letters)
+
     def letters(self) -> Iterable[DeadLetter]:
         with self._read() as connection:
             for row in connection.execute(select(dead_letters).order_by(dead_letters.c.id)).mappings():
@@ -174,6 +178,7 @@ class SqlStore(SqlReader):
         with self._write() as connection:
             write_books(connection, books)
             changes = self._fold(connection, books.changes, now)
+            erase(connection, books.forgotten, books.letters_gone, self._cards)
         if changes:
             self.listen(changes)
 
@@ -262,14 +267,8 @@ class SqlStore(SqlReader):
 _REOPEN = alerts.update().where(alerts.c.id == bindparam("opened")).values(notice=None)
 
 
-def _nobody(changes: Sequence[AlertChange]) -> None:
-    """Told of changes, does nothing."""
-
-
 def _write_state(connection: Connection, effects: Effects) -> None:
-    kept = [{"key": key, "value": value} for key, value in effects.values.items() if value is not None]
-    upsert(connection, items, kept)
-    _delete(connection, items, "key", [key for key, value in effects.values.items() if value is None])
+    write_items(connection, effects.values)
     due = [{"customer": customer, "at": at} for customer, at in effects.deadlines.items() if at is not None]
     upsert(connection, deadlines, due)
     _delete(connection, deadlines, "customer", [customer for customer, at in effects.deadlines.items() if at is None])

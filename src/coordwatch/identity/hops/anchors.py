@@ -10,7 +10,7 @@ for again, and the log keeps the request behind them. The next room: `system`.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from coordwatch.codec import pack
@@ -20,6 +20,7 @@ from coordwatch.identity.hops.introduction import introduce
 from coordwatch.identity.hops.matter import Matter
 from coordwatch.identity.hops.messages import Place
 from coordwatch.identity.hops.nodes import News, Nodes
+from coordwatch.identity.hops.parting import Forgotten, Heard, Unnamed
 from coordwatch.identity.hops.routing import anchor_of
 from coordwatch.identity.hops.rows import CUSTOMER, VERSION, Node
 from coordwatch.identity.hops.waiting import Waiting, Waits, name_of
@@ -30,6 +31,7 @@ from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Named, Reader
 
 _REMEMBERED = 50_000
+FORGOTTEN = "forgotten"
 _NOBODY = "it names nobody that can be read under this key"
 
 
@@ -57,7 +59,7 @@ class GiveUp(NamedTuple):
     said: Sequence[Any] | None
 
 
-Effect = FileEvent | Reask | GiveUp
+Effect = FileEvent | Reask | GiveUp | Forgotten | Unnamed | Heard
 
 
 class Anchors:
@@ -81,9 +83,9 @@ class Anchors:
         counts, self._counts = self._counts, Counter()
         return {name: amount for name, amount in counts.items() if amount}
 
-    def place(self, to: str, place: Place) -> None:
-        """Take up an event: learn from it, then file it, let it wait, or park it."""
-        event, said = place
+    def place(self, to: str, place: Place, away: Callable[[str], bool]) -> None:
+        """Take up an event: learn from it, then file it, let it wait, or park it; but not what it says of who is `away`."""
+        event, said = self._reader.without(place.event, away), place.said
         named = self._reader.read(event).named
         if named and (anchor := anchor_of(named)).digest != to:
             self._nodes.send(anchor.digest, place)
@@ -139,6 +141,34 @@ class Anchors:
     def bereaved(self, node: Node, other: str) -> None:
         """Follow up on a ref that is gone: what waits for it asks for it again, which brings it back."""
         self._again(node, self._waits.naming(node.digest, other))
+
+    def tell(self, effect: Effect) -> None:
+        """Put on its way what others must hear; events of a node that is gone may be another's, and name it no more."""
+        self._effects.append(effect)
+        if isinstance(effect, Forgotten) and effect.others:
+            self._effects.append(Unnamed(effect.digest, effect.others))
+
+    def unname(self, node: Node, digest: str) -> None:
+        """Have somebody who was forgotten taken out of the events that were filed here."""
+        filed = tuple(self._rows.held(node.digest, CUSTOMER))
+        if filed:
+            self._effects.append(Unnamed(digest, filed))
+
+    def leave_aside(self, place: Place) -> None:
+        """Leave aside an event of somebody who was forgotten."""
+        self._counts["in" if place.said is None else "returned"] += 1
+        self._tally("dropped", place.said)
+        self._counts[f"dropped.{FORGOTTEN}"] += 1
+
+    def drop_waiting(self, anchor: str, sender: str | None) -> None:
+        """Leave aside the events that wait at an anchor that is forgotten, or that name one which is."""
+        for name in self._waits.at(anchor) if sender is None else self._waits.naming(anchor, sender):
+            waiting = self._waits.get(anchor, name)
+            assert waiting is not None
+            self._waits.let_go(anchor, name, waiting.event)
+            self._counts["parked"] -= 1
+            self._counts["dropped"] += 1
+            self._counts[f"dropped.{FORGOTTEN}"] += 1
 
     def may_go(self, node: Node) -> bool:
         """Say whether no event waits at a node."""

@@ -29,6 +29,8 @@ class HopKind(StrEnum):
     FOLLOW = "follow"
     LEND = "lend"
     GONE = "gone"
+    APART = "apart"
+    FORGET = "forget"
 
 
 class BadHop(ValueError):
@@ -113,7 +115,25 @@ class Gone(NamedTuple):
     seen: int
 
 
-Message = Place | Meet | Told | Link | Follow | Lend | Gone
+class Apart(NamedTuple):
+    """A person says that the receiver and another node are not one, whatever was and will be seen."""
+
+    kind: Kind
+    other: str
+    other_kind: Kind
+
+
+class Forget(NamedTuple):
+    """A customer is forgotten, and `sender` is one of theirs; without a customer it is gone.
+
+    Without either: the receiver is forgotten, whoever it is.
+    """
+
+    customer: str | None = None
+    sender: str | None = None
+
+
+Message = Place | Meet | Told | Link | Follow | Lend | Gone | Apart | Forget
 
 
 class Hop(NamedTuple):
@@ -157,6 +177,10 @@ def encode(message: Message) -> tuple[HopKind, bytes]:
             return HopKind.LEND, pack(_lent(lent))
         case Gone(sender, seen):
             return HopKind.GONE, pack([sender, seen])
+        case Apart(kind, other, other_kind):
+            return HopKind.APART, pack([kind.type, kind.namespace, other, other_kind.type, other_kind.namespace])
+        case Forget(customer, sender):
+            return HopKind.FORGET, pack([customer, sender])
 
 
 def decode(kind: str, value: bytes, kind_of: KindOf) -> Message:
@@ -195,6 +219,12 @@ def _decode(kind: HopKind, plain: Any, kind_of: KindOf) -> Message:
         case HopKind.GONE:
             sender, seen = plain
             return Gone(sender, seen)
+        case HopKind.APART:
+            name, namespace, other_digest, *other_kind = plain
+            return Apart(kind_of(name, namespace), other_digest, kind_of(*other_kind))
+        case HopKind.FORGET:
+            customer, sender = plain
+            return Forget(customer, sender)
 
 
 def _other(other: Other) -> list[Any]:

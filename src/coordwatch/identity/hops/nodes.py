@@ -198,6 +198,10 @@ class Nodes:
             self.rows.put_edge(node.digest, slot, gone.sender, edge)
         self.settle(node)
 
+    def retire(self, node: Node) -> None:
+        """Say of a node that is forgotten that it is no customer any more."""
+        self._aliases |= {customer_key(node.digest): None} if node.minted else {}
+
     def settle(self, node: Node) -> None:
         """Bring the answer of a node up to date, and tell those who ask for it."""
         self.turn(node, self._worked_out(node) if node.leader is None else node.answer)
@@ -235,10 +239,10 @@ class Nodes:
             above += [
                 Other(other, edge.kind, edge.version, edge.answer)
                 for other, edge in self.rows.edges(node.digest, slot)
-                if edge.version
+                if edge.version and not edge.apart
             ]
         if node.people:
-            people = ((other, edge.kind) for other, edge in self.rows.edges(node.digest, BELOW))
+            people = ((other, edge.kind) for other, edge in self.rows.edges(node.digest, BELOW) if not edge.apart)
             below = [one for one in people if fans_out(node.kind, one[1])][: self._policy.fanout_max + 1]
         leader = str(node.leader)
         kind = node.leader_kind or node.kind
@@ -252,7 +256,7 @@ class Nodes:
 
     def _pass_on(self, node: Node, slot: str, other: str, edge: Edge) -> None:
         """Tell the leader what somebody above told."""
-        if node.follows and slot not in (BELOW, REFS):
+        if node.follows and slot not in (BELOW, REFS) and not edge.apart:
             self.send(str(node.leader), Lend(Lent((Other(other, edge.kind, edge.version, edge.answer),))))
 
     def _worked_out(self, node: Node) -> Answer:
@@ -272,7 +276,7 @@ class Nodes:
         return ask_refs((edge.answer for edge in self.rows.rooted(node.digest)), self._policy.ref_hops)
 
     def _near(self, node: Node, slot: str) -> Near:
-        return ((edge.kind.rank, edge.answer) for _, edge in self.rows.edges(node.digest, slot))
+        return ((edge.kind.rank, edge.answer) for _, edge in self.rows.edges(node.digest, slot) if not edge.apart)
 
     def _open_to(self, node: Node, slot: str) -> None:
         while node.open <= int(slot):

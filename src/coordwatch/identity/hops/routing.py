@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from coordwatch.codec import pack
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.identity.identifier import Unusable
+from coordwatch.identity.identifier import IdClass, Unusable
 from coordwatch.identity.observation import Outcome
 from coordwatch.identity.policy import SUBJECT, IdentityMode, IdentityPolicy
 from coordwatch.identity.reading import Named, Reader
@@ -24,7 +24,8 @@ _STAMPED = SUBJECT + ":"
 class Route(NamedTuple):
     """Where an event goes next: to its `anchor`, or to its `customer`, or to neither, and `outcome` says why.
 
-    `ids` are the digests it names, the anchor's among them; `outcome` is None while the anchor has not decided.
+    `ids` are the digests it names, the anchor's among them, `persons` those of persons; `outcome` is None while the anchor
+    has not decided.
     """
 
     anchor: str | None = None
@@ -32,6 +33,7 @@ class Route(NamedTuple):
     outcome: Outcome | None = None
     ids: tuple[str, ...] = ()
     unusable: tuple[Unusable, ...] = ()
+    persons: tuple[str, ...] = ()
 
 
 class Router:
@@ -39,28 +41,29 @@ class Router:
 
     def __init__(self, policy: IdentityPolicy) -> None:
         self._policy = policy
-        self._reader = Reader(policy)
+        self.reader = Reader(policy)
 
     def route(self, event: Event) -> Route:
         """Give where an event goes next."""
         if self._policy.mode is IdentityMode.TRUSTED_ID:
-            keys = (event.subject,) if event.subject else self._reader.trusted(event)
+            keys = (event.subject,) if event.subject else self.reader.trusted(event)
             return Route(customer=keys[0], outcome=Outcome.RESOLVED) if len(keys) == 1 else _nowhere(event)
-        reading = self._reader.read(event)
+        reading = self.reader.read(event)
         if not reading.named:
             return _nowhere(event)._replace(unusable=reading.unusable)
-        return Route(anchor_of(reading.named).digest, ids=reading.ids, unusable=reading.unusable)
+        persons = tuple(one.digest for one in reading.named if one.kind.rank.id_class is not IdClass.REF)
+        return Route(anchor_of(reading.named).digest, ids=reading.ids, unusable=reading.unusable, persons=persons)
 
     def place(self, event: Event, said: Sequence[Any] | None = None) -> bytes:
         """Encode an event for its anchor, with digests in place of clear identifiers.
 
         Takes: `said`, for an event that comes back from a journal: what was said of its act, as plain data
         """
-        return place_bytes(self._reader.pseudonymous(event), said)
+        return place_bytes(self.reader.pseudonymous(event), said)
 
     def pseudonymous(self, event: Event) -> Event:
         """Give the event with digests in place of clear identifiers."""
-        return self._reader.pseudonymous(event)
+        return self.reader.pseudonymous(event)
 
 
 def anchor_of(named: Sequence[Named]) -> Named:

@@ -16,13 +16,13 @@ from coordwatch.identity.identifier import IdClass, Kind
 
 VERSION = 1
 
-NODE, BELOW, CUSTOMER, PARKED, CHILD = "n", "b", "c", "p", "k"
+NODE, BELOW, CUSTOMER, PARKED, CHILD, AWAY, DOOMED = "n", "b", "c", "p", "k", "a", "d"
 ABOVE = tuple(str(id_class.value) for id_class in IdClass)
 """The slots of the neighbours that a node asks, by their class; the last one holds the refs beside a ref."""
 
 REFS = ABOVE[IdClass.REF]
 
-SLOTS = frozenset((NODE, BELOW, CUSTOMER, PARKED, CHILD, *ABOVE))
+SLOTS = frozenset((NODE, BELOW, CUSTOMER, PARKED, CHILD, AWAY, DOOMED, *ABOVE))
 _EMPTY: Mapping[str, bytes] = {}
 _SETS, _SET_BYTES = 4, 8
 _ROOTED = 20_000
@@ -62,8 +62,8 @@ class Edge:
     """What a node knows of a neighbour: its answer in a version, 0 when it has not said it.
 
     `tells`: this node tells the neighbour of each change; `asked`: the neighbour tells this one; `past`: an event that
-    names the neighbour was placed here; `guessed`: one was decided before the neighbour had answered. `sets` are digests of
-    the latest sets of identifiers that both stood in.
+    names the neighbour was placed here; `guessed`: one was decided before the neighbour had answered; `apart`: a person says
+    that the two are not one. `sets` are digests of the latest sets of identifiers that both stood in.
 
     Units: `seen` in microseconds since 1970 UTC, the latest event for which they were introduced
     """
@@ -77,6 +77,7 @@ class Edge:
     guessed: bool = False
     seen: int = 0
     sets: bytes = b""
+    apart: bool = False
 
     def stood_in(self, name: bytes) -> bool:
         """Say whether a set is among the latest ones."""
@@ -142,11 +143,11 @@ class Rows:
 
     def put_edge(self, node: str, slot: str, other: str, edge: Edge) -> None:
         """Keep what a node knows of a neighbour."""
-        flags = edge.tells | edge.asked << 1 | edge.past << 2 | edge.guessed << 3
+        flags = edge.tells | edge.asked << 1 | edge.past << 2 | edge.guessed << 3 | edge.apart << 4
         kind, answer = edge.kind, answer_to_plain(edge.answer) if edge.version else None
         plain = [VERSION, kind.type, kind.namespace, flags, edge.version, answer, edge.seen, edge.sets]
         if slot == REFS and node in self._rooted:
-            (set.discard if edge.answer.root is None else set.add)(self._rooted[node], other)
+            (set.discard if edge.answer.root is None or edge.apart else set.add)(self._rooted[node], other)
         self.put(node, slot, other, pack(plain))
 
     def rooted(self, node: str) -> Iterator[Edge]:
@@ -154,7 +155,7 @@ class Rows:
         rooted = self._rooted.get(node)
         if rooted is None:
             rooted = self._rooted[node] = {
-                other for other, edge in self.edges(node, REFS) if edge.answer.root is not None
+                other for other, edge in self.edges(node, REFS) if edge.answer.root is not None and not edge.apart
             }
         for other in rooted:
             yield self._edge(self._held[REFS][node][other])
@@ -168,6 +169,10 @@ class Rows:
         for node, rows in self._held[slot].items():
             for name, value in rows.items():
                 yield node, name, value
+
+    def written(self) -> Iterator[tuple[str, bytes]]:
+        """Give every node as its row is or will be."""
+        yield from {**self._nodes, **{one.digest: _row_of(one) for one in self._live.values()}}.items()
 
     def put(self, node: str, slot: str, name: str, value: bytes) -> None:
         """Keep one row."""
@@ -249,6 +254,7 @@ class Rows:
             bool(flags & 8),
             seen,
             sets,
+            bool(flags & 16),
         )
 
 

@@ -12,12 +12,29 @@ from typing import NamedTuple
 from coordwatch.identity.answers import UNKNOWN, Answer
 from coordwatch.identity.hops import groups
 from coordwatch.identity.hops.anchors import Anchors, Effect
-from coordwatch.identity.hops.messages import Follow, Gone, Hop, Lend, Link, Meet, Place, Told, decode
+from coordwatch.identity.hops.messages import (
+    Apart,
+    Follow,
+    Forget,
+    Gone,
+    Hop,
+    Lend,
+    Link,
+    Meet,
+    Place,
+    Told,
+    decode,
+)
 from coordwatch.identity.hops.nodes import AliasOf, Nodes
+from coordwatch.identity.hops.parting import Heard, Parting
 from coordwatch.identity.hops.rows import SLOTS, Rows
+from coordwatch.identity.hops.sweeping import blank, naming
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.identity.reading import Reader
+
+EVERYBODY = ""
+"""The receiver of what every partition must hear; nobody has the empty digest."""
 
 
 class Done(NamedTuple):
@@ -41,6 +58,8 @@ class Hops:
                 self._rows.restore(key, value)
         self._nodes = Nodes(policy, self._rows)
         self._anchors = Anchors(policy, self._nodes, reader)
+        self._parting = Parting(self._nodes, policy.digester)
+        self._heard: list[Forget] = []
         self._round = self._rounds()
 
     def take(self, kind: str, to: str, value: bytes) -> None:
@@ -49,8 +68,18 @@ class Hops:
         Raises: BadHop when it cannot be read
         """
         message = decode(kind, value, self._rows.kind_of)
+        if isinstance(message, Forget):
+            if to == EVERYBODY:
+                self._heard.append(message)
+            else:
+                self._doom(to, message)
+            return
+        if self._parting.falls_away(to, message):
+            if isinstance(message, Place):
+                self._anchors.leave_aside(message)
+            return
         if isinstance(message, Place):
-            self._anchors.place(to, message)
+            self._anchors.place(to, message, self._parting.is_away)
             return
         known = None if isinstance(message, Told | Lend | Gone) else message.kind
         node = self._rows.node(to) if known is None else self._nodes.know(to, known)
@@ -59,7 +88,7 @@ class Hops:
         version, old = node.version, node.answer
         match message:
             case Meet():
-                self._nodes.meet(node, message)
+                self._nodes.meet(node, self._parting.left(message))
             case Told():
                 self._nodes.told(node, message)
             case Link(_, other):
@@ -70,12 +99,53 @@ class Hops:
                 groups.lend(self._nodes, node, lent)
             case Gone():
                 self._nodes.gone(node, message)
+            case Apart():
+                self._parting.apart(node, message)
         if version and node.version != version:
             self._anchors.changed(node, old)
         for news in self._nodes.news():
             self._anchors.heard(node, news)
         if isinstance(message, Gone):
             self._anchors.bereaved(node, message.sender)
+
+    def _doom(self, to: str, asked: Forget) -> None:
+        word = self._parting.doom(to, asked)
+        if word is not None:
+            self._anchors.tell(Heard(word))
+
+    def _listen(self) -> None:
+        """Take up what everybody was told: not everybody whom somebody names has heard of it otherwise."""
+        heard, self._heard = self._heard, []
+        words = {str(word.sender): word for word in heard}
+        for to, name in naming(self._rows, words.keys()) if words else ():
+            word, node = words[name], self._rows.node(to)
+            if word.customer is not None:
+                self._doom(to, word)
+            elif node is not None and node.leader == name and not node.named:
+                self._anchors.tell(self._parting.drop(to))
+            elif node is not None:
+                self._anchors.drop_waiting(to, name)
+                version, old = node.version, node.answer
+                self._parting.let_go(node, name)
+                self._anchors.unname(node, name)
+                if node.version != version:
+                    self._anchors.changed(node, old)
+        gone = {name for name, word in words.items() if word.customer is None}
+        if gone:
+            blank(self._rows, gone)
+
+    def forget(self, now: int, after: int) -> bool:
+        """Let the doomed be gone whose time has come; say whether there were any. Units: microseconds since 1970 UTC."""
+        due = self._parting.due(now, after)
+        for digest in due:
+            self._anchors.drop_waiting(digest, None)
+            self._anchors.tell(self._parting.reap(digest))
+            self._anchors.tell(Heard(Forget(None, digest)))
+        return bool(due)
+
+    def tidy(self, now: int, keep: int) -> None:
+        """Take messages for those who were forgotten again after a while. Units: microseconds since 1970 UTC."""
+        self._parting.tidy(now, keep)
 
     def expire(self, now: int) -> bool:
         """Give up the events that waited too long at this instant of event time; say whether there were any."""
@@ -107,6 +177,7 @@ class Hops:
 
     def done(self) -> Done:
         """Give, once, everything that came of what was taken."""
+        self._listen()
         aliases, counts = self._nodes.aliases(), self._anchors.counts()
         quarantined, self._nodes.quarantined = self._nodes.quarantined, 0
         for name, amount in (("aliased", sum(one.new is not None for one in aliases)), ("quarantined", quarantined)):

@@ -55,6 +55,10 @@ class Customers:
         folder = self.touch(key)
         return Open(self._open(key, folder), folder)
 
+    def empty(self, key: bytes) -> None:
+        """Let go of everything that is kept of a customer."""
+        self.touched[key] = self.folders.new()
+
     def deadline(self, key: bytes) -> int:
         """The next deadline of a customer, NEVER when none runs; a closed customer stays closed."""
         folder = self.touched.get(key)

@@ -14,7 +14,7 @@ from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import look_back, refuses
 from coordwatch.engine.state import Said, entry_to_plain, event_of
 from coordwatch.engine.step import Engine, Step, World
-from coordwatch.identity.hops.routing import PLACE
+from coordwatch.engine.unnaming import unname
 from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting import rows
 from coordwatch.processor.detecting.books import ROLE, Books
@@ -24,12 +24,13 @@ from coordwatch.processor.detecting.intake import Intake
 from coordwatch.processor.detecting.reaches import Reaches
 from coordwatch.processor.detecting.readers import Readers
 from coordwatch.processor.detecting.site import Site
+from coordwatch.processor.forgetting import FORGOTTEN, away_output, forget_alerts, forget_nodes, place_again
 from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.marks import Mark
 from coordwatch.processor.outcomes import detection_record
 from coordwatch.processor.readings import StateReading
 from coordwatch.processor.records import Refusal
-from coordwatch.processor.stage import KIND, Output, Place
+from coordwatch.processor.stage import Output, Place
 from coordwatch.rules.evaluate import Outcome
 from coordwatch.rules.plan import CompiledRule
 
@@ -97,8 +98,7 @@ class Partition:
             return
         for fact, said in self.engine.take_out(opened.state, asked):
             value = router.place(event_of(fact), [entry_to_plain(name, entry) for name, entry in said.items()])
-            kind = ((KIND, PLACE.encode()),)
-            self._outputs.append(Output(self._topics.identity, anchor.encode(), value, None, kind))
+            self._outputs.append(place_again(self._topics, anchor, value))
             self.books.tally("applied", -1)
         self.customers.folders.rewrite(opened.folder, opened.state.journal)
         self.step.retold = True
@@ -118,6 +118,34 @@ class Partition:
     def lose(self, fact: Fact, said: Said) -> None:
         """Take back what was said and counted of an event that identity gave up after it had gone back there."""
         self.engine.lose(fact, said, self.step)
+
+    def forget(self, key: bytes) -> None:
+        """Forget a customer: what is kept, what was said; and let the owners of their identifiers do the same."""
+        opened, topics, customer = self.customers.look(key), self._topics, key.decode("utf-8", "replace")
+        routes = [self.site.router.route(event_of(fact)) for fact in opened.state.journal.facts]
+        self._outputs += forget_nodes(topics, (one for route in routes for one in route.ids), customer)
+        self._outputs.append(forget_alerts(topics, customer))
+        self._outputs.append(away_output(topics, self.site.settings.identity.digester.kept_away(customer), self.now))
+        self.customers.empty(key)
+        self._reviews.pop(key, None)
+
+    def unname(self, key: bytes, digest: str) -> None:
+        """Take the identifier of somebody who was forgotten out of a customer's events."""
+        opened, site = self.customers.look(key), self.site
+        journal = opened.state.journal
+        anchored = [fact for fact in journal.facts if site.router.route(event_of(fact)).anchor == digest]
+        for fact, said in self.engine.take_out(opened.state, anchored):
+            event = site.router.reader.without(event_of(fact), digest.__eq__)
+            anchor, told = site.router.route(event).anchor, [entry_to_plain(*one) for one in said.items()]
+            self.books.tally("applied", -1)
+            if anchor is None:
+                self.books.tally("dropped", 1, FORGOTTEN)
+            else:
+                self._outputs.append(place_again(self._topics, anchor, site.router.place(event, told)))
+        if unname(journal, {digest}, site.router.reader, site.plan) or anchored:
+            self.customers.folders.rewrite(opened.folder, journal)
+            self.step.retold = True
+            self._review(key, opened, site.plan.rules)
 
     def mark(self, mark: Mark) -> None:
         """Take how far the sources are read, as one emitter says."""

@@ -19,6 +19,7 @@ from coordwatch.processor.asking import Known
 from coordwatch.processor.detecting.partition import Partition
 from coordwatch.processor.detecting.reaches import Watched
 from coordwatch.processor.detecting.site import DetectSettings, Site
+from coordwatch.processor.forgetting import FORGET, UNNAME
 from coordwatch.processor.letters import Origin
 from coordwatch.processor.marks import MARK, mark_of
 from coordwatch.processor.outcomes import BadRecord
@@ -183,6 +184,10 @@ class Walk:
                 partition.reask(key, str(plain["anchor"]), plain["about"])
             elif kind == MOVE:
                 self._move(records, index, decode_json(value))
+            elif kind == FORGET:
+                partition.forget(key)
+            elif kind == UNNAME:
+                partition.unname(key, str(decode_json(value)["digest"]))
             elif kind == LOST:
                 self._lose(records, index, decode_json(value))
             else:
