@@ -4,9 +4,13 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coordwatch.adapters.http_api.hooks.hook import Hook
-from coordwatch.adapters.http_api.hooks.schemes import BadSecretError, check_named
+from coordwatch.adapters.http_api.hooks.proofs import DoubtError, Sent
+from coordwatch.adapters.http_api.hooks.recipes import RECIPES
+from coordwatch.adapters.http_api.hooks.schemes import CHECKS, BadSecretError, check_named
 from coordwatch.events.times import DAY, MINUTE, SECOND
 from tests.build import NOW
 from tests.webhooks import vendors
@@ -219,3 +223,33 @@ def test_what_is_remembered_is_forgotten_when_its_time_is_out():
             own.api.clock.move_to(own.api.clock.now() + 6 * MINUTE)
             taken(own.post("slack", body, vendors.slack(body, SECRET, own.seconds)))
         assert len(memory) <= 2
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            *(f"{prefix}-{name}" for prefix in ("svix", "webhook") for name in ("id", "timestamp", "signature")),
+            *(recipe.header.lower() for recipe in RECIPES.values()),
+            *(recipe.timestamp.lower() for recipe in RECIPES.values() if recipe.timestamp),
+            "authorization", "content-type", "stripe-signature", "x-house-token", "x-mandrill-signature",
+            "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp",
+        ]
+    ),
+    st.sampled_from(["sha1=00", "v0=00", "t=1,v1=00", "v1,AAAA", "AAAA", "1760000000", "9" * 40, "Basic AAAA", "application/x-www-form-urlencoded"])
+    | st.text(st.characters(max_codepoint=255), max_size=20),
+    max_size=8,
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    HEADERS,
+    st.binary(max_size=60)
+    | st.sampled_from([b'{"signature": {"timestamp": 1, "token": [], "signature": "\\ud800"}}', b"a=%ff&b"]),
+)
+def test_whatever_a_stranger_sends_is_refused_with_a_reason_and_breaks_nothing(sendgrid, headers, body):
+    for name in CHECKS:
+        secret = sendgrid.public_key if name == "sendgrid" else secret_of(name)
+        check = check_named(name, [secret], vendors.URL, "X-House-Token")
+        with pytest.raises(DoubtError):
+            check(Sent(headers, body))

@@ -26,12 +26,16 @@ def parse_time(text: str) -> int:
     Units:  microseconds since 1970 UTC; further digits are cut
     Raises: ValueError when it is no time, or a time without a zone
     """
-    if len(text) == 20 and text[19] == "Z" and text[10] == "T":
+    if len(text) >= 20 and text[-1] == "Z" and text[10] == "T":
         day = _days.get(text[:10])
-        if day is not None and text[13] == ":" and text[16] == ":":
-            hour, minute, second = text[11:13], text[14:16], text[17:19]
+        if day is not None and text[13] == ":" and text[16] == ":" and text.isascii():
+            hour, minute, second, rest = text[11:13], text[14:16], text[17:19], text[19:-1]
             if (hour + minute + second).isdigit() and hour < "24" and minute < "60" and second < "60":
-                return day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
+                instant = day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
+                if not rest:
+                    return instant
+                if rest[0] == "." and rest[1:].isdigit():
+                    return instant + int(rest[1:7].ljust(6, "0"))
     return _parse_time_slowly(text)
 
 

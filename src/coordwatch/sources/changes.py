@@ -24,6 +24,7 @@ _NOTHING = frozenset(
     ("null", "(null)", "<null>", "nil", "none", "undefined", "nan", "n/a", "[object object]", "{}", "[]", _NIL_UUID)
 )
 _UNSEEN = " \t\r\n\0\u00a0\u200b\u200c\u200d\u2060\ufeff"
+_NOTHING_BEGINS = frozenset(("", *_UNSEEN, *(each for word in _NOTHING for each in (word[0], word[0].upper()))))
 _NOTHING_MAX = max(map(len, _NOTHING))
 _DECIMAL = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|\.[0-9]{1,18})")
 
@@ -52,11 +53,9 @@ class Build:
 
 def text_of(value: Any) -> str | None:
     """Give a text or a whole number as text; anything else, and an empty text, is no name for anything."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value.strip() or None
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
+    if type(value) is int:
         return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return str(int(value))
@@ -65,13 +64,17 @@ def text_of(value: Any) -> str | None:
 
 def is_nothing(text: str) -> bool:
     """Tell whether a text is how programs write that there is nothing, such as "undefined", or cannot be seen at all."""
-    return len(text) <= _NOTHING_MAX and (text.lower() in _NOTHING or (text[:1] in _UNSEEN and not text.strip(_UNSEEN)))
+    if text[:1] not in _NOTHING_BEGINS or len(text) > _NOTHING_MAX:
+        return False
+    return text.lower() in _NOTHING or (text[:1] in _UNSEEN and not text.strip(_UNSEEN))
 
 
 def name_of(value: Any) -> str | None:
     """Give a text that names one thing; what stands for nothing names none, and neither does a 0."""
     text = text_of(value)
-    return None if text is None or text == "0" or is_nothing(text) else text
+    if text is None or text[0] not in _NOTHING_BEGINS:
+        return text
+    return None if text == "0" or is_nothing(text) else text
 
 
 def number_of(value: Any) -> int | float | None:

@@ -62,7 +62,9 @@ def _kind(name: str, field: Field, path: str | None, code: Code) -> str:
     slow = f"{code.name(converted)}(v)"
     if field.kind == "string" and field.values:
         return f"v if type(v) is str and v in {code.name(frozenset(field.values))} else {slow}"
-    if field.kind in ("string", "strings") and name not in REFS:
+    if name in REFS:
+        return f"{code.name(name_of)}(v) if type(v) is str and len(v) <= {TEXT_MAX} else {slow}"
+    if field.kind in ("string", "strings"):
         return f"v.strip() or None if type(v) is str and len(v) <= {TEXT_MAX} else {slow}"
     return slow
 
@@ -109,22 +111,23 @@ def identifier_lines(specs: Sequence[IdentifierSpec], build: Build, code: Code) 
 
 
 def _add_identifier(found: list[dict[str, str]], value: Any, kind: Any, namespace: Any, path: str | None) -> None:
-    type_name = text_of(kind)
+    if namespace is None and type(kind) is str and type(value) is str and len(value) <= TEXT_MAX and not found:
+        text = value.strip()
+        if text:  # by far the most common: the first one, a text of a type that stands in the mapping
+            found.append({"type": kind, "value": text})
+        return
+    type_name, inner = text_of(kind), text_of(namespace)
     if type_name is None:
         return
-    named = (
-        {"type": type_name}
-        if namespace is None or (inner := text_of(namespace)) is None
-        else {"type": type_name, "namespace": inner}
-    )
+    named = {"type": type_name} if inner is None else {"type": type_name, "namespace": inner}
     for element in value if type(value) is list else (value,):
-        text = text_of(element)
-        if text is None:
+        text_or_none = text_of(element)
+        if text_or_none is None:
             _see_that_it_is_empty(element, path)
             continue
-        if len(text) > TEXT_MAX:
+        if len(text_or_none) > TEXT_MAX:
             raise RefusedError(MapRejectReason.TOO_LONG, Stage.VALIDATE, path, f"longer than {TEXT_MAX} characters")
-        one = {**named, "value": text}
+        one = {**named, "value": text_or_none}
         if one not in found:
             found.append(one)
         if len(found) > IDENTIFIERS_MAX:

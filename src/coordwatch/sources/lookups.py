@@ -15,19 +15,23 @@ class Lookups:
     """Counts by name. Only the thread that maps counts and takes."""
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, list[int]] = {}
 
     def note(self, name: str) -> Note:
         """Make the function that counts one lookup of this name: whether it was known."""
-        known, unknown, counts = f"{KNOWN}.{name}", f"{UNKNOWN}.{name}", self._counts
+        counts = self._counts.setdefault(name, [0, 0])
 
         def count(found: bool) -> None:
-            counts[known if found else unknown] += 1
+            counts[found] += 1
 
         return count
 
     def take(self) -> Counter[str]:
         """Give what was counted since this was last asked."""
-        taken = Counter(self._counts)
-        self._counts.clear()
+        taken: Counter[str] = Counter()
+        for name, counts in self._counts.items():
+            for result, amount in zip((UNKNOWN, KNOWN), counts, strict=True):
+                if amount:
+                    taken[f"{result}.{name}"] = amount
+            counts[:] = (0, 0)
         return taken

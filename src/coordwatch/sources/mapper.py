@@ -33,6 +33,7 @@ from coordwatch.sources.tally import Tally
 from coordwatch.sources.unwrap import peel
 
 PIECES_MAX = 100_000
+_NO_NAMES = Named()
 
 
 class Mapper:
@@ -237,6 +238,14 @@ def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
         detail = f"an event of a tool is an object, this is {describe(scope.item)}"
         raise RefusedError(MapRejectReason.NOT_AN_OBJECT, Stage.SPLIT, None, detail)
     scope.let = Named(compiled.let, scope)
+    try:
+        return _told(compiled, scope)
+    finally:
+        # The two know each other: left like that, each piece would be garbage that only the collector finds.
+        scope.let = _NO_NAMES
+
+
+def _told(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
     for holds, reason in compiled.drop_if.possible(scope):
         if holds is None or holds(scope):
             return reason

@@ -12,7 +12,7 @@ from coordwatch.sources.changes import Build, name_of, text_of
 from coordwatch.sources.mapping import ValueSpec
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
-from coordwatch.sources.timestamps import ReadTime, is_date, is_placeholder, time_reader
+from coordwatch.sources.timestamps import EARLIEST, LATEST, ReadTime, is_date, time_reader
 from coordwatch.sources.values import compile_raw, path_text
 
 Stamp = Callable[[Scope], tuple[int, str]]
@@ -33,9 +33,10 @@ def compile_stamp(specs: Sequence[ValueSpec], build: Build) -> Stamp:
     def stamp(scope: Scope) -> tuple[int, str]:
         for get, read, basis in readers:
             value = get(scope)
-            instant = None if value is None else read(value)
-            if instant is not None and not is_placeholder(instant):
-                return settle(instant, scope.observed, basis)
+            if value is not None:
+                instant = read(value)
+                if instant is not None and EARLIEST <= instant < LATEST:
+                    return settle(instant, scope.observed, basis)
         if scope.observed is not None:
             return scope.observed, BROKER
         detail = "no readable time here, and the record does not say when it reached the log"

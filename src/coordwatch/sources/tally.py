@@ -22,13 +22,13 @@ class Tally:
     def take(self, outcome: list[Event] | DropReason | Rejection) -> None:
         """Count one piece."""
         self._pieces += 1
-        if isinstance(outcome, Rejection):
-            self._rejected.append(outcome)
+        if isinstance(outcome, list):
+            self._applied += 1
+            self._events += outcome
         elif isinstance(outcome, DropReason):
             self._dropped.append(outcome)
         else:
-            self._applied += 1
-            self._events += outcome
+            self._rejected.append(outcome)
 
     def whole(self, outcome: DropReason | Rejection) -> MapResult:
         """Count a record that could not even be split, as one piece."""
@@ -43,6 +43,6 @@ class Tally:
             tuple(self._dropped),
             self._pieces,
             self._applied,
-            sum(event.data.get("category") == "unknown" for event in self._events),
+            len([event for event in self._events if event.data.get("category") == "unknown"]),
             self.source,
         )

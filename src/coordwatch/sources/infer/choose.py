@@ -15,7 +15,6 @@ from coordwatch.sources.infer.shapes import (
     JSON,
     PHONE,
     TIME_FORMATS,
-    WORD,
     is_national_phone,
     masked,
 )
@@ -123,7 +122,7 @@ def _id_score(one: FieldSeen, survey: Survey) -> float:
         name = 0.85 if not one.path.startswith("$") else 0.9
     elif words[-1] == "uuid":
         name = 0.8
-    elif words in (("message", "id"), ("log", "id"), ("record", "id"), ("delivery", "id")):
+    elif words in (("external", "id"), ("message", "id"), ("log", "id"), ("record", "id"), ("delivery", "id")):
         name = 0.72
     else:
         name = 0.3 if one.depth == 1 else 0.2
@@ -175,12 +174,14 @@ def _person_id(one: FieldSeen, source: str) -> tuple[str, float] | None:
     if one.share(ID) < 0.95 or any(one.share(name) > 0.5 for name in ("iso", "local", EMAIL)):
         return None
     if words[-2:] == ("external", "id") or words[-3:] == ("external", "user", "id"):
-        return "customer_id", 0.8
+        # At the top, and never the same twice, it is more likely the event's own.
+        own = one.depth == 1 and one.pieces >= 5 and len(one.distinct) >= 0.95 * one.pieces
+        return "customer_id", 0.4 if own else 0.8
     if len(words) > 1 and words[-1] in _ID_WORDS and words[-2] in _PERSONS:
         person = words[-2]
         known = _PERSONS[person]
         return known or f"{source.replace('-', '_')}_{person}", 0.9 if known else 0.75
-    if words[-1:] in (("customer",), ("user",), ("client",)) and one.shapes[WORD] < one.values:
+    if words[-1:] in (("customer",), ("user",), ("client",)) and one.numbered:
         return f"{source.replace('-', '_')}_{words[-1]}", 0.7
     return None
 
@@ -225,7 +226,7 @@ def _ref_score(one: FieldSeen, names: Iterable[str], survey: Survey) -> float:
         score = (
             0.92 if last in ("id", "uuid", "guid") else 0.8 if last in ("number", "code", "key", "no", "ref") else 0.6
         )
-    elif last in names and len(one.distinct) > 1 and one.shapes["word"] < one.values:
+    elif last in names and one.numbered:
         score = 0.6
     else:
         return 0.0

@@ -47,6 +47,11 @@ class FieldSeen:
         """Which part of its values has this shape."""
         return self.shapes[shape] / self.values if self.values else 0.0
 
+    @property
+    def numbered(self) -> bool:
+        """Whether every value has a digit, as ids have and words have not."""
+        return all(any(letter.isdigit() for letter in str(value)) for value in self.distinct.values())
+
     def add(self, value: Any) -> None:
         """Note one value."""
         self.values += 1
