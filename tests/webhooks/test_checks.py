@@ -24,6 +24,8 @@ SIGNERS = {
     "customerio": vendors.customerio,
     "easypost": vendors.easypost,
     "header": vendors.header,
+    "hmac-base64": vendors.hmac_base64,
+    "hmac-hex": vendors.hmac_hex,
     "hubspot": vendors.hubspot,
     "intercom": vendors.intercom,
     "klaviyo": vendors.klaviyo,
@@ -48,7 +50,9 @@ def secret_of(name: str, secret: str = SECRET) -> str:
 
 def hook_of(name: str) -> Hook:
     more = {"url": vendors.URL} if name == "hubspot" else {"header": "X-House-Token"} if name == "header" else {}
-    check = "svix" if name == "standard" else name
+    check = "svix" if name == "standard" else name.partition("-")[0]
+    if check == "hmac":
+        more = {"header": "X-House-Signature"}
     return a_hook(name, [secret_of(name, OLD), secret_of(name)], check=check, **more)
 
 

@@ -107,6 +107,14 @@ def basic(body: bytes, secret: str, at: int) -> dict[str, str]:
     return {"Authorization": "Basic " + b64(secret.encode())}
 
 
+def hmac_hex(body: bytes, secret: str, at: int) -> dict[str, str]:
+    return {"X-House-Signature": "sha256=" + keyed(secret.encode(), body).hexdigest()}
+
+
+def hmac_base64(body: bytes, secret: str, at: int) -> dict[str, str]:
+    return {"X-House-Signature": b64(keyed(secret.encode(), body).digest())}
+
+
 def header(body: bytes, secret: str, at: int) -> dict[str, str]:
     return {"X-House-Token": secret}
 

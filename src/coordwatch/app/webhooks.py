@@ -13,6 +13,7 @@ from coordwatch.adapters.http_api.hooks.schemes import (
     PLAIN,
     USUAL,
     WITH_ADDRESS,
+    WITH_HEADER,
     BadSecretError,
     check_named,
     window_of,
@@ -63,8 +64,10 @@ def _see_what_goes_with(one: WebhookInput, name: str) -> None:
     if (name in WITH_ADDRESS) != (one.url is not None):
         move = "write url: with the address as the tool knows it" if one.url is None else "take url: away"
         raise PermanentError(f"input '{one.name}': the check '{name}' {_does(one.url is None)} the address: {move}")
-    if (name == "header") != (one.header is not None):
-        move = "write header: with its name" if one.header is None else "take header: away, or write check: header"
+    if (name in WITH_HEADER) != (one.header is not None):
+        move = (
+            "write header: with its name" if one.header is None else "take header: away, or write check: header or hmac"
+        )
         raise PermanentError(f"input '{one.name}': {move}")
 
 

@@ -6,6 +6,7 @@ What enters: the name of a check and the secrets. What leaves: a Check, and how 
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -33,6 +34,7 @@ from coordwatch.events.times import DAY, MINUTE
 
 FORM_FIELDS_MAX = 1000
 _SIGNATURES_MAX = 20
+_HEX = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 class BadSecretError(ValueError):
@@ -42,7 +44,7 @@ class BadSecretError(ValueError):
 def check_named(name: str, secrets: Sequence[str], url: str = "", header: str = "") -> Check:
     """Make a check.
 
-    Takes:  `url` for tools that sign the address they post to, `header` for `header`
+    Takes:  `url` for tools that sign the address they post to, `header` for `header` and `hmac`
     Raises: BadSecretError
     """
     if name in RECIPES:
@@ -225,6 +227,22 @@ def _header(given: Given) -> Check:
     return lambda sent: _known(header_of(sent, given.header), expected)
 
 
+def _hmac(given: Given) -> Check:
+    """The body under HMAC-SHA256 in any header, as hexadecimal digits or base64, perhaps behind `sha256=`."""
+    keys = [one.encode() for one in given.secrets]
+
+    def check(sent: Sent) -> Proof:
+        text = header_of(sent, given.header).strip()
+        name, mark, rest = text.partition("=")
+        bare = rest if mark and rest and name.lower().endswith("sha256") else text
+        signature = decoded(bare, "hex" if _HEX.fullmatch(bare) else "base64", given.header)
+        if not any_equal([signature], [mac(key, sent.body) for key in keys]):
+            raise wrong()
+        return Proof()
+
+    return check
+
+
 def _known(text: str, expected: Sequence[bytes]) -> Proof:
     # Hashed first, so that not even the length of a secret shows in how long this takes.
     if not any_equal([fingerprint(text.encode("latin-1", "replace"))], [fingerprint(one) for one in expected]):
@@ -236,6 +254,7 @@ _MAKERS: Mapping[str, Callable[[Given], Check]] = {
     "basic": _basic,
     "bearer": _bearer,
     "header": _header,
+    "hmac": _hmac,
     "mailgun": _mailgun,
     "mandrill": _mandrill,
     "sendgrid": _sendgrid,
@@ -246,11 +265,12 @@ _MAKERS: Mapping[str, Callable[[Given], Check]] = {
 USUAL = {
     **{name: name for name in (*RECIPES, "mailgun", "mandrill", "sendgrid", "stripe")},
     **dict.fromkeys(("resend", "svix"), "svix"),
-    **dict.fromkeys(("mailjet", "postmark", "ses", "sns", "sparkpost"), "basic"),
-    **dict.fromkeys(("braze", "brevo", "cloudevents", "iterable", "rasa", "salesforce", "snowplow"), "bearer"),
+    **dict.fromkeys(("iterable", "mailjet", "postmark", "ses", "sns", "sparkpost"), "basic"),
+    **dict.fromkeys(("braze", "brevo", "cloudevents", "rasa", "salesforce", "snowplow"), "bearer"),
 }
 CHECKS = tuple(sorted([*RECIPES, *_MAKERS]))
 PLAIN = frozenset({"basic", "bearer", "header"})
+WITH_HEADER = frozenset({"header", "hmac"})
 WITH_ADDRESS = frozenset({"hubspot", "mandrill"})
 # SendGrid and Mailgun try again for a day and for eight hours, and do not say that they sign each try anew.
 _WINDOWS = {"mailgun": DAY, "sendgrid": DAY, "stripe": 5 * MINUTE, "svix": 5 * MINUTE}
