@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, timestamp_pb2
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coordwatch.adapters.registry.avro import avro_reader
@@ -18,6 +18,7 @@ from coordwatch.cli.sources_infer import as_json, inferred
 from coordwatch.clock import ManualClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import TemporaryError
+from coordwatch.events.times import DAY
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapResult, Record, RefusedError
 from tests.registry.schemas import (
@@ -323,3 +324,56 @@ def test_a_mapping_is_proposed_from_records_under_a_schema(kept: Kept, decoder: 
     records = [as_json(Record(headed(number, avro([CUSTOMER, CASE], case(id=at)))), decoder) for at in range(20)]
     text = inferred([*records, bad], "desk")
     assert "customer.email" in text
+
+
+ROW = {"type": "record", "name": "Value", "namespace": "shop.orders", "fields": [
+    {"name": "id", "type": "long"}, {"name": "email", "type": ["null", "string"]},
+    {"name": "ordered_on", "type": {"type": "int", "logicalType": "date"}},
+    {"name": "paid_at", "type": {"type": "long", "connect.name": "io.debezium.time.MicroTimestamp"}},
+]}  # fmt: skip
+CHANGE = {"type": "record", "name": "Envelope", "namespace": "shop.orders", "fields": [
+    {"name": "before", "type": ["null", ROW]}, {"name": "after", "type": ["null", "Value"]}, {"name": "op", "type": "string"},
+    {"name": "ts_ms", "type": ["null", "long"]},
+]}  # fmt: skip
+ORDERS = """
+unwrap: [debezium]
+id: {template: "{id}-{$attributes.op}"}
+time: [{path: paid_at, format: epoch_us}, {path: ordered_on, format: epoch_days}]
+identifiers: [{type: email, path: email}]
+refs: {order: id}
+"""
+
+
+def change(number: int, op: str, **row: Any) -> bytes:
+    known = {"id": 9, "email": "mina@example.com", "ordered_on": 20_484, "paid_at": 1769851800000001, **row}
+    value = {"before": known if op == "d" else None, "after": None if op == "d" else known, "op": op, "ts_ms": 1}
+    return headed(number, avro([CHANGE], value))
+
+
+def test_a_change_of_debezium_in_avro_is_what_it_is_in_json(kept: Kept, decoder: RegistryDecoder) -> None:
+    number = kept.register("shop.orders-value", text(CHANGE))
+    (event,) = mapped(decoder, change(number, "c"), ORDERS).events
+    assert ("9-c", "9", 1769851800000001, "event") == (
+        event.id,
+        event.data["order"],
+        event.time,
+        event.data["time_basis"],
+    )
+    (event,) = mapped(decoder, change(number, "u", paid_at=0), ORDERS).events
+    assert (20_484 * DAY, "day") == (event.time, event.data["time_basis"]), "0 is no time, so the day counts"
+    assert ("snapshot",) == mapped(decoder, change(number, "r"), ORDERS).dropped
+    assert ("deletion",) == mapped(decoder, change(number, "d"), ORDERS).dropped
+
+
+@given(data=st.binary(max_size=60), which=st.integers(0, 3), steps=st.sampled_from([b"", b"\0", b"\x04\x02\x02"]))
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_under_any_schema_end_in_the_account(
+    decoder: RegistryDecoder, kept: Kept, data: bytes, which: int, steps: bytes
+) -> None:
+    if not kept.schemas:
+        registered_case(kept)
+        desk(kept)
+        kept.register("all", text(EVERYTHING))
+    number = sorted(kept.schemas)[which % len(kept.schemas)] if which else 4_000_000_000
+    for one in mapped(decoder, headed(number, steps + data)).rejected:
+        assert "internal" != one.reason
