@@ -43,7 +43,7 @@ def rights(site: Site) -> list[Right]:
 def test_the_least_rights_are_enough_and_the_topics_are_made(secure_kafka: Cluster, site: Site) -> None:
     give(secure_kafka, rights(site))
     prepared = ensure(access_of(secure_kafka), site)
-    assert len(prepared.created) == 11
+    assert len(prepared.created) == 12
     assert prepared.remarks == ()
     assert ensure(access_of(secure_kafka), site).created == ()
 

@@ -51,7 +51,7 @@ def test_what_is_missing_is_created_as_the_page_says(topics: Topics, access: Kaf
     prepared = ensure(access, site)
     assert prepared.transactions
     assert sorted(prepared.created) == topics.existing()
-    assert len(prepared.created) == 11
+    assert len(prepared.created) == 12
     seen = survey(topics.admin, prepared.created).seen
     for want in wanted_topics(site.topics, 1):
         there = seen[want.name]
