@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from coordwatch.alerts.alert import Order
+from coordwatch.alerts.once import Answers, Once
 from coordwatch.engine.ledger import Count, CountLine, Reach, ReachLine, TallyLine
 from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
 from coordwatch.rules.detection import DetectionChange
@@ -239,13 +240,13 @@ ALERT_FILTERS = (
 ALERT_SORTS = ("newest", "oldest", "severity", "gap", "count")
 
 
-class AlertDesk(Protocol):
+class AlertDesk(Answers, Protocol):
     """Where people act on alerts."""
 
-    def act(self, alert_id: str, order: Order) -> AlertRow | None:
-        """Do what a person asks and give the alert after it; None when there is no such alert.
+    def act(self, alert_id: str, order: Order, once: Once | None = None) -> AlertRow | None:
+        """Do what a person asks, `once`, and give the alert after it; None when there is no such alert.
 
-        Raises: VersionConflict when it moved on, ActionRefused when its status does not allow it, TemporaryError
+        Raises: VersionConflict when it moved on, ActionRefused when its status forbids it, KeyReused, TemporaryError
         """
         ...
 
@@ -262,8 +263,8 @@ class AlertReader(Protocol):
         """
         ...
 
-    def customers(self, limit: int) -> list[CustomerRow]:
-        """The customers with the most open alerts, most first."""
+    def customers(self, limit: int, after: tuple[int, int, str] | None = None) -> list[CustomerRow]:
+        """The customers with the most open alerts, most first, those after one by its (open, last_at, key)."""
         ...
 
     def alert(self, alert_id: str) -> AlertView | None:
@@ -290,8 +291,8 @@ class AlertReader(Protocol):
         """The ledger by rule, tool pair and kind."""
         ...
 
-    def dead_letters(self, limit: int) -> list[DeadLetter]:
-        """The newest dead letters."""
+    def dead_letters(self, limit: int, after: tuple[int, str] | None = None) -> list[DeadLetter]:
+        """The newest dead letters, those after one by its (at, id)."""
         ...
 
     def tallies(self) -> Mapping[str, int]:

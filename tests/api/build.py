@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,6 +21,7 @@ from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
@@ -88,7 +88,7 @@ def an_api(
     filled: bool = False,
     token: str | None = None,
     posts: bool = True,
-    database: Path | None = None,
+    database: Database | None = None,
     hooks: Mapping[str, Hook] | None = None,
 ) -> Api:
     """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door."""

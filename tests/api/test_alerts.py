@@ -6,6 +6,8 @@ from coordwatch.errors import TemporaryError
 from tests.api.build import an_api
 from tests.build import NOW
 
+ANY = {"If-Match": "*"}
+
 
 @pytest.fixture(scope="module")
 def api():
@@ -78,10 +80,11 @@ def test_orders_are_carried_out_once_and_the_second_sees_a_conflict():
     assert (done.status_code, done.json()["status"], done.json()["version"]) == (200, "acknowledged", 2)
     late = api.client.post(f"{path}/resolve", json={"version": 1})
     assert (late.status_code, late.json()["version"]) == (409, 2)
-    assert api.client.post(f"{path}/acknowledge", json={}).status_code == 409
-    assert api.client.post(f"{path}/snooze", json={"until": "4h"}).json()["snoozed_until"] == "2026-03-02T16:00:00Z"
-    assert api.client.post(f"{path}/undo", json={}).json()["status"] == "acknowledged"
-    assert api.client.post(f"{path}/not_a_conflict", json={}).json()["status"] == "not_a_conflict"
+    assert api.client.post(f"{path}/acknowledge", json={}, headers=ANY).status_code == 409
+    snoozed = api.client.post(f"{path}/snooze", json={"until": "4h"}, headers=ANY)
+    assert snoozed.json()["snoozed_until"] == "2026-03-02T16:00:00Z"
+    assert api.client.post(f"{path}/undo", json={}, headers=ANY).json()["status"] == "acknowledged"
+    assert api.client.post(f"{path}/not_a_conflict", json={}, headers=ANY).json()["status"] == "not_a_conflict"
     audit = api.client.get(path).json()["audit"]
     assert [(entry["actor"], entry["action"]) for entry in audit[1:3]] == [
         ("ada@ops.test", "acknowledge"), ("api", "snooze"),
@@ -103,7 +106,7 @@ def test_orders_are_carried_out_once_and_the_second_sees_a_conflict():
 )
 def test_an_order_that_makes_no_sense_changes_nothing(api, path, body, status):
     alert = api.client.get("/v1/alerts", params={"status": "open"}).json()["items"][0]
-    answer = api.client.post(path.format(id=alert["id"]), json=body)
+    answer = api.client.post(path.format(id=alert["id"]), json=body, headers=ANY)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert api.client.get(f"/v1/alerts/{alert['id']}").json()["version"] == alert["version"]
@@ -121,7 +124,7 @@ def test_a_broken_order_is_a_problem_and_not_a_crash(api, body):
 
 def test_a_busy_database_is_a_503_that_says_when_to_come_back():
     class Busy:
-        def act(self, alert_id, order):
+        def act(self, alert_id, order, once=None):
             raise TemporaryError("the database is busy", retry_after=2.5)
 
         def alerts(self, filters, limit, cursor):
@@ -130,6 +133,6 @@ def test_a_busy_database_is_a_503_that_says_when_to_come_back():
     api = an_api(filled=True)
     store = api.store
     store.act, store.alerts = Busy().act, Busy().alerts
-    answer = api.client.post("/v1/alerts/x/resolve", json={})
+    answer = api.client.post("/v1/alerts/x/resolve", json={}, headers=ANY)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert api.client.get("/v1/alerts").status_code == 503

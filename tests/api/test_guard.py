@@ -84,7 +84,7 @@ def test_who_acts_is_the_name_beside_the_token():
     api = an_api(filled=True, token=TOKEN)
     headers = {"Authorization": basic("ada@ops.test", TOKEN)}
     alert = api.client.get("/v1/alerts", params={"status": "open"}, headers=headers).json()["items"][0]
-    api.client.post(f"/v1/alerts/{alert['id']}/resolve", json={"actor": "somebody else"}, headers=headers)
+    api.client.post(f"/v1/alerts/{alert['id']}/resolve", json={"actor": "somebody else", "version": 1}, headers=headers)
     shown = api.client.get(f"/v1/alerts/{alert['id']}", headers=headers).json()
     assert shown["audit"][-1]["actor"] == "ada@ops.test"
 

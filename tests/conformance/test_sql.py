@@ -61,6 +61,11 @@ DROP TABLE reaches;
 DROP TABLE aliases;
 UPDATE meta SET value = '1' WHERE name = 'schema';
 DROP TABLE alembic_version;
+DROP TABLE answers;
+DROP INDEX alerts_by_severity;
+DROP INDEX alerts_by_status_newest;
+DROP INDEX alerts_by_status_severity;
+DROP INDEX dead_letters_newest;
 """
 
 

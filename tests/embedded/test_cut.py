@@ -88,12 +88,13 @@ def undisturbed(batches):
     return books
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("kind", "seed"), [("sqlite", 0), ("sqlite", 1), ("sqlite", 2), ("postgres", 3)])
 def test_a_process_that_ends_between_any_two_batches_goes_on_as_if_nothing_had_been(
-    tmp_path, batches, undisturbed, seed
+    new_place, batches, undisturbed, kind, seed
 ):
     rng = random.Random(seed)
-    house = House(lambda cards: SqlStore(tmp_path / "cut.db", cards, durable=False))
+    place = new_place(kind)
+    house = House(lambda cards: SqlStore(place, cards, durable=False))
     number = 0
     while number < len(batches):
         if rng.random() < 0.15:

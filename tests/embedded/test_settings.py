@@ -104,3 +104,49 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path):
     for name in ("none.yaml", "bytes.yaml"):
         with pytest.raises(DocumentError, match="cannot be read"):
             read_settings(tmp_path / name)
+
+
+KEY = "identity: {key: 0123456789abcdef}\n"
+
+
+def test_a_database_is_a_file_or_a_postgresql_whose_password_comes_from_outside(read, monkeypatch, tmp_path):
+    text = f"database: postgresql://cw@db.example.com:6432/inbox?sslmode=require\n{KEY}"
+    database = read(text).database
+    assert str(database) == "postgresql://cw@db.example.com:6432/inbox"
+    assert (database.options, database.password) == ((("sslmode", "require"),), None)
+    monkeypatch.setenv("COORDWATCH_DATABASE_PASSWORD", "hunter2hunter2")
+    settings = read(text)
+    assert settings.database.password == "hunter2hunter2"
+    assert "hunter2" not in f"{settings!r}{settings.database}"
+    monkeypatch.delenv("COORDWATCH_DATABASE_PASSWORD")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "coordwatch_database_password").write_text("from-a-file\n")
+    monkeypatch.setenv("COORDWATCH_SECRETS_DIR", str(tmp_path / "secrets"))
+    assert read(text).database.password == "from-a-file"
+    monkeypatch.setenv("COORDWATCH_DATABASE", "postgresql://cw:a%40b@127.0.0.1/other")
+    monkeypatch.delenv("COORDWATCH_SECRETS_DIR")
+    named = read(text).database
+    assert (named.name, named.port, named.password) == ("other", 5432, "a@b")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("database: postgresql://cw:hunter2@db/inbox", "the password of the database may not stand in this file"),
+        (
+            "database: postgresql://cw@db/inbox?password=hunter2",
+            "the password of the database may not stand in this file",
+        ),
+        ("database: mysql://cw:hunter2@db/inbox", "the password of the database may not stand in this file"),
+        ("database_password: hunter2", "the password of the database may not stand in this file"),
+        ("database: mysql://db/inbox", "'mysql://' is no database that can be used"),
+        ("database: postgresql://db", "names no database"),
+        ("database: postgresql://db:port/x", "cannot be read"),
+        ("database: [a]", "name a file, or a URL"),
+        ("database: postgresql://cw@db/inbox", "set COORDWATCH_IDENTITY__KEY"),
+    ],
+)
+def test_a_database_that_cannot_be_is_told_and_no_password_repeated(read, text, words):
+    found = "\n".join(problems(read, text))
+    assert words in found
+    assert "hunter2" not in found

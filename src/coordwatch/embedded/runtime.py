@@ -86,6 +86,7 @@ class Runtime:
         self._stopping = threading.Event()
         self._chores_at = self._verify_at = 0.0
         self._taken = Taking(time.monotonic())
+        self._away: TemporaryError | None = None
         self.failure: BaseException | None = None
         self.turned_at = time.monotonic()
 
@@ -126,6 +127,8 @@ class Runtime:
             return f"the writer has stopped: {self.failure}"
         if self._stopping.is_set():
             return "shutting down"
+        if self._away is not None:
+            return f"nothing can be written: {self._away}"
         still = time.monotonic() - self.turned_at
         return f"the writer has been at one batch for {still:.0f} s" if still > 60 else None
 
@@ -153,12 +156,17 @@ class Runtime:
         self.turned_at = time.monotonic()
         self._answer_questions()
         try:
+            if self._away is not None:
+                self._resume()
+                self._away = None
             worked = self._batch()
             worked = self._processor.tick(self._clock.now()) > 0 or worked
             self._chores()
         except TemporaryError as error:
             _log.warning("nothing was written, trying again: %s", error)
-            self._resume()
+            if self._away is not None:
+                self._refuse_posts(error)  # whoever waits may come again, and must not wait for as long as it lasts
+            self._away = error
             self._stopping.wait(error.retry_after or _RETRY_SECONDS)
             return True
         return worked
@@ -255,19 +263,22 @@ class Runtime:
         self._verify_at = time.monotonic() + max(_VERIFY_SECONDS, 20 * (time.monotonic() - present))
 
     def _refuse_waiting(self) -> None:
+        why = TemporaryError("shutting down: nothing was written", retry_after=2.0)
+        self._refuse_posts(why)
         while True:
             try:
-                answer: Future[Any] = self._posts.get_nowait().answer
+                _refuse(self._questions.get_nowait()[1], why)
             except queue.Empty:
-                break
-            _refuse(answer)
+                return
+
+    def _refuse_posts(self, why: TemporaryError) -> None:
         while True:
             try:
-                _refuse(self._questions.get_nowait()[1])
+                _refuse(self._posts.get_nowait().answer, why)
             except queue.Empty:
                 return
 
 
-def _refuse(answer: "Future[Any]") -> None:
+def _refuse(answer: "Future[Any]", why: TemporaryError) -> None:
     if answer.set_running_or_notify_cancel():
-        answer.set_exception(TemporaryError("shutting down: nothing was written", retry_after=2.0))
+        answer.set_exception(why)

@@ -6,6 +6,7 @@ clock: `now` is passed in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 
 from coordwatch.codec import pack, unpack
 from coordwatch.context.progress import BEGINNING, Progress, SourceProgress
@@ -17,7 +18,7 @@ from coordwatch.engine.rows import IDENTITY, taught_of, taught_rows
 from coordwatch.engine.state import CustomerState, fact_from_plain
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
-from coordwatch.errors import CoordwatchError
+from coordwatch.errors import CoordwatchError, TemporaryError
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
@@ -91,6 +92,17 @@ class Processor:
         self.kept = KeptAway(self.settings.identity, kept)
         self.rooms = Rooms(self.store, self.mapper, self.identity, self.desk, self.progress, self.kept)
         self._unproven: dict[str, tuple[int, ...]] = {}
+        self._stale = False
+
+    def _begin_again(self) -> None:
+        """After a commit that failed: forget what it would have changed, now, or before anything else once the store is back."""
+        self._stale = True
+        with suppress(TemporaryError):
+            self.reload()
+
+    def _refresh(self) -> None:
+        if self._stale:
+            self.reload()
 
     def handle(self, inputs: Sequence[Input], now: int, positions: Mapping[str, str] | None = None) -> list[Result]:
         """Handle a batch of records in one commit.
@@ -99,13 +111,14 @@ class Processor:
         Gives:  one result a record, in order
         Raises: TemporaryError when the store refused; nothing of the batch has happened then
         """
+        self._refresh()
         try:
             work = Work(self.rooms, now)
             results = [work.record(one) for one in inputs]
             forget_named(work, work.erasures)
             self._commit(work, positions or {})
         except CoordwatchError:
-            self.reload()
+            self._begin_again()
             raise
         return results
 
@@ -115,6 +128,7 @@ class Processor:
         Gives:  how many customers were judged
         Raises: TemporaryError as `handle`
         """
+        self._refresh()
         proofs = self._proofs(now)
         due = self.store.due(min(now, max(proofs, default=BEGINNING)), DUE_MAX + len(self._unproven))
         self._unproven = {name: self._unproven[name] for name in due if name in self._unproven}
@@ -132,7 +146,7 @@ class Processor:
                 work.give_up(one.event, f"{IDENTITY_UNRESOLVED}: {one.why}")
             self._commit(work, {})
         except CoordwatchError:
-            self.reload()
+            self._begin_again()
             raise
         return len(waiting)
 
@@ -141,6 +155,7 @@ class Processor:
 
         Raises: TemporaryError as `handle`
         """
+        self._refresh()
         rows = list(self.store.scan(REQUESTS))
         if not rows:
             return []
@@ -149,7 +164,7 @@ class Processor:
             receipts = carry_out(work, rows)
             self._commit(work, {})
         except CoordwatchError:
-            self.reload()
+            self._begin_again()
             raise
         return receipts
 

@@ -1,16 +1,26 @@
 """`/v1/alerts`: the list, one alert, and what people do to it.
 
 What enters: filters, ids, orders with the version that was seen.
-What leaves: alerts; 409 when somebody was faster.
+What leaves: alerts; 409 or 412 when somebody was faster, 428 when nobody says what was seen.
 The next room: the store, through AlertReader and AlertDesk.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.preconditions import (
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    is_known,
+    once_of,
+    tag_of,
+    version_seen,
+)
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import (
     AlertDetail,
@@ -21,7 +31,7 @@ from coordwatch.adapters.http_api.shapes import (
     alert_detail,
     alert_item,
 )
-from coordwatch.alerts.alert import Order
+from coordwatch.alerts.alert import Order, VersionConflict
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.events.times import parse_duration, parse_time
 
@@ -55,32 +65,64 @@ def alerts_router(context: ApiContext) -> APIRouter:
         rows, following = context.reader.alerts(filters, query.limit, query.cursor)
         return AlertPage(items=[alert_item(row) for row in rows], next=following)
 
-    @router.get("/{alert_id}", response_model=AlertDetail)
-    def show_alert(alert_id: str) -> AlertDetail:
-        """One alert with its detections and its history."""
+    @router.get("/{alert_id}", response_model=AlertDetail, responses={304: {"description": "it is as you know it"}})
+    def show_alert(alert_id: str, if_none_match: IfNoneMatch = None) -> Response:
+        """One alert with its detections and its history; its ETag is for the `If-Match` of what is done to it."""
         view = context.reader.alert(alert_id)
         if view is None:
             raise _no_alert(alert_id)
-        return alert_detail(view)
+        content = alert_detail(view).model_dump_json().encode()
+        headers = {"ETag": tag_of(view.row.version, content), "Cache-Control": "no-cache"}
+        if is_known(headers["ETag"], if_none_match):
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="application/json", headers=headers)
 
     @router.post("/{alert_id}/{action}", response_model=AlertItem)
-    def act(request: Request, alert_id: str, action: ActionName, body: OrderBody) -> AlertItem:
-        """Do something to an alert; with `version`, only if nothing else was done to it meanwhile."""
-        now = context.clock.now()
-        order = Order(
-            action=_ACTIONS[action],
-            actor=getattr(request.state, "actor", None) or body.actor or "api",
-            now=now,
-            version=body.version,
-            note=body.note,
-            until=_until(body.until, now) if action is ActionName.SNOOZE else None,
-        )
-        row = context.desk.act(alert_id, order)
+    def act(
+        request: Request,
+        said: Annotated[_Said, Depends()],
+        alert_id: str,
+        action: ActionName,
+        body: OrderBody,
+    ) -> AlertItem:
+        """Do something to an alert as it was seen: by `If-Match`, or by `version` in the body."""
+        order = _order(request, action, body, context.clock.now())
+        order = replace(order, version=version_seen(said.if_match, order.version, lambda: _version(context, alert_id)))
+        once = once_of(said.idempotency_key, alert_id, action, body.model_dump_json(), said.if_match, order.actor)
+        try:
+            row = context.desk.act(alert_id, order, once)
+        except VersionConflict as moved:
+            if said.if_match is None:
+                raise
+            raise Refused(412, str(moved), version=moved.version) from None
         if row is None:
             raise _no_alert(alert_id)
         return alert_item(row)
 
     return router
+
+
+class _Said:
+    """What the headers of an order say."""
+
+    def __init__(self, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> None:
+        self.if_match, self.idempotency_key = if_match, idempotency_key
+
+
+def _version(context: ApiContext, alert_id: str) -> int | None:
+    view = context.reader.alert(alert_id)
+    return None if view is None else view.row.version
+
+
+def _order(request: Request, action: ActionName, body: OrderBody, now: int) -> Order:
+    return Order(
+        action=_ACTIONS[action],
+        actor=getattr(request.state, "actor", None) or body.actor or "api",
+        now=now,
+        version=body.version,
+        note=body.note,
+        until=_until(body.until, now) if action is ActionName.SNOOZE else None,
+    )
 
 
 def _no_alert(alert_id: str) -> Refused:

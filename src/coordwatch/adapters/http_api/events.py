@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.posted import Destination, inputs_of
+from coordwatch.adapters.http_api.preconditions import IdempotencyKey, once_of
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import EventAnswer, EventAnswers
 from coordwatch.processor import CANONICAL, Result
@@ -22,19 +23,29 @@ def events_router(context: ApiContext) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["events"])
 
     @router.post("/events", response_model=EventAnswers, openapi_extra=_BODY)
-    async def post_events(request: Request, source: str | None = None) -> EventAnswers:
+    async def post_events(
+        request: Request, source: str | None = None, idempotency_key: IdempotencyKey = None
+    ) -> EventAnswers:
         """Take events: one JSON text, a JSON array, or JSON Lines; canonical CloudEvents, or a tool's own payloads.
 
-        With `source=NAME` the body is a payload of that mapping, as the tool sent it.
+        With `source=NAME` the body is a payload of that mapping, as the tool sent it. An event that comes twice is a
+        `duplicate` by its own id; under an `Idempotency-Key` the answer itself is the same again.
         """
         posting = context.posting
         if posting is None:
             raise Refused(404, "no input takes posts here: add 'inputs: [{kind: http}]' to the settings")
         body = await request.body()
         to = _destination(posting, source, context.clock.now())
+        once = once_of(idempotency_key, "events", source, body)
+        known = None if once is None else await run_in_threadpool(context.desk.recall, once)
+        if known is not None:
+            return EventAnswers.model_validate_json(known)
         inputs = await run_in_threadpool(inputs_of, body, dict(request.headers), to)
         results = await asyncio.wrap_future(posting.post(inputs))
-        return EventAnswers(items=[_answer(index, result) for index, result in enumerate(results)])
+        answer = EventAnswers(items=[_answer(index, result) for index, result in enumerate(results)])
+        if once is not None:
+            await run_in_threadpool(context.desk.remember, once, answer.model_dump_json().encode(), to.now)
+        return answer
 
     return router
 

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.alerts.alert import ActionRefused, VersionConflict
+from coordwatch.alerts.once import KeyReused
 from coordwatch.errors import CoordwatchError, TemporaryError
 
 MEDIA_TYPE = "application/problem+json"
@@ -27,8 +28,10 @@ _TITLES = {
     404: "There is nothing here",
     405: "This method is not for this address",
     409: "Somebody was faster",
+    412: "It has changed since you looked",
     413: "Too large",
     422: "The request says something impossible",
+    428: "Say what you saw",
     503: "Not now",
 }
 
@@ -70,7 +73,7 @@ def _of_ours(_request: Request, error: Exception) -> JSONResponse:
     match error:
         case VersionConflict():
             return problem(409, str(error), version=error.version)
-        case ActionRefused():
+        case ActionRefused() | KeyReused():
             return problem(409, str(error))
         case BadQuery():
             return problem(400, str(error), errors=[{"field": error.field, "message": str(error)}])

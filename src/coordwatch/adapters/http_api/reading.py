@@ -14,14 +14,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.listed import CustomerPage, DeadLetterPage, customer_item, dead_letter_item
+from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import (
-    DeadLetterItem,
     PairItem,
     RuleItem,
     SourceItem,
     counts_or_none,
-    dead_letter_item,
     instant,
     pair_item,
     readable,
@@ -38,7 +38,8 @@ def reading_router(context: ApiContext) -> APIRouter:
     _add(router, "/tools", _tools(context), dict[str, list[PairItem]])
     _add(router, "/sources", _sources(context), dict[str, list[SourceItem]])
     _add(router, "/catalogue", _catalogue(context), dict[str, Any])
-    _add(router, "/dead-letters", _dead_letters(context), dict[str, list[DeadLetterItem]])
+    _add(router, "/dead-letters", _dead_letters(context), DeadLetterPage)
+    _add(router, "/customers", _customers(context), CustomerPage)
     _add(router, "/customers/{key:path}", _customer(context), dict[str, Any])
     _add(router, "/explain", _explain(context), dict[str, Any])
     router.add_api_route(
@@ -113,13 +114,31 @@ def _catalogue(context: ApiContext) -> Callable[[], dict[str, Any]]:
     return show_catalogue
 
 
-def _dead_letters(context: ApiContext) -> Callable[[int], dict[str, list[DeadLetterItem]]]:
-    def list_dead_letters(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> dict[str, list[DeadLetterItem]]:
+_Limit = Annotated[int, Query(ge=1, le=1000)]
+_Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
+
+
+def _dead_letters(context: ApiContext) -> Callable[[int, str | None], DeadLetterPage]:
+    def list_dead_letters(limit: _Limit = 50, cursor: _Cursor = None) -> DeadLetterPage:
         """The newest dead letters, with their original bytes."""
-        letters = context.reader.dead_letters(limit)
-        return {"items": [dead_letter_item(one, base64.b64encode(one.original).decode()) for one in letters]}
+        letters = context.reader.dead_letters(limit + 1, after_cursor(cursor, (int, str)))
+        shown = letters[:limit]
+        items = [dead_letter_item(one, base64.b64encode(one.original).decode()) for one in shown]
+        return DeadLetterPage(items=items, next=cursor_of(shown[-1].at, shown[-1].id) if len(letters) > limit else None)
 
     return list_dead_letters
+
+
+def _customers(context: ApiContext) -> Callable[[int, str | None], CustomerPage]:
+    def list_customers(limit: _Limit = 50, cursor: _Cursor = None) -> CustomerPage:
+        """Customers with alerts, those with the most open ones first."""
+        rows = context.reader.customers(limit + 1, after_cursor(cursor, (int, int, str)))
+        shown = rows[:limit]
+        last = shown[-1] if len(rows) > limit else None
+        following = None if last is None else cursor_of(last.open, last.last_at, last.key)
+        return CustomerPage(items=[customer_item(one) for one in shown], next=following)
+
+    return list_customers
 
 
 def _customer(context: ApiContext) -> Callable[[str], dict[str, Any]]:

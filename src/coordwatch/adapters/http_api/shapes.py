@@ -13,18 +13,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
 from coordwatch.events.times import SECOND, format_time, to_datetime
-from coordwatch.ports import AlertRow, AlertView, DeadLetter, PairCount, RuleCounts, SourceView
+from coordwatch.ports import AlertRow, AlertView, PairCount, RuleCounts, SourceView
 
 _INSTANTS = frozenset(
     {"at", "time", "observed_at", "began_at", "ended_at", "deadline", "read_through", "last_seen", "loaded_at"}
 )
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """What goes over the wire: nothing more than is named."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class AlertQuery(_Shape):
+class AlertQuery(Shape):
     """How a list of alerts is asked for. `status` and `severity` take several values with commas."""
 
     status: str = ""
@@ -43,7 +45,7 @@ class AlertQuery(_Shape):
     cursor: str | None = None
 
 
-class AlertItem(_Shape):
+class AlertItem(Shape):
     """One alert of a list."""
 
     id: str
@@ -69,7 +71,7 @@ class AlertItem(_Shape):
     note: str
 
 
-class AuditItem(_Shape):
+class AuditItem(Shape):
     """One line of an alert's audit trail."""
 
     at: datetime
@@ -87,14 +89,14 @@ class AlertDetail(AlertItem):
     actions: list[str]
 
 
-class AlertPage(_Shape):
+class AlertPage(Shape):
     """A page of alerts; `next` is the cursor of the next page, null on the last."""
 
     items: list[AlertItem]
     next: str | None
 
 
-class OrderBody(_Shape):
+class OrderBody(Shape):
     """What to do. `version` is the one that was seen: a 409 says that the alert has moved on.
 
     `until` ends a snooze: an instant (RFC 3339) or a duration (`4h`); without it the next detection ends it.
@@ -106,7 +108,7 @@ class OrderBody(_Shape):
     actor: Annotated[str | None, Field(min_length=1, max_length=80)] = None
 
 
-class EventAnswer(_Shape):
+class EventAnswer(Shape):
     """What became of one record of a request."""
 
     index: int
@@ -116,27 +118,13 @@ class EventAnswer(_Shape):
     detail: str | None = None
 
 
-class EventAnswers(_Shape):
+class EventAnswers(Shape):
     """What became of every record of a request, in order; it is committed when this is read."""
 
     items: list[EventAnswer]
 
 
-class DeadLetterItem(_Shape):
-    """Something that could not be used; `original` is its bytes in base64, `preview` what can be read of them."""
-
-    id: str
-    origin: str
-    stage: str
-    reason: str
-    detail: str
-    path: str | None
-    at: datetime
-    original: str
-    preview: str
-
-
-class RuleItem(_Shape):
+class RuleItem(Shape):
     """One rule, what it means, and how often it judged. `disabled` and `warming` say why it judges nothing, or not all."""
 
     id: str
@@ -158,7 +146,7 @@ class RuleItem(_Shape):
     warming: datetime | None
 
 
-class PairItem(_Shape):
+class PairItem(Shape):
     """Acts of one tool, and how many of them collided with another."""
 
     act_tool: str
@@ -167,7 +155,7 @@ class PairItem(_Shape):
     detections: int
 
 
-class SourceItem(_Shape):
+class SourceItem(Shape):
     """One source and how far it is read."""
 
     name: str
@@ -246,21 +234,6 @@ def source_item(view: SourceView) -> SourceItem:
         tools=list(view.tools),
         tallies=dict(view.tallies),
         note=view.note,
-    )
-
-
-def dead_letter_item(letter: DeadLetter, encoded: str) -> DeadLetterItem:
-    """A dead letter as JSON shows it; `encoded` is its original in base64."""
-    return DeadLetterItem(
-        id=letter.id,
-        origin=letter.origin,
-        stage=letter.stage,
-        reason=letter.reason,
-        detail=letter.detail,
-        path=letter.path,
-        at=to_datetime(letter.at),
-        original=encoded,
-        preview=letter.original[:300].decode("utf-8", "replace"),
     )
 
 

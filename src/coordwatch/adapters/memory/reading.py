@@ -44,12 +44,15 @@ class MemoryReader:
         shown = rows[: query.limit]
         return [alert_row(row) for row in shown], cursor_after(query, shown[-1]) if len(rows) > len(shown) else None
 
-    def customers(self, limit: int) -> list[CustomerRow]:
+    def customers(self, limit: int, after: tuple[int, int, str] | None = None) -> list[CustomerRow]:
         by_customer: dict[str, list[Row]] = {}
         with self._lock:
             for row in self._tables.rows.values():
                 by_customer.setdefault(row["customer"], []).append(row)
         found = [_customer(key, rows) for key, rows in by_customer.items()]
+        if after is not None:
+            opened, last_at, key = after
+            found = [row for row in found if (-row.open, -row.last_at, row.key) > (-opened, -last_at, key)]
         return sorted(found, key=lambda row: (-row.open, -row.last_at, row.key))[:limit]
 
     def alert(self, alert_id: str) -> AlertView | None:
@@ -120,10 +123,11 @@ class MemoryReader:
             summed[line.rule, line.act_tool, line.evidence_tool, line.kind] += amount
         return [ToolCount(*key, amount) for key, amount in sorted(summed.items())]
 
-    def dead_letters(self, limit: int) -> list[DeadLetter]:
+    def dead_letters(self, limit: int, after: tuple[int, str] | None = None) -> list[DeadLetter]:
         with self._lock:
             letters = list(self._tables.dead_letters.values())
-        return sorted(letters, key=lambda letter: (-letter.at, letter.id))[:limit]
+        behind = [one for one in letters if after is None or (-one.at, one.id) > (-after[0], after[1])]
+        return sorted(behind, key=lambda letter: (-letter.at, letter.id))[:limit]
 
     def tallies(self) -> Mapping[str, int]:
         with self._lock:

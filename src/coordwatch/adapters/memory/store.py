@@ -6,7 +6,7 @@ The next room: whoever runs the processor without a database.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, reduced
@@ -16,6 +16,8 @@ from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
+from coordwatch.alerts.once import KEPT_FOR, Once, same_again
+from coordwatch.codec import decode_json, encode_json
 from coordwatch.engine.ledger import CountLine, TallyLine
 from coordwatch.errors import TemporaryError
 from coordwatch.ports import AlertRow, Books, Count, DeadLetter, Effects
@@ -71,6 +73,7 @@ class MemoryStore(MemoryReader):
     def _forget(self, customers: Sequence[str]) -> None:
         """Delete the alerts and detections of customers; of an alert about several, only what is theirs."""
         tables, gone = self._tables, set(customers)
+        tables.answers.clear()
         touched = {one for one, row in tables.rows.items() if row["customer"] in gone}
         for detection in [one for one, filed in tables.filed.items() if filed.detection.customer in gone]:
             alert = tables.filed.pop(detection).alert
@@ -152,8 +155,11 @@ class MemoryStore(MemoryReader):
 
     # ---- people
 
-    def act(self, alert_id: str, order: Order) -> AlertRow | None:
+    def act(self, alert_id: str, order: Order, once: Once | None = None) -> AlertRow | None:
         with self._lock:
+            known = None if once is None else self.recall(once)
+            if known is not None:
+                return AlertRow(**decode_json(known))
             book = MemoryBook(self._tables, self._cards)
             before = book.alert(alert_id)
             if before is None:
@@ -163,8 +169,20 @@ class MemoryStore(MemoryReader):
             changes = [AlertChange(order.action, after, before.status)]
             book.put(changes)
             row = alert_row(self._tables.rows[alert_id])
+            if once is not None:
+                self.remember(once, encode_json(asdict(row)), order.now)
         self.listen(changes)
         return row
+
+    def recall(self, once: Once) -> bytes | None:
+        known = self._tables.answers.get(once.key)
+        return None if known is None else same_again(once, known[0], known[2])
+
+    def remember(self, once: Once, answer: bytes, now: int) -> None:
+        answers = self._tables.answers
+        for key in [key for key, (_, at, _) in answers.items() if at < now - KEPT_FOR]:
+            del answers[key]
+        answers[once.key] = (once.asked, now, answer)
 
     # ---- what the runtime asks for now and then
 

@@ -39,6 +39,7 @@ class Tables:
     rows: dict[str, Row] = field(default_factory=dict)
     by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     audit: dict[str, list[Entry]] = field(default_factory=dict)
+    answers: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
 
 
 class MemoryBook:

@@ -108,12 +108,16 @@ def _on_postgres(database: Postgres, manner: Manner, *, writes: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
-        with raw.cursor() as cursor:
-            for name, value in chosen.items():
-                cursor.execute(f"SET {name} = '{value}'")
-            if writes and manner.alone:
-                _be_alone(cursor, database)
-        raw.commit()
+        try:
+            with raw.cursor() as cursor:
+                for name, value in chosen.items():
+                    cursor.execute(f"SET {name} = '{value}'")
+                if writes and manner.alone:
+                    _be_alone(cursor, database)
+            raw.commit()
+        except BaseException:
+            raw.close()
+            raise
 
     if writes:
 

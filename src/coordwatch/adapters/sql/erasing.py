@@ -12,7 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, union
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, reduced
-from coordwatch.adapters.sql.schema import alerts, aliases, audit, dead_letters, deadlines, detections, items
+from coordwatch.adapters.sql.schema import (
+    alerts,
+    aliases,
+    answers,
+    audit,
+    dead_letters,
+    deadlines,
+    detections,
+    items,
+)
 from coordwatch.adapters.sql.words import Words
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import Filed
@@ -23,7 +32,7 @@ from coordwatch.rules.detection import DetectionStatus
 
 _CHUNK, _OVERLAP = 8 * 1024 * 1024, 128
 # The tables whose rows may name a customer.
-_NAMING = (alerts, aliases, audit, dead_letters, deadlines, detections, items)
+_NAMING = (alerts, aliases, answers, audit, dead_letters, deadlines, detections, items)
 _CUSTOMERS = ("customer/", "given/")
 _LEFT = select(detections.c.body, detections.c.status, detections.c.alert).where(
     detections.c.alert == bindparam("alert")
@@ -37,6 +46,8 @@ def erase(
 
     Of an alert about several customers only what is theirs goes; what people wrote about it goes too, since it may name them.
     """
+    if customers:
+        connection.execute(answers.delete())  # they repeat what was shown of alerts, for a day at most
     for letter in letters:
         connection.execute(dead_letters.delete().where(dead_letters.c.id == letter))
     for customer in customers:

@@ -82,21 +82,26 @@ class SqlReader:
         shown = [dict(row) for row in rows[: query.limit]]
         return [alert_row(row) for row in shown], cursor_after(query, shown[-1]) if len(rows) > len(shown) else None
 
-    def customers(self, limit: int) -> list[CustomerRow]:
+    def customers(self, limit: int, after: tuple[int, int, str] | None = None) -> list[CustomerRow]:
         live = case((alerts.c.status.in_(LIVE_STATUSES), 1), else_=0)
         rank = case((alerts.c.status.in_(LIVE_STATUSES), alerts.c.severity_rank))
+        opened, last_at = func.sum(live), func.max(alerts.c.last_at)
         question = (
             select(
                 alerts.c.customer,
-                func.sum(live).label("open"),
+                opened.label("open"),
                 func.count().label("total"),
                 func.min(rank).label("rank"),
-                func.max(alerts.c.last_at).label("last_at"),
+                last_at.label("last_at"),
             )
             .group_by(alerts.c.customer)
-            .order_by(func.sum(live).desc(), func.max(alerts.c.last_at).desc(), alerts.c.customer)
+            .order_by(opened.desc(), last_at.desc(), alerts.c.customer)
             .limit(limit)
         )
+        if after is not None:
+            same = and_(opened == after[0], last_at == after[1], alerts.c.customer > after[2])
+            older = and_(opened == after[0], last_at < after[1])
+            question = question.having(or_(opened < after[0], older, same))
         with self._read() as connection:
             rows = connection.execute(question).all()
         return [customer_row(row.customer, row.open, row.total, row.rank, row.last_at) for row in rows]
@@ -159,8 +164,12 @@ class SqlReader:
         with self._read() as connection:
             return [ToolCount(*row) for row in connection.execute(_amounts(*columns).order_by(*columns))]
 
-    def dead_letters(self, limit: int) -> list[DeadLetter]:
+    def dead_letters(self, limit: int, after: tuple[int, str] | None = None) -> list[DeadLetter]:
         question = select(dead_letters).order_by(dead_letters.c.at.desc(), dead_letters.c.id).limit(limit)
+        if after is not None:
+            at, last = after
+            same = and_(dead_letters.c.at == at, dead_letters.c.id > last)
+            question = question.where(or_(dead_letters.c.at < at, same))
         with self._read() as connection:
             return [DeadLetter(**row) for row in connection.execute(question).mappings()]
 

@@ -5,7 +5,7 @@ What leaves: SQLAlchemy tables, the same for SQLite and PostgreSQL.
 The next room: `migrating`, which makes them; `store` and `read`, which use them.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, text
 
 from coordwatch.adapters.sql.words import Words
 
@@ -115,6 +115,9 @@ alerts = Table(
     Index("alerts_newest", "at", "id"),
     Index("alerts_by_status", "status", "at"),
     Index("alerts_by_notice", "notice"),
+    Index("alerts_by_severity", "severity_rank", text("at DESC"), "id"),
+    Index("alerts_by_status_newest", "status", text("at DESC"), "id"),
+    Index("alerts_by_status_severity", "status", "severity_rank", text("at DESC"), "id"),
 )
 audit = Table(
     "audit",
@@ -137,4 +140,14 @@ dead_letters = Table(
     Column("path", Words),
     Column("at", BigInteger, nullable=False, index=True),
     Column("original", LargeBinary, nullable=False),
+    Index("dead_letters_newest", text("at DESC"), "id"),
+)
+# What was answered under a key that the asker made up.
+answers = Table(
+    "answers",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("asked", Words, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("answer", LargeBinary, nullable=False),
 )

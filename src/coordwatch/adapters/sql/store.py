@@ -12,11 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
-from coordwatch.adapters.sql.book import SqlBook, upsert
-from coordwatch.adapters.sql.books import write_books, write_items
+from coordwatch.adapters.sql.answers import keep_answer, recalled
+from coordwatch.adapters.sql.book import SqlBook
+from coordwatch.adapters.sql.books import write_books
 from coordwatch.adapters.sql.database import Database, Postgres
 from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
 from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
@@ -29,15 +30,15 @@ from coordwatch.adapters.sql.schema import (
     deadlines,
     detections,
     items,
-    ledger,
     positions,
-    tallies,
 )
+from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
-from coordwatch.codec import decode_json
+from coordwatch.alerts.once import Once
+from coordwatch.codec import decode_json, encode_json
 from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
 from coordwatch.rules.detection import DetectionChange
 
@@ -144,7 +145,7 @@ class SqlStore(SqlReader):
 
     def commit(self, effects: Effects, now: int) -> None:
         with self._write() as connection:
-            _write_state(connection, effects)
+            write_state(connection, effects)
             changes = self._fold(connection, effects.changes, now)
             erase(connection, effects.forgotten, effects.letters_gone, self._cards)
         if changes:
@@ -185,13 +186,16 @@ class SqlStore(SqlReader):
     def _fold(self, connection: Connection, found: Sequence[DetectionChange], now: int) -> list[AlertChange]:
         book = SqlBook(connection, self._cards)
         changes = [done for change in found for done in fold(book, change, self._cards, now)]
-        _reopen_notices(connection, changes)
+        reopen_notices(connection, changes)
         return changes
 
     # ---- people
 
-    def act(self, alert_id: str, order: Order) -> AlertRow | None:
+    def act(self, alert_id: str, order: Order, once: Once | None = None) -> AlertRow | None:
         with self._write() as connection:
+            known = recalled(connection, once)
+            if known is not None:
+                return AlertRow(**decode_json(known))
             book = SqlBook(connection, self._cards)
             before = book.alert(alert_id)
             if before is None:
@@ -199,10 +203,21 @@ class SqlStore(SqlReader):
             after, entry = carry_out(before, order)
             book.save(after, entry)
             changes = [AlertChange(order.action, after, before.status)]
-            _reopen_notices(connection, changes)
-            row = connection.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().one()
+            reopen_notices(connection, changes)
+            found = connection.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().one()
+            row = alert_row(dict(found))
+            if once is not None:
+                keep_answer(connection, once, encode_json(asdict(row)), order.now)
         self.listen(changes)
-        return alert_row(dict(row))
+        return row
+
+    def recall(self, once: Once) -> bytes | None:
+        with self._read() as connection:
+            return recalled(connection, once)
+
+    def remember(self, once: Once, answer: bytes, now: int) -> None:
+        with self._write() as connection:
+            keep_answer(connection, once, answer, now)
 
     # ---- what the runtime asks for now and then
 
@@ -223,7 +238,7 @@ class SqlStore(SqlReader):
                 after, entry = moved_by_engine(before, AlertAction.WAKE, now, "the snooze ended")
                 book.save(after, entry)
                 changes.append(AlertChange(AlertAction.WAKE, after, before.status))
-            _reopen_notices(connection, changes)
+            reopen_notices(connection, changes)
         self.listen(changes)
         return changes
 
@@ -264,34 +279,5 @@ class SqlStore(SqlReader):
                 yield decode_json(body)
 
 
-_REOPEN = alerts.update().where(alerts.c.id == bindparam("opened")).values(notice=None)
-
-
-def _write_state(connection: Connection, effects: Effects) -> None:
-    write_items(connection, effects.values)
-    due = [{"customer": customer, "at": at} for customer, at in effects.deadlines.items() if at is not None]
-    upsert(connection, deadlines, due)
-    _delete(connection, deadlines, "customer", [customer for customer, at in effects.deadlines.items() if at is None])
-    upsert(connection, ledger, [{"part": "", **asdict(count)} for count in effects.counts], add=("amount",))
-    upsert(connection, dead_letters, [asdict(letter) for letter in effects.dead_letters])
-    upsert(connection, positions, [{"input": name, "position": at} for name, at in effects.positions.items()])
-    counted = [{"stage": "", "place": "", "name": name, "amount": n} for name, n in effects.tallies.items()]
-    upsert(connection, tallies, counted, add=("amount",))
-
-
-def _delete(connection: Connection, table: Table, column: str, values: Sequence[str]) -> None:
-    if values:
-        connection.execute(
-            table.delete().where(table.c[column] == bindparam("gone")), [{"gone": one} for one in values]
-        )
-
-
-def _reopen_notices(connection: Connection, changes: Sequence[AlertChange]) -> None:
-    """An alert that has become open needs a new decision about telling somebody."""
-    opened = [
-        {"opened": change.alert.id}
-        for change in changes
-        if change.alert.status is AlertStatus.OPEN and change.before not in (None, AlertStatus.OPEN)
-    ]
-    if opened:
-        connection.execute(_REOPEN, opened)
+def _nobody(changes: Sequence[AlertChange]) -> None:
+    """Told of changes, does nothing."""

@@ -1,0 +1,1 @@
+"""What a database must stand: revisions, several processes, and being away."""
