@@ -91,9 +91,29 @@ def test_id_time_and_identifiers_are_found_as_a_person_mapped_them() -> None:
     assert (ids >= 34, times >= 28, identifiers >= 16) == (True, True, True), (ids, times, identifiers)
 
 
+ODD = [
+    "",
+    "x y",
+    "a.b",
+    "$",
+    "[*]",
+    'q"',
+    "a: b",
+    "y",
+    "null",
+    "Call",
+    "order_id",
+    "message_id",
+    "event",
+    "data",
+    "payload",
+    "schema",
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(ODD) | st.text(max_size=8), inner, max_size=5)
+    ),
     max_leaves=20,
 )
 

@@ -10,7 +10,7 @@ from coordwatch.sources.infer.meaning import choose_discriminator, context_of, f
 from coordwatch.sources.infer.peeling import peel_records
 from coordwatch.sources.infer.proposal import Guess, Proposal
 from coordwatch.sources.infer.shapes import masked
-from coordwatch.sources.infer.survey import FieldSeen, Survey, survey
+from coordwatch.sources.infer.survey import FieldSeen, Survey, path_of, survey
 from coordwatch.sources.record import Record
 
 
@@ -38,7 +38,7 @@ def propose(records: Sequence[Record], source: str) -> Proposal:
         tuple(peeled.wrappers),
         tuple(peeled.json_fields),
         tuple(peeled.named),
-        peeled.split,
+        None if peeled.split is None else path_of([peeled.split]),
         ids,
         _digest(field, times, identifiers, refs),
         times,

@@ -108,7 +108,7 @@ def _watching(name: str, used: list[str]) -> Peel:
 
 def _take_off_names(bodies: Sequence[Envelope], found: Peeled) -> None:
     """An object with one field that holds an object, again and again, is a name and a payload."""
-    named = [one for one in bodies if isinstance(one.body, dict) and len(one.body) == 1]
+    named = [one for one in bodies if isinstance(one.body, dict) and len(one.body) == 1 and "" not in one.body]
     inner = [one for one in named if isinstance(next(iter(one.body.values())), dict)]
     if not inner or len(inner) < 0.8 * len(bodies):
         return
@@ -120,7 +120,7 @@ def _take_off_names(bodies: Sequence[Envelope], found: Peeled) -> None:
 def _batch_field(bodies: Sequence[Any]) -> str | None:
     """The field whose elements look like events while what lies around them does not."""
     objects = [body for body in bodies if isinstance(body, dict)]
-    counts = Counter(name for body in objects for name, value in body.items() if _is_batch(value))
+    counts = Counter(name for body in objects for name, value in body.items() if name and _is_batch(value))
     for name, count in counts.most_common():
         around = [
             value
@@ -163,7 +163,7 @@ def _json_fields(bodies: Sequence[Any]) -> list[str]:
     texts: dict[str, list[str]] = {}
     for body in bodies:
         for name, value in body.items() if isinstance(body, dict) else ():
-            if isinstance(value, str) and value.strip():
+            if name and isinstance(value, str) and value.strip():
                 texts.setdefault(name, []).append(value.strip())
     return [
         name

@@ -106,7 +106,7 @@ def _events(proposal: Proposal) -> Iterator[str]:
     yield "emit:"
     usable = [one for one in proposal.events if one.type is not None and not one.missing]
     if field is None or not usable:
-        yield from _placeholder(proposal)
+        yield from _placeholder()
     else:
         yield f"  # Events are told apart by {field.path}."
         for same in _alike(usable):
@@ -135,13 +135,12 @@ def _emission(field: Guess, same: list[EventGuess]) -> Iterator[str]:
         yield f"    constant: {{{', '.join(f'{name}: {_quoted(value)}' for name, value in first.set.items())}}}"
 
 
-def _placeholder(proposal: Proposal) -> Iterator[str]:
+def _placeholder() -> Iterator[str]:
     """Something that runs, and that nobody takes for finished."""
     yield "  # Nothing tells what these events are. This stands here so that the file can be read; it never fires."
     yield "  - event: service.contact.ended"
     yield "    when: {$topic: no-topic-has-this-name}"
-    if "contact" not in proposal.refs or proposal.refs["contact"].path == "":
-        yield "    refs: {contact: $topic}"
+    yield "    refs: {contact: $topic}"
 
 
 def _unused(proposal: Proposal) -> Iterator[str]:
