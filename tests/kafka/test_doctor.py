@@ -79,7 +79,7 @@ def test_before_the_first_start_all_is_well_and_nothing_is_made(topics: Topics, 
     assert said(told, "security") == [("ok", "plaintext")]
     assert said(told, "codecs")[0][0] == "ok"
     assert said(told, "brokers")[0][1].startswith("one broker like Kafka ")
-    assert said(told, "topics") == [("ok", "11 of 11 will be made at the first start")]
+    assert said(told, "topics") == [("ok", "12 of 12 will be made at the first start")]
     assert said(told, "rights")[0][0] == "ok"
     assert said(told, "stages") == [
         ("ok", f"{role}: has not read anything yet") for role in ("ingest", "detect", "alerts")
@@ -132,7 +132,7 @@ def test_how_far_each_stage_has_read_and_what_was_deleted_before_it_was_read(top
     )
     assert code == 1
     assert said(told, "topics") == [
-        ("ok", "11 of ours are as they must be: 2 partitions by customer, one copy"),
+        ("ok", "12 of ours are as they must be: 2 partitions by customer, one copy"),
     ]
     stages = said(told, "stages")
     assert stages[0] == ("bad", f"ingest: 8 records of {source}/1 were deleted before they were read")

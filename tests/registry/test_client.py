@@ -1,13 +1,16 @@
 """The way to a registry: logins, TLS, addresses below a path, and a server that is away."""
 
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from coordwatch.adapters.registry.client import Registered, RegistryAccess, RegistryClient
 from coordwatch.adapters.registry.decoding import RegistryDecoder
+from coordwatch.cli.kafka_checks import kafka_checks
 from coordwatch.clock import ManualClock
 from coordwatch.errors import PermanentError, TemporaryError
+from coordwatch.settings import read_settings
 from tests.registry.schemas import avro, headed
 from tests.services.certificates import make_certificates
 from tests.services.processes import LOOPBACK, free_port
@@ -68,3 +71,17 @@ def test_a_server_that_comes_back_while_a_record_waits_is_found() -> None:
         RegistryDecoder(client, ManualClock(), 0.0)(headed(1, b""))
     with registry(kept, port=port):
         assert "x" == RegistryDecoder(client, ManualClock(), 5.0)(headed(1, avro(["string"], "x")))
+
+
+def test_doctor_asks_the_registry(tmp_path: Path) -> None:
+    def told(url: str) -> tuple[str, str]:
+        config = tmp_path / "coordwatch.yaml"
+        config.write_text(f"kafka: {{registry: {{url: '{url}'}}}}\n")
+        (check,) = islice((one for one in kafka_checks(read_settings(config), None) if one.about == "registry"), 1)
+        return check.mark, check.text
+
+    with registry() as server:
+        assert ("ok", f"{server.url} gives out schemas") == told(server.url)
+        server.kept.login = ("cw", "geheim")
+        assert ("bad", True) == ((found := told(server.url))[0], "does not let us in" in found[1])
+    assert "bad" == told(server.url)[0]
