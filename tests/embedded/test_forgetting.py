@@ -166,3 +166,24 @@ def test_of_a_hundred_out_of_a_thousand_nothing_is_left_and_nobody_else_misses_a
     assert tallies["in"] == sum(
         tallies.get(name, 0) for name in ("applied", "duplicate", "dropped", "parked", "dead_lettered")
     )
+
+
+def test_a_customer_says_how_sure_it_is_that_all_of_it_is_theirs(site: Site) -> None:
+    at = NOW - HOUR
+    declared = of(
+        "a", "service.case.opened", at, "customer_id:C-1", "email:ann@example.com", case="K-1", kind="complaint"
+    )
+    known_by_tool = of("b", "service.case.opened", at, "email:ben@example.com", case="K-2", kind="complaint")
+    visitor = of("c", "service.case.opened", at, "cookie:K-77", case="K-3", kind="complaint")
+    site.processor.handle(inputs([declared, known_by_tool, visitor]), NOW)
+    found = []
+    for name in ("customer_id:C-1", "email:ben@example.com", "cookie:K-77"):
+        customer = site.processor.identity.customer_of_ids(site.processor.identity.forms(name)[:1])
+        view = site.processor.customer(str(customer), NOW)
+        found.append(view and view.confidence)
+    assert found == ["high", "medium", "low"]
+    site.processor.handle(inputs([of("d", "customer.profile.changed", at, "customer_id:C-1", "cookie:K-77")]), NOW)
+    view = site.processor.customer(str(site.processor.identity.customer_of_ids(
+        site.processor.identity.forms("cookie:K-77")[:1])), NOW)  # fmt: skip
+    assert view is not None
+    assert view.confidence == "high", "the cookie was tied to a declared id"

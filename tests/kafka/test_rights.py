@@ -88,7 +88,7 @@ def test_each_right_that_is_missing_is_the_one_that_is_named(
     assert len(commands) == 1, told
     assert all(word in commands[0] for word in words)
     by_hand = [one for one in told if "kafka-topics.sh" in one]
-    assert len(by_hand) == (11 if operation == "CREATE" else 0)
+    assert len(by_hand) == (12 if operation == "CREATE" else 0)
     give(secure_kafka, rights(site))
     ensure(access_of(secure_kafka), site)
 

@@ -64,7 +64,9 @@ class WaitingView:
 class CustomerView:
     """What is known about one customer: the journal's facts in order, the states, and what is still due.
 
-    `truncated` names event types of which older facts were let go, `warming` rules whose facts are not complete yet.
+    `truncated` names event types of which older facts were let go, `warming` rules whose facts are not complete yet;
+    `confidence` says how sure it is, at the least sure event, that all of this is one person's (high, medium, low), empty
+    where identity is not at hand.
     """
 
     key: str
@@ -75,6 +77,7 @@ class CustomerView:
     warming: Sequence[str] = ()
     aliases: Sequence[str] = ()
     too_late: int = 0
+    confidence: str = ""
 
 
 def choose_act(rule: CompiledRule, view: View, act: tuple[str, str] | None, at: int | None) -> Fact | None:

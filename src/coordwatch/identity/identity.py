@@ -134,6 +134,13 @@ class Identity:
         """Give the parked events that name one of these."""
         return [one.event for one in self._parking.waiting_for(digests)]
 
+    def confidence(self, events: Iterable[Event]) -> str:
+        """Say how sure it is that events are one customer's, by the least sure of them; empty when none has one."""
+        if self.policy.mode is IdentityMode.TRUSTED_ID:
+            return Confidence.HIGH.value
+        found = {self.confidence_of_ids(self._reader.read(event).ids) for event in events}
+        return next((one.value for one in reversed(Confidence) if one in found), "")
+
     def forget(self, digests: Iterable[str]) -> Forgetting:
         """Forget identifiers, all that is one with them, and the events that wait for them."""
         rows, change, gone = self._known.forget(digests)

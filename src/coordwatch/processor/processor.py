@@ -7,6 +7,7 @@ clock: `now` is passed in.
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from coordwatch.codec import pack, unpack
 from coordwatch.context.progress import BEGINNING, Progress, SourceProgress
@@ -15,7 +16,7 @@ from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN, Desk
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive, look_back
 from coordwatch.engine.rows import IDENTITY, taught_of, taught_rows
-from coordwatch.engine.state import CustomerState, fact_from_plain
+from coordwatch.engine.state import CustomerState, event_of, fact_from_plain
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError, TemporaryError
@@ -240,9 +241,10 @@ class Processor:
         state = self.state(customer)
         if not state.journal.facts and not state.entries:
             return None
-        return customer_view(
+        shown = customer_view(
             state, self.view(customer), self.plan, lambda rule: waiting_words(self.progress, rule, now)
         )
+        return replace(shown, confidence=self.identity.confidence(event_of(fact) for fact in state.journal.facts))
 
     def _folders(self) -> Folders:
         """The folders of customers, with the books by which other rules laid them out; ours is stored with the next commit."""

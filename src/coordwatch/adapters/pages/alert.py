@@ -62,6 +62,14 @@ class Shown:
     kinds: frozenset[str]
 
 
+SURE = {
+    "high": "one person: by a declared id",
+    "medium": "one person: by an address, a number or a tool's own id",
+    "low": "one person: only by a cookie or a device",
+}
+"""How sure it is that the events of a customer are one person's, in words."""
+
+
 def alert_values(
     view: AlertView,
     spec: RuleSpec | None,
@@ -94,6 +102,7 @@ def alert_values(
         "done_words": DONE_WORDS,
         "spec": spec,
         "late": _late_words(main),
+        "sure": SURE.get(customer.confidence, "") if customer else "",
         "seen_least": SEEN_LEAST,
         "actions": allowed_actions(AlertStatus(view.row.status), view.undoable),
         "buttons": BUTTONS,
