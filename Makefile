@@ -101,7 +101,7 @@ bench-mapping: setup  ## how fast each tool's payloads are mapped, beside decodi
 
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt
-	$(COMPILE) pyproject.toml --extra kafka --extra postgres --group build --group test --group tools -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra kafka --extra postgres --extra notify --group build --group test --group tools -o requirements/dev.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra kafka --extra postgres -c requirements/dev.txt -o requirements/worker.txt

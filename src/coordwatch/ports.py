@@ -11,6 +11,7 @@ from coordwatch.alerts.alert import Order
 from coordwatch.alerts.once import Answers, Once
 from coordwatch.engine.ledger import Count, CountLine, Reach, ReachLine, TallyLine
 from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
+from coordwatch.notify.outbox import TellingView
 from coordwatch.rules.detection import DetectionChange
 from coordwatch.rules.explanation import ExplainStep
 
@@ -165,6 +166,7 @@ class AlertView:
     audit: Sequence[AuditEntry]
     also_affected: Sequence[str]
     undoable: bool = False
+    tellings: Sequence[TellingView] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,20 +219,16 @@ class CustomerRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceView:
-    """One source: how far it is read, what came of its records, and whether it is dark.
-
-    `status` is read, late, dark or idle; `strip` is (start of the slot, status) over the last day; `unknown` is (events
-    of unknown category, events that have a category). Units: instants in microseconds since 1970 UTC
-    """
+    """One source: how far it is read, and whether it is dark. Units: instants in microseconds since 1970 UTC."""
 
     name: str
-    status: str
+    status: str  # read, late, dark or idle
     read_through: int | None = None
     last_seen: int | None = None
     tools: Sequence[str] = ()
     tallies: Mapping[str, int] = field(default_factory=dict)
-    unknown: tuple[int, int] = (0, 0)
-    strip: Sequence[tuple[int, str]] = ()
+    unknown: tuple[int, int] = (0, 0)  # events of unknown category, events that have a category
+    strip: Sequence[tuple[int, str]] = ()  # the start of a slot and its status, over the last day
     note: str = ""
 
 

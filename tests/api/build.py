@@ -20,7 +20,7 @@ from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import Metrics, Readings
+from coordwatch.adapters.prometheus import Metrics, Readings, of_channels
 from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
@@ -140,7 +140,7 @@ def an_api(
                 clock,
                 {"coordwatch_stream_watchers": lambda: stream.watchers},
             ),
-            beside=lambda: {"coordwatch_webhook_requests": door.outcomes(), **keeper.amounts()},
+            beside=lambda: {"coordwatch_webhook_requests": door.outcomes(), **keeper.amounts(), **of_channels([], NOW)},
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,

@@ -58,6 +58,10 @@ CREATE TABLE ledger (rule TEXT NOT NULL, hour INTEGER NOT NULL, act_tool TEXT NO
 INSERT INTO ledger SELECT * FROM kept;
 DROP TABLE kept;
 DROP TABLE reaches;
+DROP TABLE channels;
+DROP TABLE messages;
+DROP TABLE tellings;
+DROP TABLE unheard;
 DROP TABLE aliases;
 UPDATE meta SET value = '1' WHERE name = 'schema';
 DROP TABLE alembic_version;

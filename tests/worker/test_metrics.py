@@ -8,9 +8,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running
+from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running, of_channels
 from coordwatch.clock import ManualClock
 from coordwatch.events.times import HOUR, SECOND
+from coordwatch.notify.outbox import ChannelView
 from coordwatch.ports import Effects, SourceView, ToolCount
 from coordwatch.processor.readings import PlaceReading, StageReading, trouble_of
 from coordwatch.sources.catalogue import Catalogue
@@ -33,6 +34,7 @@ def stored() -> Readings:
     letters |= {"lookup_known.mail.category": 3, "lookup_unknown.mail.category": 1}
     letters |= {"whose.resolved.Shopline": 7, "whose.parked.Shopline": 2, "gap.no_owner": 2, "unusable.blocked": 1}
     letters |= {"source.mapped.zendesk": 5, "source.refused.zendesk": 2, "time.broker.zendesk": 1}
+    letters |= {"message.delivered.slack": 3}
     letters |= {"filled.fields.zendesk": 40, "filled.identifiers.zendesk": 6}
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
@@ -61,7 +63,10 @@ def amounts(family: Metric) -> dict[tuple[str, ...], float]:
 def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles():
     keeper = CatalogueKeeper(None, Catalogue(), lambda _: None, ManualClock(NOW))
     door: dict[tuple[str, ...], float] = {("mails", "taken"): 1.0}
-    beside = {**keeper.amounts(), "coordwatch_webhook_requests": door}
+    channels = of_channels(
+        [ChannelView("slack", 1, NOW, delivered_at=NOW), ChannelView("canary", delivered_at=NOW)], NOW
+    )
+    beside = {**keeper.amounts(), **channels, "coordwatch_webhook_requests": door}
     found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
     assert found.keys() == DECLARED.keys()
     for name, family in found.items():

@@ -30,6 +30,7 @@ class RuleCard:
     steps: tuple[str, ...] = ()
     expects: str | None = None
     cancelling: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     @property
     def raises_alerts(self) -> bool:
@@ -56,6 +57,7 @@ def card_of(spec: RuleSpec) -> RuleCard:
         steps=tuple(step.name for step in steps),
         expects=spec.expect.name if spec.expect else None,
         cancelling=tuple(sorted(cancelling)),
+        tags=tuple(spec.tags),
     )
 
 

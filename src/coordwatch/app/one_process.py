@@ -21,6 +21,7 @@ from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import (
     Content,
     file_feed,
@@ -78,6 +79,7 @@ def build(settings: Settings) -> Service:
             mapper=mapper,
             sources=progress_of(settings, content),
         )
+        desk = desk_of(settings, store, cards, alone=True)
         stream = Stream()
         board = SourceBoard(lambda: tuple(processor.progress.sources.values()), _tools(processor))
         runtime = Runtime(
@@ -85,14 +87,15 @@ def build(settings: Settings) -> Service:
             store,
             clock,
             Feeds(_inlets(settings, content), _posted(settings)),
-            Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note),
+            Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note, desk.deciding),
         )
         views = Views(processor, runtime, clock, board)
-        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper)
+        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)
         application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
         undo.pop_all()
-    closing = [keeper.stop, keeping.close]
-    return Service(runtime, application, listening, stream, store, clock, closing, [keeper.start])
+    closing = [keeper.stop, desk.sender.stop, keeping.close]
+    beginning = [keeper.start, desk.sender.start]
+    return Service(runtime, application, listening, stream, store, clock, closing, beginning)
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:
@@ -142,6 +145,7 @@ class _Rooms:
     stream: Stream
     hooks: HookDoor
     keeper: CatalogueKeeper
+    desk: Desk
 
 
 def _api(rooms: _Rooms, views: Views) -> ApiContext:
@@ -153,7 +157,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
     kept = retention_of(rooms.settings, views.processor.retention.longest)
 
     def beside() -> dict[str, Amounts]:
-        return {"coordwatch_webhook_requests": rooms.hooks.outcomes(), **rooms.keeper.amounts()}
+        return {"coordwatch_webhook_requests": rooms.hooks.outcomes(), **rooms.keeper.amounts(), **rooms.desk.amounts()}
 
     return ApiContext(
         reader=rooms.store,
@@ -171,10 +175,11 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         ).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
-        door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths),
+        door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths | rooms.desk.door.paths),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,
         catalogue=rooms.keeper.view,
+        slack=rooms.desk.door,
     )
 
 

@@ -40,7 +40,7 @@ from coordwatch.worker.driver import Driver, Policy
 from coordwatch.worker.faust_app import StageApp
 from coordwatch.worker.faust_runtime import FaustRuntime
 from coordwatch.worker.plain import PlainLoop, PlainRuntime
-from coordwatch.worker.service import Running, WorkerService
+from coordwatch.worker.service import Running, Side, WorkerService
 
 _PATIENCE = 20.0
 _log = logging.getLogger("coordwatch.worker")
@@ -117,7 +117,8 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         detecting = next((stage for stage in stages if isinstance(stage, Detecting)), None)
         side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
-    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, [side, keeper], [closing.close])
+    sides: list[Side] = [side, keeper, *([] if room is None else [room.desk.sender])]
+    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, sides, [closing.close])
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:

@@ -10,6 +10,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
@@ -20,11 +21,12 @@ from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
 from coordwatch.adapters.kafka.state_rows import StateRows
 from coordwatch.adapters.pages.router import PagesContext, pages_router
-from coordwatch.adapters.prometheus import Metrics, Readings, Running
+from coordwatch.adapters.prometheus import Amounts, Metrics, Readings, Running
 from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.clock import Clock
@@ -85,11 +87,10 @@ class Ground:
         named = {mapping.name: mapping.tool.get("name") for mapping in self.content.mappings}
         return {one.name: [name] for one in self.settings.kafka_inputs if (name := named.get(one.source or ""))}
 
-    @property
-    def door(self) -> Door:
+    def door(self, signed: frozenset[str] = frozenset()) -> Door:
         """Whom the server lets in."""
         token = self.settings.token
-        return Door(token.get_secret_value() if token else None)
+        return Door(token.get_secret_value() if token else None, signed=signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class AlertsRoom:
     store: SqlStore
     stream: Stream
     board: SourceBoard
+    desk: Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,12 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     stream = Stream()
     stages: list[Alerts] = []
     board = SourceBoard(lambda: stages[0].sources, ground.tools)
-    telling = Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note)
+    desk = desk_of(settings, store, cards, alone=isinstance(settings.database, Path))
+    told = to_all([to_log, stream.tell])
+    telling = Telling(cards, told, NotifyPolicy(settings.settle), board.note, desk.deciding)
     digester = identity_policy(settings, keys_of(settings)).digester
     stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
-    return AlertsRoom(stages[0], store, stream, board)
+    return AlertsRoom(stages[0], store, stream, board, desk)
 
 
 def http_side(
@@ -153,7 +157,7 @@ def http_side(
         counted = None if detecting is None else detecting.tool_counts
         metrics = Metrics(None, Running(readings, counted, ground.waits), ground.keeper.amounts)
         health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
-        return HttpSide(HttpServer(health_application(health, ground.door), listening), address_of(listening))
+        return HttpSide(HttpServer(health_application(health, ground.door()), listening), address_of(listening))
     contexts = _contexts(ground, room, detecting)
     pages = pages_router(_pages(ground, room, contexts))
     application = http_application(_api(ground, room, readings, contexts), [pages])
@@ -194,6 +198,10 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
     longest = derive(compile_rules(list(ground.content.rules)), lateness=ground.settings.lateness).longest
     kept = retention_of(ground.settings, longest)
     stored = Readings(room.store, sources, ground.clock, gauges, retention=kept)
+
+    def beside() -> dict[str, Amounts]:
+        return {"coordwatch_webhook_requests": {}, **ground.keeper.amounts(), **room.desk.amounts()}
+
     return ApiContext(
         reader=room.store,
         desk=room.store,
@@ -205,11 +213,12 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         customer=contexts.customer,
         explain=contexts.explain,
         sources=sources,
-        metrics=Metrics(stored, Running(readings, waits=ground.waits), ground.keeper.amounts).render,
+        metrics=Metrics(stored, Running(readings, waits=ground.waits), beside).render,
         trouble=lambda: ground.trouble(readings),
         stream=room.stream,
-        door=ground.door,
+        door=ground.door(room.desk.door.paths),
         catalogue=ground.keeper.view,
+        slack=room.desk.door,
     )
 
 

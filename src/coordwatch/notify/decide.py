@@ -26,6 +26,7 @@ class NotifyReason(StrEnum):
     RESOLVED = "resolved"
     RETRACTED = "retracted"
     NOT_A_CONFLICT = "not_a_conflict"
+    NO_CHANNEL = "no_channel"
 
     @property
     def tells(self) -> bool:

@@ -3,7 +3,7 @@
 A store of alerts and what is proven read enter; told notifications and kept reasons leave. The runtimes are the next room.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange
 from coordwatch.notify.decide import Notification, NotifyPolicy, decide, notification
+from coordwatch.notify.plan import Decided
 
 Proven = Callable[[Iterable[str], int], int]
 _AT_ONCE = 1000
@@ -32,14 +33,26 @@ class Alerting(Protocol):
         ...
 
 
+class Deciding(Protocol):
+    """Where decisions are kept together with the messages that follow from them."""
+
+    def keep(self, decisions: Sequence[Decided], now: int) -> None:
+        """Keep all of it, or nothing. Units: microseconds since 1970 UTC."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Whom a runtime tells of alerts, how long it may wait before, and who notes now and then what time it is."""
+    """Whom a runtime tells of alerts, how long it may wait before, and who notes now and then what time it is.
+
+    With `deciding` the decisions are kept there, with what is to be sent; without, in the store alone.
+    """
 
     cards: Mapping[str, RuleCard]
     tell: Callable[[Notification], None]
     policy: NotifyPolicy
     note: Callable[[int], None]
+    deciding: Deciding | None = None
 
     def chores(self, store: Alerting, proven: Proven, now: int) -> None:
         """What is done now and then: wake what slept long enough, decide who is told, note the time.
@@ -51,7 +64,7 @@ class Telling:
         Raises: TemporaryError when the store refused; whoever was told already is told again then
         """
         store.wake_snoozed(now)
-        reasons: dict[str, str] = {}
+        decisions: list[Decided] = []
         for alert in store.undecided(_AT_ONCE):
             card = self.cards.get(alert.rule) or unknown_card(alert.rule)
             reason = decide(alert, card, proven(card.cancelling, now) if card.cancelling else now, now, self.policy)
@@ -59,6 +72,9 @@ class Telling:
                 continue
             if reason.tells:
                 self.tell(notification(alert, card, reason))
-            reasons[alert.id] = reason.value
-        store.decided(reasons)
+            decisions.append(Decided(alert, card, reason))
+        if self.deciding is None:
+            store.decided({one.alert.id: one.reason.value for one in decisions})
+        else:
+            self.deciding.keep(decisions, now)
         self.note(now)

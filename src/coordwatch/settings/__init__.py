@@ -4,6 +4,18 @@ A YAML file, `COORDWATCH_*` variables and files under the secrets folder enter; 
 every mistake with its place, leave. The next room: `app`, which builds the program from it.
 """
 
+from coordwatch.settings.channels import (
+    AlertmanagerChannel,
+    AppriseChannel,
+    ChannelSettings,
+    EmailChannel,
+    PagerDutyChannel,
+    SlackChannel,
+    WebhookChannel,
+    channel_key,
+    channel_variable,
+    signing_key,
+)
 from coordwatch.settings.kafka import DeadLetterLimit, KafkaInput, KafkaSettings, RegistrySettings, SecuritySettings
 from coordwatch.settings.parts import LOOPBACK, Progressing
 from coordwatch.settings.reading import demo_settings, for_serve, for_worker, read_settings
@@ -22,24 +34,34 @@ from coordwatch.settings.tree import (
 
 __all__ = [
     "LOOPBACK",
+    "AlertmanagerChannel",
+    "AppriseChannel",
+    "ChannelSettings",
     "DeadLetterLimit",
+    "EmailChannel",
     "FileInput",
     "HttpInput",
     "IdentitySettings",
     "InputSettings",
     "KafkaInput",
     "KafkaSettings",
+    "PagerDutyChannel",
     "Progressing",
     "RegistrySettings",
     "SecuritySettings",
     "Settings",
     "SimulatorInput",
+    "SlackChannel",
     "SourcesSettings",
+    "WebhookChannel",
     "WebhookInput",
+    "channel_key",
+    "channel_variable",
     "demo_settings",
     "for_serve",
     "for_worker",
     "read_settings",
+    "signing_key",
     "webhook_key",
     "webhook_variable",
 ]

@@ -4,6 +4,8 @@ Written values enter; checked ones leave. The next rooms: `kafka` and `tree`, wh
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -49,3 +51,8 @@ def split_address(address: str) -> tuple[str, int] | None:
     if found is None or not 0 <= int(found["port"]) <= 65535:
         return None
     return found["six"] or found["host"], int(found["port"])
+
+
+def twice(names: Iterable[str]) -> list[str]:
+    """What is there more than once."""
+    return sorted(name for name, count in Counter(names).items() if count > 1)

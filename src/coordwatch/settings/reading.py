@@ -15,6 +15,18 @@ from pydantic_settings import SettingsError
 from coordwatch.adapters.sql.database import Database, holds_password
 from coordwatch.documents import Fields, Items, Node, Scalar, plain, read_documents
 from coordwatch.errors import DocumentError, PermanentError, Place, Problem
+from coordwatch.settings.channels import (
+    AlertmanagerChannel,
+    AppriseChannel,
+    ChannelSettings,
+    EgressSettings,
+    EmailChannel,
+    MatchSettings,
+    PagerDutyChannel,
+    SlackChannel,
+    WebhookChannel,
+    channel_variable,
+)
 from coordwatch.settings.kafka import (
     REGISTRY_SECRETS,
     SECRETS,
@@ -124,6 +136,15 @@ def _secrets_shown(root: Fields) -> Iterator[Problem]:
                 f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
             )
     yield from _database_shown(root)
+    if "channel_secrets" in root.items:
+        channels = root.items["channel_secrets"]
+        for name in channels.items if isinstance(channels, Fields) else ("NAME",):
+            variable = channel_variable(name)
+            yield Problem(
+                root.places["channel_secrets"],
+                f"the secret of the channel '{name}' may not stand in this file: take it out, change it where it is known, "
+                f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
+            )
     kafka = root.items.get("kafka")
     for part, secrets in (("security", SECRETS), ("registry", REGISTRY_SECRETS)):
         found = kafka.items.get(part) if isinstance(kafka, Fields) else None
@@ -167,6 +188,10 @@ def _under(settings: Settings, folder: Path) -> Settings:
             "rules": tuple(folder / one for one in settings.rules),
             "sources": sources,
             "inputs": inputs,
+            "channels": tuple(_channel_under(one, folder) for one in settings.channels),
+            "egress": settings.egress.model_copy(
+                update={"ca": folder / settings.egress.ca if settings.egress.ca else None}
+            ),
             "kafka": None if settings.kafka is None else _kafka_under(settings.kafka, folder),
         }
     )
@@ -187,6 +212,10 @@ def _input_under(one: InputSettings, folder: Path) -> InputSettings:
     return one
 
 
+def _channel_under(one: ChannelSettings, folder: Path) -> ChannelSettings:
+    return one if one.secret_file is None else one.model_copy(update={"secret_file": folder / one.secret_file})
+
+
 def _kafka_under(kafka: KafkaSettings, folder: Path) -> KafkaSettings:
     security = kafka.security
     paths = {name: path for name in ("ca", "certificate", "key") if (path := getattr(security, name)) is not None}
@@ -199,8 +228,8 @@ def _kafka_under(kafka: KafkaSettings, folder: Path) -> KafkaSettings:
 
 def _problems(root: Fields, error: Mapping[str, Any]) -> Iterator[Problem]:
     location = list(error["loc"])
-    if location[:1] == ["inputs"] and len(location) > 2:
-        del location[2]  # the kind of the input, which the reader did not write there
+    if location[:1] in (["inputs"], ["channels"]) and len(location) > 2:
+        del location[2]  # the kind, which the reader did not write there
     place, found = _place(root, location)
     name = ".".join(str(part) for part in location)
     if error["type"] == "extra_forbidden":
@@ -238,6 +267,9 @@ def _known_names(location: Sequence[int | str]) -> list[str]:
         "identity": (IdentitySettings,),
         "retention": (RetentionSettings,),
         "inputs": (FileInput, HttpInput, WebhookInput, SimulatorInput, KafkaInput),
+        "channels": (SlackChannel, PagerDutyChannel, AlertmanagerChannel, WebhookChannel, EmailChannel, AppriseChannel),
+        "channels.match": (MatchSettings,),
+        "egress": (EgressSettings,),
         "kafka": (KafkaSettings,),
         "kafka.security": (SecuritySettings,),
         "kafka.registry": (RegistrySettings,),

@@ -4,8 +4,7 @@ Parts enter; one frozen tree, or a reason why not, leaves. The next room: `readi
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,8 +20,9 @@ from pydantic_settings import (
 from coordwatch.adapters.sql.database import Database, Postgres, read_database
 from coordwatch.events.times import DAY, MINUTE
 from coordwatch.identity.phones import is_region
+from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
-from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
+from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address, twice
 
 TOKEN_LENGTH_MIN = 16
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
@@ -188,6 +188,11 @@ class Settings(BaseSettings):
     lateness: Duration = 7 * DAY
     settle: Duration = 2 * MINUTE
     actor: str = "api"
+    channels: tuple[ChannelSettings, ...] = ()
+    channel_secrets: dict[str, SecretStr] = {}
+    egress: EgressSettings = EgressSettings()
+    public_url: str | None = None
+    canary_channel: str | None = None
 
     @property
     def host(self) -> str:
@@ -211,6 +216,7 @@ class Settings(BaseSettings):
             *self._wrong_with_the_door(),
             *self._wrong_with_inputs(),
             *self._wrong_with_topics(),
+            *wrong_with_channels(self.channels, self.public_url, self.canary_channel),
         ]
         if wrong:
             raise ValueError("\n".join(wrong))
@@ -236,7 +242,7 @@ class Settings(BaseSettings):
             yield f"the token must have at least {TOKEN_LENGTH_MIN} characters"
 
     def _wrong_with_inputs(self) -> Iterator[str]:
-        for name in _twice(one.name for one in self.inputs):
+        for name in twice(one.name for one in self.inputs):
             yield f"two inputs are called '{name}': give each its own name"
         kinds = {one.kind for one in self.inputs}
         if kinds >= {"simulator", "file"}:
@@ -249,7 +255,7 @@ class Settings(BaseSettings):
         topics = [one.topic for one in self.kafka_inputs]
         if topics and self.kafka is None:
             yield "kafka inputs need to know the brokers: add 'kafka: {bootstrap: \"127.0.0.1:9092\"}'"
-        for topic in _twice(topics):
+        for topic in twice(topics):
             yield f"two inputs read the topic '{topic}': name it once"
         for topic in sorted(set(topics)):
             if self.kafka is not None and topic.startswith(f"{self.kafka.prefix}."):
@@ -278,11 +284,6 @@ def split_bind(bind: str) -> tuple[str, int]:
     if found is None:
         raise ValueError(f"'{bind[:60]}' is no address and port, such as 127.0.0.1:8484 or [::1]:8484")
     return found
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    """What is there more than once."""
-    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def webhook_key(name: str) -> str:

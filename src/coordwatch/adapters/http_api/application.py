@@ -19,6 +19,7 @@ from coordwatch.adapters.http_api.guard import Door, Guard
 from coordwatch.adapters.http_api.hooks.routes import hooks_router
 from coordwatch.adapters.http_api.problems import problem, register
 from coordwatch.adapters.http_api.reading import reading_router
+from coordwatch.adapters.http_api.slack_actions import slack_router
 
 _DESCRIPTION = (
     """Events in, alerts out. Instants are RFC 3339; errors are problem+json (RFC 9457) and name the next move."""
@@ -46,7 +47,15 @@ def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> F
     )
     health = Health(context.trouble, context.reader.tallies, context.metrics)
     hooks = [] if context.hooks is None else [hooks_router(context.hooks)]
-    ours = (alerts_router(context), events_router(context), *hooks, reading_router(context), health_router(health))
+    slack = [] if context.slack is None else [slack_router(context.slack, context.clock)]
+    ours = (
+        alerts_router(context),
+        events_router(context),
+        *hooks,
+        *slack,
+        reading_router(context),
+        health_router(health),
+    )
     return _behind_the_door(app, (*ours, *beside), context.door)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
+from coordwatch.adapters.http_api.slack_actions import SlackDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.clock import Clock
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SourceView
@@ -51,3 +52,4 @@ class ApiContext:
     posting: Posting | None = None
     hooks: HookDoor | None = None
     catalogue: Callable[[], Mapping[str, Any]] = dict
+    slack: SlackDoor | None = None

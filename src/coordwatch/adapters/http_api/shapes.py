@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coordwatch.adapters.http_api.telling_shapes import TellingItem, telling_item
 from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
 from coordwatch.events.times import SECOND, format_time, to_datetime
 from coordwatch.ports import AlertRow, AlertView, PairCount, RuleCounts, SourceView
@@ -87,6 +88,7 @@ class AlertDetail(AlertItem):
     audit: list[AuditItem]
     also_affected: list[str]
     actions: list[str]
+    tellings: list[TellingItem]
 
 
 class AlertPage(Shape):
@@ -183,6 +185,7 @@ def alert_detail(view: AlertView) -> AlertDetail:
         ],
         also_affected=list(view.also_affected),
         actions=[action.value for action in allowed_actions(AlertStatus(view.row.status), view.undoable)],
+        tellings=[telling_item(one) for one in view.tellings],
     )
 
 

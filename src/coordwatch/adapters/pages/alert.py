@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from coordwatch.adapters.pages.drawing import SEEN_LEAST, Drawing, seen_late
 from coordwatch.adapters.pages.picture import Entry, detection_drawing, entries_of
+from coordwatch.adapters.pages.telling import history_of
 from coordwatch.adapters.pages.timeline import draw
 from coordwatch.adapters.pages.why import derived_steps, held_words, told_steps
 from coordwatch.adapters.pages.words import look
@@ -99,7 +100,7 @@ def alert_values(
         "numbers": _numbers(main),
         "runbook": runbook_of(spec.runbook if spec else "", _filler(main)),
         "status_words": status_words,
-        "done_words": DONE_WORDS,
+        "history": history_of(view, DONE_WORDS),
         "spec": spec,
         "late": _late_words(main),
         "sure": SURE.get(customer.confidence, "") if customer else "",

@@ -62,6 +62,12 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_catalogue_info", "gauge", ("version", "digest"), "Always 1; the labels say which catalogue this process uses now"),
     Name("coordwatch_catalogue_problems", "gauge", (), "Mistakes in the newest edit of the catalogue; while there are any, the last good one is used"),
     Name("coordwatch_catalogue_loaded_seconds", "gauge", (), "When the catalogue in use was loaded, in seconds since 1970"),
+    Name("coordwatch_messages", "counter", ("channel", "result"), "Tries to say a message on a channel, by what came of them: delivered, again (may work later), refused (for good), withdrawn (over before it was said)"),
+    Name("coordwatch_messages_waiting", "gauge", ("channel",), "Messages that a channel has not been told yet"),
+    Name("coordwatch_messages_refused", "gauge", ("channel",), "Messages that a channel refused for good: somebody must change something"),
+    Name("coordwatch_messages_oldest_seconds", "gauge", ("channel",), "Age of the oldest message that a channel has not been told yet; 0 when there is none"),
+    Name("coordwatch_channel_delivered_seconds", "gauge", ("channel",), "When a channel last took a message, in seconds since 1970"),
+    Name("coordwatch_canary_arrived_seconds", "gauge", (), "When the canary that is sent every minute last came through decision, outbox and sender, in seconds since 1970"),
     Name("coordwatch_stream_watchers", "gauge", (), "Open streams of new alerts"),
     Name("coordwatch_build_info", "gauge", ("version",), "Always 1; the label says which program this is"),
 )  # fmt: skip

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from coordwatch.adapters.prometheus.names import Amounts
 from coordwatch.clock import Clock
 from coordwatch.events.times import SECOND
+from coordwatch.notify.outbox import ChannelView
 from coordwatch.ports import AlertReader, SourceView, ToolCount
 from coordwatch.sources.lookups import KNOWN, UNKNOWN
 
 _RESULTS = ("applied", "duplicate", "dropped", "dead_lettered")
 _MAPPED, _BASES = ("mapped", "dropped", "refused"), ("broker", "clamped")
+_TOLD = ("delivered", "again", "refused", "withdrawn")
 _STATUSES = ("open", "acknowledged", "snoozed", "resolved", "retracted", "not_a_conflict")
 _SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -87,6 +89,7 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
     mapping: dict[tuple[str, ...], float] = {}
     times: dict[tuple[str, ...], float] = {}
     filled: dict[tuple[str, ...], float] = {}
+    told: dict[tuple[str, ...], float] = {}
     for name, amount in tallies.items():
         kind, _, reason = name.partition(".")
         if kind in ("source", "time", "filled"):
@@ -95,6 +98,9 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         elif kind == "dead_lettered" and reason:
             stage, _, reason = reason.partition(".")
             letters[stage, reason] = amount
+        elif kind == "message":
+            result, _, channel = reason.partition(".")
+            told[channel, result] = amount
         elif kind == "dropped" and reason:
             dropped[(reason,)] = amount
         elif kind == "whose":
@@ -123,6 +129,23 @@ def _of_tallies(tallies: Mapping[str, int]) -> dict[str, Amounts]:
         "coordwatch_identity_unusable": identity["unusable"],
         "coordwatch_catalogue_lookups": lookups,
         "coordwatch_unknown_category": {(): tallies.get("unknown_category", 0)},
+        "coordwatch_messages": {(channel, word): 0 for channel, _ in told for word in _TOLD} | told,
+    }
+
+
+def of_channels(views: Sequence[ChannelView], now: int) -> dict[str, Amounts]:
+    """How the channels stand. Units: microseconds since 1970 UTC."""
+    canary = [one.delivered_at / SECOND for one in views if one.name == "canary" and one.delivered_at is not None]
+    others = [one for one in views if one.name != "canary"]
+    heard: Amounts = {(one.name,): one.delivered_at / SECOND for one in others if one.delivered_at is not None}
+    return {
+        "coordwatch_messages_waiting": {(one.name,): one.waiting for one in others},
+        "coordwatch_messages_refused": {(one.name,): one.refused for one in others},
+        "coordwatch_messages_oldest_seconds": {
+            (one.name,): 0.0 if one.oldest is None else max(0.0, (now - one.oldest) / SECOND) for one in others
+        },
+        "coordwatch_channel_delivered_seconds": heard,
+        "coordwatch_canary_arrived_seconds": dict.fromkeys([()], canary[0]) if canary else {},
     }
 
 

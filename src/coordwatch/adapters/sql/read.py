@@ -40,6 +40,7 @@ from coordwatch.adapters.sql.schema import (
     reaches,
     tallies,
 )
+from coordwatch.adapters.sql.sending import telling_views
 from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
@@ -125,6 +126,7 @@ class SqlReader:
                 audit=[AuditEntry(entry.at, entry.actor, entry.action, entry.note) for entry in entries],
                 also_affected=list(others),
                 undoable=row["undo"] is not None,
+                tellings=telling_views(connection, alert_id),
             )
 
     def alert_totals(self) -> Mapping[str, int]:

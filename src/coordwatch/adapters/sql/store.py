@@ -23,6 +23,7 @@ from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
 from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.migrating import migrate, standing_of
+from coordwatch.adapters.sql.outbox import SqlOutbox, note_changes
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import (
     alerts,
@@ -32,6 +33,7 @@ from coordwatch.adapters.sql.schema import (
     items,
     positions,
 )
+from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
@@ -39,6 +41,7 @@ from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.once import Once
 from coordwatch.codec import decode_json, encode_json
+from coordwatch.notify.channel import Channel
 from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
 from coordwatch.rules.detection import DetectionChange
 
@@ -105,6 +108,14 @@ class SqlStore(SqlReader):
     def _write(self) -> Iterator[Connection]:
         with self._one_writer, translated(), self._writing.begin() as connection:
             yield connection
+
+    def outbox(self, known: Sequence[Channel]) -> SqlOutbox:
+        """Where decisions are kept with the messages to these channels."""
+        return SqlOutbox(self._write, self._read, known)
+
+    def sending(self) -> SqlSending:
+        """Where senders take their work."""
+        return SqlSending(self._write, self._read)
 
     # ---- state of the processor
 
@@ -252,7 +263,9 @@ class SqlStore(SqlReader):
             for alert_id in ids:
                 before = book.alert(alert_id)
                 assert before is not None, "the id was read in this transaction"
-                book.save(*moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired"))
+                after, entry = moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired")
+                book.save(after, entry)
+                note_changes(connection, [AlertChange(AlertAction.RESOLVE, after, before.status)])
         return len(ids)
 
     def undecided(self, limit: int) -> list[Alert]:

@@ -5,11 +5,11 @@ What enters: a connection. What leaves: tables of the newest revision. The next 
 
 from alembic import context
 
-from coordwatch.adapters.sql.schema import metadata
+from coordwatch.adapters.sql.outbox_tables import messages
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=messages.metadata,
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -1,0 +1,143 @@
+"""`POST /v1/channels/NAME/slack`: somebody in Slack pressed a button, and the alert does what it says.
+
+What enters: what Slack posts, after its own signature check. What leaves: an order at the desk of alerts, in the name of who
+pressed. The message itself is edited by the outbox, in the same way whoever acted. The next room: the store.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from coordwatch.adapters.http_api.hooks.proofs import DoubtError, Sent
+from coordwatch.adapters.http_api.hooks.schemes import check_named
+from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.alerts.alert import ActionRefused, Order
+from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.clock import Clock
+from coordwatch.codec import NotJson, decode_json
+from coordwatch.events.times import HOUR, MINUTE
+from coordwatch.ports import AlertDesk
+
+PATH = "/v1/channels/{name}/slack"
+WINDOW, BODY_MAX = 5 * MINUTE, 256 * 1024
+SNOOZE = 4 * HOUR
+_ACTIONS = {"acknowledge": AlertAction.ACKNOWLEDGE, "snooze": AlertAction.SNOOZE, "resolve": AlertAction.RESOLVE}
+_log = logging.getLogger("coordwatch.channels")
+
+
+@dataclass(frozen=True, slots=True)
+class SlackRoom:
+    """A channel whose buttons are answered. `secret` is the signing secret of the app."""
+
+    name: str
+    channel: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"SlackRoom({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class SlackDoor:
+    """Where buttons are answered: the desk of alerts, the clock of the wall that Slack signs by, and that of the alerts."""
+
+    desk: AlertDesk
+    wall: Clock
+    rooms: Mapping[str, SlackRoom]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The paths at which Slack's signature takes the place of a token."""
+        return frozenset(PATH.format(name=name) for name in self.rooms)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that somebody pressed."""
+
+    action: AlertAction
+    alert: str
+    actor: str
+
+
+def slack_router(door: SlackDoor, clock: Clock) -> APIRouter:
+    """The address that an app of Slack calls interactivity request URL. Takes: `clock`, that of the alerts."""
+    router = APIRouter(tags=["channels"])
+
+    @router.post(PATH)
+    async def press(request: Request, name: str) -> JSONResponse:
+        """Do what the button says, once Slack's signature is checked."""
+        room = door.rooms.get(name)
+        if room is None:
+            raise Refused(404, f"no channel of Slack with a signing secret is called '{name[:48]}'")
+        body = await _read(request)
+        _believe(room, Sent(dict(request.headers.items()), body), door.wall.now())
+        pressed = _pressed(body, room)
+        if pressed is not None:
+            await run_in_threadpool(_act, door.desk, pressed, clock.now())
+        return JSONResponse({})
+
+    return router
+
+
+async def _read(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > BODY_MAX:
+            raise Refused(413, "more than Slack ever posts")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _believe(room: SlackRoom, sent: Sent, now: int) -> None:
+    try:
+        proof = check_named("slack", [room.secret])(sent)
+    except DoubtError as error:
+        raise Refused(401, str(error), reason=error.doubt.value) from None
+    if proof.at is None or abs(now - proof.at) > WINDOW:
+        raise Refused(401, "this was signed more than 5 min from now: it is old, or one of the two clocks is wrong")
+
+
+def _pressed(body: bytes, room: SlackRoom) -> Press | None:
+    """The button of a payload; None for what asks nothing of us, such as the button that opens the page.
+
+    Raises: Refused
+    """
+    try:
+        payload = decode_json(parse_qs(body.decode("utf-8"), max_num_fields=10)["payload"][0])
+        if payload["type"] != "block_actions":
+            return None
+        button, user = payload["actions"][0], payload["user"]
+        action = _ACTIONS.get(button["action_id"])
+        if action is None:
+            return None
+        if _channel_of(payload) not in ("", room.channel):
+            raise Refused(403, "this button was pressed in another channel than the one of this address")
+        return Press(
+            action, str(button["value"])[:80], f"slack:{user.get('username') or user.get('name') or user['id']}"[:80]
+        )
+    except (NotJson, KeyError, IndexError, TypeError, AttributeError, ValueError):
+        raise Refused(400, "this is no payload of an interactive message") from None
+
+
+def _channel_of(payload: Mapping[str, Any]) -> str:
+    channel = payload.get("channel") or {}
+    return str(channel.get("id") or "")
+
+
+def _act(desk: AlertDesk, press: Press, now: int) -> None:
+    until = now + SNOOZE if press.action is AlertAction.SNOOZE else None
+    order = Order(action=press.action, actor=press.actor, now=now, note="by a button in Slack", until=until)
+    try:
+        if desk.act(press.alert, order) is None:
+            _log.warning("a button in Slack names an alert that is not here")
+    except ActionRefused as error:
+        # Somebody was faster: the message shows it as soon as it is edited.
+        _log.info("a button in Slack came too late: %s", error)

@@ -1,0 +1,40 @@
+"""The history of telling as JSON shows it.
+
+What enters: TellingViews.
+What leaves: pydantic models.
+The next room: `shapes`, which puts them into an alert.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from coordwatch.events.times import to_datetime
+from coordwatch.notify.outbox import TellingView
+
+
+class TellingItem(BaseModel):
+    """One decision about telling: which channel was told and when, or why nobody was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: datetime
+    channel: str
+    reason: str
+    state: str
+    delivered_at: datetime | None
+    attempts: int
+    answer: str
+
+
+def telling_item(one: TellingView) -> TellingItem:
+    """One line of the history."""
+    return TellingItem(
+        at=to_datetime(one.at),
+        channel=one.channel,
+        reason=one.reason,
+        state=one.state,
+        delivered_at=None if one.delivered_at is None else to_datetime(one.delivered_at),
+        attempts=one.attempts,
+        answer=one.answer,
+    )

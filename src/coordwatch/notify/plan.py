@@ -1,0 +1,123 @@
+"""The plan: what one channel is told about what was decided, and what is written down about it.
+
+What enters: decisions, the channel's window, what stands on it already.
+What leaves: messages that are new or changed, one Telling for every decision that concerns the channel.
+The next room: a store, which writes all of it in the transaction that keeps the decisions.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from coordwatch.alerts.alert import Alert
+from coordwatch.alerts.card import RuleCard
+from coordwatch.alerts.lifecycle import LIVE
+from coordwatch.notify.channel import Channel
+from coordwatch.notify.decide import NotifyReason
+from coordwatch.notify.message import OVER, Message, gathering, joined, line_of, message_id, single
+from coordwatch.notify.pace import Window, paced
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about one alert, as it stood then."""
+
+    alert: Alert
+    card: RuleCard
+    reason: NotifyReason
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One line of the history of telling: why somebody is told of an alert, by which message, or why nobody is."""
+
+    alert: str
+    channel: str
+    reason: NotifyReason
+    message: str | None = None
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be written; `anew` are messages that must be posted again rather than edited. `due` as instants."""
+
+    window: Window
+    messages: dict[str, Message] = field(default_factory=dict)
+    tellings: list[Telling] = field(default_factory=list)
+    due: dict[str, int] = field(default_factory=dict)
+    anew: set[str] = field(default_factory=set)
+
+
+def plan(
+    channel: Channel, window: Window, standing: Mapping[str, Message], decisions: Sequence[Decided], now: int
+) -> Plan:
+    """What a channel is told.
+
+    Takes: `standing`, by alert the message about it on this channel, one about it alone first; by its id the open gathering
+    Units: microseconds since 1970 UTC
+    """
+    done = Plan(window)
+    for one in decisions:
+        if one.reason.tells:
+            if channel.match.takes(one.card):
+                _tell(done, channel, standing, one, now)
+        elif channel.changes and one.alert.id in standing:
+            _change(done, standing[one.alert.id], one, now)
+    return done
+
+
+def _tell(done: Plan, channel: Channel, standing: Mapping[str, Message], one: Decided, now: int) -> None:
+    alert = one.alert
+    before = standing.get(alert.id)
+    done.window, fold = paced(done.window, channel.pace, now, alert.id)
+    told_alone = before is not None and not before.many and channel.changes
+    if before is not None and told_alone:
+        # It was told before and is open again: under the same id, so that a receiver knows what it is about.
+        _put(done, _moved(done.messages.get(before.id, before), one), now)
+        if fold is None:
+            done.anew.add(before.id)
+            done.tellings.append(Telling(alert.id, channel.name, one.reason, before.id))
+            return
+    if fold is None:
+        message = single(channel.name, alert, one.card)
+        if before is not None:
+            message = replace(message, id=message_id(channel.name, f"{alert.id}:{alert.version}"))
+        due = now
+    else:
+        key = message_id(channel.name, fold)
+        begun = done.messages.get(key) or standing.get(key) or gathering(channel.name, fold, now)
+        message, due = joined(begun, alert, one.card), done.window.until
+    _put(done, message, due)
+    done.tellings.append(Telling(alert.id, channel.name, one.reason, message.id))
+
+
+def _change(done: Plan, before: Message, one: Decided, now: int) -> None:
+    message = done.messages.get(before.id, before)
+    if not message.many and message.status == one.alert.status.value:
+        done.tellings.append(Telling(one.alert.id, before.channel, one.reason))
+        return
+    if not message.many:
+        _put(done, _moved(message, one), now)
+    done.tellings.append(Telling(one.alert.id, before.channel, one.reason, before.id))
+
+
+def _put(done: Plan, message: Message, due: int) -> None:
+    done.messages[message.id] = message
+    done.due[message.id] = due
+
+
+def _moved(message: Message, one: Decided) -> Message:
+    return replace(
+        message,
+        version=message.version + 1,
+        status=one.alert.status.value,
+        live=int(one.alert.status in LIVE),
+        lines=(line_of(one.alert, one.card),),
+    )
+
+
+def recounted(message: Message, live: int) -> Message:
+    """A message about many, of which so many are not over; it changes for its readers when the last one is, or opens again."""
+    if (live == 0) == message.is_over:
+        return replace(message, live=live)
+    status = OVER if live == 0 else "open"
+    return replace(message, live=live, status=status, version=message.version + 1)

@@ -1,0 +1,1 @@
+"""Telling people: the outbox, the senders, and every channel against real receivers."""
