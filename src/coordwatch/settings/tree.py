@@ -223,8 +223,6 @@ class Settings(BaseSettings):
         return self
 
     def _wrong_with_the_database(self) -> Iterator[str]:
-        if self.database_password is not None and not isinstance(self.database, Postgres):
-            yield "a file needs no password: 'database_password' is for 'database: postgresql://USER@HOST/NAME'"
         if isinstance(self.database, Postgres) and self.identity.key is None:
             yield (
                 "no identity key can lie beside a PostgreSQL: set COORDWATCH_IDENTITY__KEY, the same for every process; "

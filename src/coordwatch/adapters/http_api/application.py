@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 import coordwatch
 from coordwatch.adapters.http_api.alerts import alerts_router
@@ -17,7 +17,7 @@ from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard
 from coordwatch.adapters.http_api.hooks.routes import hooks_router
-from coordwatch.adapters.http_api.problems import problem, register
+from coordwatch.adapters.http_api.problems import PROBLEMS, problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 from coordwatch.adapters.http_api.slack_actions import slack_router
 
@@ -68,7 +68,7 @@ def health_application(health: Health, door: Door) -> FastAPI:
 def _behind_the_door(app: FastAPI, routers: Sequence[APIRouter], door: Door) -> FastAPI:
     register(app)
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, responses=PROBLEMS)
     app.add_middleware(Guard, door=door)
     return app
 
@@ -91,7 +91,7 @@ def health_router(health: Health) -> APIRouter:
         health.look()
         return JSONResponse({"status": "ready"})
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> Response:
         """Everything that is counted, for Prometheus."""
         content, media_type = health.metrics()

@@ -35,6 +35,33 @@ _TITLES = {
     503: "Not now",
 }
 
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "what is wrong, and the next move"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "version": {"type": "integer", "description": "the version that stands"},
+    },
+}
+# What every address may answer beside its own, for the OpenAPI document.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "refused: what is wrong, and the next move", "content": {MEDIA_TYPE: {"schema": _PROBLEM}}},
+    "5XX": {
+        "description": "not now, or something is broken here; nothing was done, and Retry-After says when to come back",
+        "content": {MEDIA_TYPE: {"schema": _PROBLEM}},
+    },
+}
+
 
 class Refused(Exception):
     """A request is refused with this status; `more` stands beside the standard members."""

@@ -1,0 +1,81 @@
+"""Everything that the OpenAPI document allows is asked of a real server, and what it says is held against the document."""
+
+import secrets
+import threading
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from coordwatch.embedded.server import listen
+from tests.api.build import an_api
+from tests.services.waiting import wait_until
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 8
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The API over a filled database, served on loopback as in earnest."""
+    api = an_api(filled=True, database=tmp_path_factory.mktemp("api") / f"{secrets.token_hex(4)}.db")
+    listening = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(api.application, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    wait_until(lambda: server.started, "the server to start", 20)
+    schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/v1/openapi.json")
+    # The stream has no end.
+    yield schema.exclude(path="/v1/stream"), api.store.alerts({}, 1, None)[0][0].id
+    server.should_exit = True
+    thread.join()
+    listening.close()
+    api.store.close()
+
+
+def asked(operation, mode, alert):
+    """Ask one address what its document allows, or what it does not; of an alert that is there."""
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case):
+        if mode is GenerationMode.POSITIVE and "alert_id" in case.path_parameters:
+            case.path_parameters["alert_id"] = alert
+        case.call_and_validate(checks=CHECKS)
+
+    ask()
+
+
+def test_every_address_answers_as_the_document_says(served):
+    schema, alert = served
+    wrong, tried = [], 0
+    for found in schema.get_all_operations():
+        operation = found.ok()
+        for mode in GenerationMode:
+            try:
+                asked(operation, mode, alert)
+            except Unsatisfiable:
+                continue  # an address without parameters knows no wrong question
+            except Exception as error:
+                wrong.append(f"{operation.label} ({mode.value}): {error}")
+            tried += 1
+    assert wrong == []
+    assert tried > 20
