@@ -51,11 +51,22 @@ def before_revisions(path, cards=CARDS) -> None:
             if name in NEWER:
                 raw.execute(f"DROP INDEX {name}")
         raw.executescript("DROP TABLE channels; DROP TABLE messages; DROP TABLE tellings; DROP TABLE unheard;")
-        raw.executescript("DROP TABLE answers; DROP TABLE alembic_version; UPDATE meta SET value = '2'")
+        raw.executescript(
+            "CREATE INDEX alerts_by_status ON alerts (status, at); DROP TABLE answers; DROP TABLE alembic_version; UPDATE meta SET value = '2'"
+        )
     raw.close()
 
 
-NEWER = {"alerts_by_severity", "alerts_by_status_newest", "alerts_by_status_severity", "dead_letters_newest"}
+NEWER = {
+    "alerts_counted",
+    "alerts_asleep",
+    "alerts_by_count",
+    "alerts_by_gap",
+    "alerts_by_severity",
+    "alerts_by_status_newest",
+    "alerts_by_status_severity",
+    "dead_letters_newest",
+}
 
 
 def seen(store):

@@ -5,6 +5,7 @@ What leaves: the views of `ports`.
 The next room: `store`, which adds the writing side.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from sqlalchemy import (
     case,
     cast,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -130,14 +132,14 @@ class SqlReader:
             )
 
     def alert_totals(self) -> Mapping[str, int]:
-        by_status = select(alerts.c.status, func.count()).group_by(alerts.c.status)
-        by_severity = (
-            select(alerts.c.severity, func.count())
-            .where(alerts.c.status.in_(LIVE_STATUSES))
-            .group_by(alerts.c.severity)
-        )
+        by_both = select(alerts.c.status, alerts.c.severity, func.count()).group_by(alerts.c.status, alerts.c.severity)
+        totals: Counter[str] = Counter()
         with self._read() as connection:
-            return {row[0]: row[1] for question in (by_status, by_severity) for row in connection.execute(question)}
+            for status, severity, count in connection.execute(by_both):
+                totals[status] += count
+                if status in LIVE_STATUSES:
+                    totals[severity] += count
+        return dict(totals)
 
     def customer_alerts(self, customer: str) -> list[AlertRow]:
         through = select(detections.c.alert).where(
@@ -219,7 +221,8 @@ def _sum(column: Column[Any]) -> ColumnElement[int]:
 
 def _order_column(name: str) -> ColumnElement[Any]:
     column = alerts.c[name]
-    return func.coalesce(column, -1) if column.nullable else column
+    # The number stands in the text, so that the index of the same words is found.
+    return func.coalesce(column, literal_column("-1")) if column.nullable else column
 
 
 def _conditions(query: ListQuery) -> list[ColumnElement[bool]]:
