@@ -220,6 +220,15 @@ def place(request: pytest.FixtureRequest, new_place: Callable[[str], Database]) 
 
 
 @pytest.fixture(scope="session")
+def alertmanager_path() -> str:
+    """The path of a real Alertmanager."""
+    path = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+    if path is None:
+        _go_without("no alertmanager: run `bash tests/prometheus.sh`, which brings it or says what to type")
+    return path
+
+
+@pytest.fixture(scope="session")
 def promtool() -> str:
     """The path of Prometheus' own tool."""
     try:
