@@ -17,7 +17,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
 (PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup demo test kafka lint format schemas boards laws mutants chaos bench-kafka bench bench-mapping lock clean
+.PHONY: help setup demo test kafka lint format schemas boards laws mutants chaos bench-kafka bench bench-mapping bench-sql lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -95,6 +95,9 @@ bench-kafka: setup  ## the speed beside a real broker, and recovery
 
 bench: setup  ## the speed table, all ratios from one run
 	@$(BIN)/python -m bench.run
+
+bench-sql: setup  ## the store on SQLite and PostgreSQL: detections a minute, and pages over a hundred thousand alerts
+	@$(BIN)/python -m bench.sql
 
 bench-mapping: setup  ## how fast each tool's payloads are mapped, beside decoding them
 	@$(BIN)/python -m bench.mapping
