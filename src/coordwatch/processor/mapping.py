@@ -100,5 +100,5 @@ def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
     if mapped.events:
         tallies[f"filled.fields.{source}"] += sum(len(event.data) for event in mapped.events)
         tallies[f"filled.identifiers.{source}"] += sum(
-            len(event.data.get("identifiers", ())) for event in mapped.events
+            len(event.data.get("identifiers") or ()) for event in mapped.events
         )
