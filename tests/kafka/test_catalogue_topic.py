@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.mapping_files import load_mappings
 from coordwatch.app.kafka_catalogue import catalogue_now, follow
@@ -63,7 +64,7 @@ def test_a_worker_and_a_replay_use_what_stands_on_the_topic(
     )
     monkeypatch.setenv("COORDWATCH_IDENTITY__KEY", "a key of the tests only")
     service = build_worker(read_settings(config), WorkerOptions())
-    keeper = service.sides[-1]
+    (keeper,) = [one for one in service.sides if isinstance(one, CatalogueKeeper)]
     assert keeper.view()["version"] == "one"
     keeper.stop()
     for driver in service.drivers:
