@@ -23,6 +23,10 @@ WITH_SETTINGS: dict[str, tuple[str, ...]] = {
     "doctor": ("doctor", "--config"),
     "alerts": ("alerts", "list", "--config"),
     "dead-letters": ("dead-letters", "list", "--config"),
+    "identity": ("identity", "explain", "email:ann@example.com", "--config"),
+    "subject": ("subject", "export", "email:ann@example.com", "--config"),
+    "forget": ("forget", "email:ann@example.com", "--config"),
+    "channels": ("channels", "list", "--config"),
 }
 WITHOUT = {"demo", "explain", "rules", "sources", "simulate"}
 RULE = """\
