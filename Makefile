@@ -107,7 +107,7 @@ lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRA
 	$(COMPILE) pyproject.toml --extra kafka --extra postgres --extra notify --group build --group test --group tools -o requirements/dev.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
-	$(COMPILE) pyproject.toml --extra kafka --extra postgres -c requirements/dev.txt -o requirements/worker.txt
+	$(COMPILE) pyproject.toml --extra kafka --extra postgres --extra notify -c requirements/dev.txt -o requirements/worker.txt
 	$(COMPILE) pyproject.toml --all-extras -c requirements/dev.txt -o requirements/all-extras.txt
 
 clean:  ## remove what the targets made, .venv too
