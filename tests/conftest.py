@@ -29,23 +29,11 @@ from tests.services.topics import Topics
 
 CI = os.environ.get("CI") == "true"
 EXAMPLES = os.environ.get("COORDWATCH_EXAMPLES")
-MUTANT = os.environ.get("COORDWATCH_MUTANT")
 
-# Two shared cores make any deadline a coin toss, so none is set. Under CI the same examples run every time:
-# a red build must be about the change in it, and the long run is where new examples are looked for.
-settings.register_profile("quick", deadline=None, print_blob=True)
-settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
+# Two shared cores make any deadline a coin toss, so none is set. The same examples run every time: a red build must be
+# about the change in it, and the long run (`make laws`) is where new examples are looked for.
+settings.register_profile("quick", deadline=None, print_blob=True, derandomize=True)
 if EXAMPLES:
-    # A breakage is noticed or not, by the same examples every time; nobody reads the smallest one.
-    settings.register_profile(
-        "mutant",
-        deadline=None,
-        derandomize=True,
-        database=None,
-        max_examples=int(EXAMPLES),
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.explicit, Phase.generate],
-    )
     settings.register_profile(
         "long",
         deadline=None,
@@ -54,7 +42,7 @@ if EXAMPLES:
         suppress_health_check=[HealthCheck.too_slow],
         verbosity=Verbosity.normal,
     )
-settings.load_profile("mutant" if MUTANT and EXAMPLES else "long" if EXAMPLES else "ci" if CI else "quick")
+settings.load_profile("long" if EXAMPLES else "quick")
 
 
 def _go_without(missing: str) -> NoReturn:

@@ -1,11 +1,27 @@
-"""A pytest plugin that makes sure that the broken copy is what the tests run: else every mutant would survive in silence."""
+"""A pytest plugin for one breakage: the broken copy is what the tests run (else every mutant would survive in silence).
+
+A breakage is noticed or not, by the same examples every time, and nobody reads the smallest one. The suite's own
+`tests/conftest.py` is left aside: it brings services that no law needs, and half a minute of imports over the whole list.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 import coordwatch
+
+settings.register_profile(
+    "mutant",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=int(os.environ["COORDWATCH_EXAMPLES"]),
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+settings.load_profile("mutant")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -82,7 +82,7 @@ def run_tests(mutant: Mutant, copy: Path) -> Outcome:
     environment.pop("PYTEST_XDIST_WORKER", None)
     command = [
         sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
-        "-p", "tests.mutants.at_home", *(("-k", mutant.only) if mutant.only else ()), *mutant.tests,
+        "-p", "no:schemathesis", "-p", "tests.mutants.at_home", "--confcutdir", str(ROOT / "tests" / "statements"), *(("-k", mutant.only) if mutant.only else ()), *mutant.tests,
     ]  # fmt: skip
     try:
         done = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coordwatch.codec import encode_json
@@ -183,6 +183,7 @@ def test_a_payload_with_anything_anywhere_ends_in_the_account(mapping: str, data
 
 
 @settings(max_examples=150)
+@example(event={"data": {"identifiers": True}}, identity=GRAPH)
 @given(
     event=st.fixed_dictionaries({"data": TREE}, optional={"subject": st.text(), "recordedtime": st.text()}),
     identity=POLICIES,

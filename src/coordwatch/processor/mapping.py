@@ -99,6 +99,5 @@ def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
             tallies[f"time.{basis}.{source}"] += 1
     if mapped.events:
         tallies[f"filled.fields.{source}"] += sum(len(event.data) for event in mapped.events)
-        tallies[f"filled.identifiers.{source}"] += sum(
-            len(event.data.get("identifiers") or ()) for event in mapped.events
-        )
+        named = (event.data.get("identifiers") for event in mapped.events)
+        tallies[f"filled.identifiers.{source}"] += sum(len(one) for one in named if isinstance(one, list | tuple))
