@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 WORKERS ?= 3
 PORT ?= 9092
+ONLY ?=
 BIN := .venv/bin
 UV_PIN := uv==0.13.9
 UPGRADE ?=
@@ -101,6 +102,10 @@ bench-sql: setup  ## the store on SQLite and PostgreSQL: detections a minute, an
 
 bench-mapping: setup  ## how fast each tool's payloads are mapped, beside decoding them
 	@$(BIN)/python -m bench.mapping
+
+screenshots: setup  ## every page of a demo in light, dark and on a phone, into screenshots/ (ONLY=^inbox for some)
+	@bash tests/chromium.sh
+	@$(BIN)/python -m tests.pages.screenshots --only '$(ONLY)'
 
 lock: .venv/.tools  ## write requirements/*.txt again from pyproject.toml (UPGRADE=--upgrade for the newest)
 	echo '$(UV_PIN)' | $(COMPILE) - -o requirements/bootstrap.txt

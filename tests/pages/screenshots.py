@@ -1,29 +1,39 @@
-"""Pictures of the pages: `python -m tests.pages.screenshots` for docs/screenshots, with a folder many more, for the eye.
+"""Pictures of every page in light, dark and on a phone, for the eye: `make screenshots`.
 
-What enters: the invented data of `sample_data`. What leaves: PNG files.
+What enters: a running demo whose simulated tools collide; with `--docs` the invented data of `sample_data` instead.
+What leaves: PNG files in `screenshots/`, which git ignores; with `--docs` those that the documents show.
 """
 
+import argparse
 import os
-import sys
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.pages.sample_data import CUSTOMERS, MAIN, Sample, empty_sample, sample
+from tests.pages.paths import alert_of
+from tests.pages.sample_data import MAIN, Sample, sample
 from tests.pages.serving import CHROMIUM_ARGUMENTS, serving
+from tests.pages.stranger import running_demo
+from tests.services.waiting import wait_until
 
-FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
-KEPT = ("inbox-light", "inbox-dark", "inbox-phone", "alert-light", "alert-dark", "alert-phone", "alert-print",
-        "alert-absence", "customer", "rules", "tools", "sources")  # fmt: skip
+ROOT = Path(__file__).parents[2]
+FOLDER, DOCS = ROOT / "screenshots", ROOT / "docs" / "screenshots"
 LAPTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+LOOKS = {"light": ("light", LAPTOP), "dark": ("dark", LAPTOP), "phone": ("light", PHONE)}
+ENOUGH, PATIENCE = 60, 120.0
+"""How many alerts there must be before the first picture, and how many seconds that may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: a name, a path, a theme, a size; `whole` takes the full length of the page."""
+    """One picture: a name, a path, a theme, a size; `whole` takes the full length of the page, `press` are keys before it."""
 
     name: str
     path: str
@@ -31,47 +41,7 @@ class Shot:
     size: Mapping[str, int] = field(default_factory=lambda: LAPTOP)
     media: str = "screen"
     whole: bool = True
-
-
-def alert_path(filled: Sample, customer: str, rule: str) -> str:
-    """The address of a customer's alert of one rule."""
-    row = next(row for row in filled.store.customer_alerts(customer) if row.rule == rule)
-    return f"/alerts/{row.id}"
-
-
-def shots(filled: Sample) -> list[Shot]:
-    """What is worth a picture."""
-    promo = alert_path(filled, MAIN, "promo-during-open-complaint")
-    good = alert_path(filled, CUSTOMERS[3], "cancelled-without-notice")
-    unknown = alert_path(filled, CUSTOMERS[4], "promo-during-open-complaint")
-    linger = alert_path(filled, CUSTOMERS[6], "promo-during-open-complaint")
-    loop = alert_path(filled, CUSTOMERS[5], "bot-loop")
-    rows, _ = filled.store.alerts({"status": "open"}, 200, None)
-    first = {row.rule: f"/alerts/{row.id}" for row in rows}
-    return [
-        Shot("inbox-light", "/", whole=False),
-        Shot("inbox-dark", "/", "dark", whole=False),
-        Shot("inbox-phone", "/", "dark", PHONE, whole=False),
-        Shot("alert-light", promo),
-        Shot("alert-dark", promo, "dark"),
-        Shot("alert-phone", promo, "light", PHONE),
-        Shot("customer-phone", f"/customers/{MAIN}", "dark", PHONE),
-        Shot("rules-phone", "/rules", "light", PHONE, whole=False),
-        Shot("tools-phone", "/tools", "light", PHONE, whole=False),
-        Shot("sources-phone", "/sources", "light", PHONE, whole=False),
-        Shot("alert-print", promo, size={"width": 780, "height": 1000}, media="print"),
-        Shot("alert-absence", first["delay-without-notice"], whole=False),
-        Shot("alert-made-good", good, "dark", whole=False),
-        Shot("alert-could-not-know", unknown, whole=False),
-        Shot("alert-long-gap", first["ad-for-returned-defective-item"], "dark", whole=False),
-        Shot("alert-linger", linger, whole=False),
-        Shot("alert-loop", loop, whole=False),
-        Shot("customer", f"/customers/{MAIN}"),
-        Shot("rules", "/rules"),
-        Shot("rule", "/rules/promo-during-open-complaint", "dark"),
-        Shot("tools", "/tools", whole=False),
-        Shot("sources", "/sources", "dark"),
-    ]
+    press: Sequence[str] = ()
 
 
 def take(browser: Browser, address: str, shot: Shot, folder: Path) -> None:
@@ -86,6 +56,8 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> None:
     page = context.new_page()
     page.emulate_media(media=shot.media, color_scheme=shot.theme)  # type: ignore[arg-type]
     page.goto(address + shot.path, wait_until="load")
+    for key in shot.press:
+        page.keyboard.press(key)
     if shot.whole:
         # A window as high as the page, so that bars that stay in place stand where they belong.
         page.set_viewport_size({"width": shot.size["width"], "height": page.evaluate("document.body.scrollHeight")})
@@ -93,22 +65,125 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> None:
     context.close()
 
 
+# ---- the demo
+
+
+def every_page(client: httpx.Client) -> list[tuple[str, str, Sequence[str]]]:
+    """One address of every kind of page in a running demo: a name, a path, keys to press first."""
+    rows = client.get("/v1/alerts", params={"limit": 200}).json()["items"]
+    first = {row["rule"]: row for row in reversed(rows)}
+    alert = next((row for row in rows if row["gap_seconds"] is not None), rows[0])
+    absence = next((row for row in first.values() if row["gap_seconds"] is None), alert)
+    rule, customer = quote(alert["rule"], safe=""), quote(alert["customer"], safe="")
+    return [
+        ("inbox", "/", ()),
+        ("inbox-selected", "/", ("j", "x", "j", "x")),
+        ("inbox-keys", "/", ("?",)),
+        ("inbox-acknowledged", "/?status=acknowledged&sort=oldest", ()),
+        ("inbox-nothing", "/?campaign=none+of+that+name", ()),
+        ("alert", f"/alerts/{alert['id']}", ()),
+        ("alert-absence", f"/alerts/{absence['id']}", ()),
+        ("alert-not-there", "/alerts/not-there", ()),
+        ("customers", "/customers", ()),
+        ("customer", f"/customers/{customer}", ()),
+        ("rules", "/rules", ()),
+        ("rule", f"/rules/{rule}", ()),
+        ("tools", "/tools", ()),
+        ("sources", "/sources", ()),
+        ("search", "/search?q=spring", ()),
+    ]
+
+
+def act_a_little(client: httpx.Client) -> None:
+    """A few alerts that somebody has handled, as on any evening."""
+    rows = client.get("/v1/alerts", params={"limit": 40, "status": "open"}).json()["items"]
+    handled = (
+        ("acknowledge", "asked the campaign team"),
+        ("snooze", ""),
+        ("resolve", "campaign paused"),
+        ("verdict", ""),
+    )
+    for index, row in enumerate(rows[::4]):
+        verb, note = handled[index % len(handled)]
+        fields = {"verb": verb, "version": row["version"], "note": note, "snooze": "4h"}
+        client.post(f"/alerts/{row['id']}", data=fields)
+
+
+def _alerts(client: httpx.Client) -> int:
+    return len(client.get("/v1/alerts", params={"limit": ENOUGH}).json()["items"])
+
+
+@contextmanager
+def lively_demo() -> Iterator[str]:
+    """The address of a demo in which tools have collided and people have acted."""
+    with running_demo("--speed", "3000") as address, httpx.Client(base_url=address, timeout=30) as client:
+        wait_until(lambda: _alerts(client) >= ENOUGH, f"{ENOUGH} alerts", PATIENCE)
+        act_a_little(client)
+        yield address
+
+
+def picture_demo(browser: Browser, folder: Path, only: str) -> None:
+    """Every page of a demo in every look."""
+    with lively_demo() as address, httpx.Client(base_url=address, timeout=30) as client:
+        for name, path, keys in every_page(client):
+            for look, (theme, size) in LOOKS.items():
+                if re.search(only, f"{name}-{look}"):
+                    take(
+                        browser, address, Shot(f"{name}-{look}", path, theme, size, press=keys, whole=not keys), folder
+                    )
+
+
+# ---- the documents
+
+
+def docs_shots(filled: Sample) -> list[Shot]:
+    """What the documents show."""
+    promo = alert_of(filled, MAIN, "promo-during-open-complaint")
+    rows, _ = filled.store.alerts({"status": "open"}, 200, None)
+    first = {row.rule: f"/alerts/{row.id}" for row in rows}
+    return [
+        Shot("inbox-light", "/", whole=False),
+        Shot("inbox-dark", "/", "dark", whole=False),
+        Shot("inbox-phone", "/", "dark", PHONE, whole=False),
+        Shot("alert-light", promo),
+        Shot("alert-dark", promo, "dark"),
+        Shot("alert-phone", promo, "light", PHONE),
+        Shot("alert-print", promo, size={"width": 780, "height": 1000}, media="print"),
+        Shot("alert-absence", first["delay-without-notice"], whole=False),
+        Shot("customer", f"/customers/{MAIN}"),
+        Shot("rules", "/rules"),
+        Shot("tools", "/tools", whole=False),
+        Shot("sources", "/sources", "dark"),
+    ]
+
+
+def picture_docs(browser: Browser, folder: Path) -> None:
+    """The pictures of the documents, from data that stays the same."""
+    filled = sample()
+    with serving(filled.context) as site:
+        for shot in docs_shots(filled):
+            take(browser, site.address, shot, folder)
+
+
 def main() -> None:
     """Take every picture."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="where they go")
+    parser.add_argument("--docs", action="store_true", help="those that the documents show, from invented data")
+    parser.add_argument(
+        "--only", default="", metavar="PATTERN", help="only pictures whose name has this, such as ^inbox"
+    )
+    args = parser.parse_args()
+    folder = args.folder or (DOCS if args.docs else FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    filled = sample()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("COORDWATCH_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM_ARGUMENTS
         )
-        with serving(filled.context) as site:
-            wanted = [shot for shot in shots(filled) if folder != FOLDER or shot.name in KEPT]
-            for shot in wanted:
-                take(browser, site.address, shot, folder)
-        if folder != FOLDER:
-            with serving(empty_sample().context) as site:
-                take(browser, site.address, Shot("inbox-empty", "/", whole=False), folder)
+        if args.docs:
+            picture_docs(browser, folder)
+        else:
+            picture_demo(browser, folder, args.only)
         browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
