@@ -15,7 +15,7 @@ from typing import NoReturn
 
 import axe_playwright_python
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis import HealthCheck, Verbosity, settings
 
 from coordwatch.adapters.sql.database import Database, read_database
 from tests.services.cache import MissingError
