@@ -5,16 +5,14 @@ What leaves: durable state; the views of `ports`; AlertChanges for whoever liste
 The next room: `embedded`, which runs the processor on it.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, card_columns, from_flat
+from coordwatch.adapters.alert_rows import alert_row, card_columns
+from coordwatch.adapters.sql.alerting import SqlAlerting
 from coordwatch.adapters.sql.answers import keep_answer, recalled
 from coordwatch.adapters.sql.book import SqlBook
 from coordwatch.adapters.sql.books import write_books
@@ -23,29 +21,25 @@ from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
 from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.migrating import migrate, standing_of
-from coordwatch.adapters.sql.outbox import SqlOutbox, note_changes
-from coordwatch.adapters.sql.read import SqlReader
+from coordwatch.adapters.sql.outbox import SqlOutbox
 from coordwatch.adapters.sql.schema import (
     alerts,
     dead_letters,
     deadlines,
-    detections,
     items,
     positions,
 )
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.state import reopen_notices, write_state
-from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
+from coordwatch.alerts.alert import Order, carry_out
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
-from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.once import Once
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.notify.channel import Channel
 from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
 from coordwatch.rules.detection import DetectionChange
 
-Listener = Callable[[Sequence[AlertChange]], None]
 _CHUNK = 500
 _LOAD = select(items.c.key, items.c.value).where(items.c.key.in_(bindparam("keys", expanding=True)))
 _DUE = (
@@ -57,7 +51,7 @@ _DUE = (
 _AT_ONCE = 1000
 
 
-class SqlStore(SqlReader):
+class SqlStore(SqlAlerting):
     """Store, AlertReader and AlertDesk of one database.
 
     Any thread may call it; writes wait for each other, also those of other processes. `listen` is told of changed alerts
@@ -75,11 +69,8 @@ class SqlStore(SqlReader):
         alone: bool = False,
     ) -> None:
         manner = Manner(durable, wait, alone)
-        super().__init__(open_engine(database, manner, writes=False))
-        self._writing = open_engine(database, manner, writes=True)
-        self._cards, self._database = cards, database
-        self._one_writer = threading.Lock()
-        self.listen: Listener = lambda _: None
+        super().__init__(open_engine(database, manner, writes=False), open_engine(database, manner, writes=True), cards)
+        self._database = database
         try:
             self._prepare()
         except BaseException:
@@ -103,11 +94,6 @@ class SqlStore(SqlReader):
         """Let go of the database."""
         self._writing.dispose()
         self._reading.dispose()
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        with self._one_writer, translated(), self._writing.begin() as connection:
-            yield connection
 
     def outbox(self, known: Sequence[Channel]) -> SqlOutbox:
         """Where decisions are kept with the messages to these channels."""
@@ -229,68 +215,3 @@ class SqlStore(SqlReader):
     def remember(self, once: Once, answer: bytes, now: int) -> None:
         with self._write() as connection:
             keep_answer(connection, once, answer, now)
-
-    # ---- what the runtime asks for now and then
-
-    def wake_snoozed(self, now: int) -> list[AlertChange]:
-        """Open the alerts whose snooze has ended. Units: microseconds since 1970 UTC."""
-        question = select(alerts.c.id).where(alerts.c.status == AlertStatus.SNOOZED.value, alerts.c.snooze_until <= now)
-        with self._read() as connection:
-            ids = list(connection.execute(question.order_by(alerts.c.snooze_until).limit(_AT_ONCE)).scalars())
-        if not ids:
-            return []
-        changes: list[AlertChange] = []
-        with self._write() as connection:
-            book = SqlBook(connection, self._cards)
-            for alert_id in ids:
-                before = book.alert(alert_id)
-                if before is None or before.status is not AlertStatus.SNOOZED:
-                    continue
-                after, entry = moved_by_engine(before, AlertAction.WAKE, now, "the snooze ended")
-                book.save(after, entry)
-                changes.append(AlertChange(AlertAction.WAKE, after, before.status))
-            reopen_notices(connection, changes)
-        self.listen(changes)
-        return changes
-
-    def close_rules_that_ended(self, now: int) -> int:
-        """Resolve what is open of rules that are retired or no longer there (RULES 36), and say how many."""
-        live = [card.id for card in self._cards.values() if card.raises_alerts]
-        open_now = alerts.c.status.in_(LIVE_STATUSES)
-        with self._write() as connection:
-            book = SqlBook(connection, self._cards)
-            ids = list(connection.execute(select(alerts.c.id).where(open_now, alerts.c.rule.not_in(live))).scalars())
-            for alert_id in ids:
-                before = book.alert(alert_id)
-                assert before is not None, "the id was read in this transaction"
-                after, entry = moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired")
-                book.save(after, entry)
-                note_changes(connection, [AlertChange(AlertAction.RESOLVE, after, before.status)])
-        return len(ids)
-
-    def undecided(self, limit: int) -> list[Alert]:
-        """Alerts of which nobody has decided yet whether somebody is told, oldest first."""
-        question = (
-            select(alerts).where(alerts.c.notice.is_(None)).order_by(alerts.c.raised_at, alerts.c.id).limit(limit)
-        )
-        with self._read() as connection:
-            return [from_flat(dict(row)) for row in connection.execute(question).mappings()]
-
-    def decided(self, reasons: Mapping[str, str]) -> None:
-        """Keep what was decided, by alert."""
-        if not reasons:
-            return
-        statement = alerts.update().where(alerts.c.id == bindparam("alert")).values(notice=bindparam("reason"))
-        with self._write() as connection:
-            connection.execute(statement, [{"alert": alert, "reason": reason} for alert, reason in reasons.items()])
-
-    def standing_detections(self) -> Iterator[dict[str, Any]]:
-        """Every detection that is not retracted, as plain data, by (at, id)."""
-        question = select(detections.c.body).where(detections.c.status != "retracted")
-        with self._read() as connection:
-            for body in connection.execute(question.order_by(detections.c.at, detections.c.id)).scalars():
-                yield decode_json(body)
-
-
-def _nobody(changes: Sequence[AlertChange]) -> None:
-    """Told of changes, does nothing."""

@@ -1,0 +1,57 @@
+"""What the core needs from the world: store, clock, readers; and the plain views that pages and the API show.
+
+Adapters implement these; the embedded runtime and the worker call them. A view is data only, ready to be printed.
+"""
+
+from coordwatch.engine.ledger import Count
+from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
+from coordwatch.ports.readers import (
+    ALERT_FILTERS,
+    ALERT_SORTS,
+    AlertDesk,
+    AlertReader,
+)
+from coordwatch.ports.stores import (
+    Books,
+    BookStore,
+    DeadLetter,
+    Effects,
+    Store,
+)
+from coordwatch.ports.views import (
+    AlertRow,
+    AlertView,
+    AuditEntry,
+    CustomerRow,
+    PairCount,
+    RuleCounts,
+    SourceView,
+    ToolCount,
+)
+from coordwatch.rules.explanation import ExplainStep
+
+__all__ = [
+    "ALERT_FILTERS",
+    "ALERT_SORTS",
+    "AlertDesk",
+    "AlertReader",
+    "AlertRow",
+    "AlertView",
+    "AuditEntry",
+    "BookStore",
+    "Books",
+    "Count",
+    "CustomerRow",
+    "CustomerView",
+    "DeadLetter",
+    "Effects",
+    "ExplainStep",
+    "FactView",
+    "PairCount",
+    "RuleCounts",
+    "SourceView",
+    "StateView",
+    "Store",
+    "ToolCount",
+    "WaitingView",
+]
