@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import httpx
+from fastapi import APIRouter
 from starlette.types import ASGIApp
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
@@ -18,6 +19,7 @@ from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.hook import Hook
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.http_api.who import Keeper
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.prometheus import Metrics, Readings, of_channels
@@ -90,8 +92,14 @@ def an_api(
     posts: bool = True,
     database: Database | None = None,
     hooks: Mapping[str, Hook] | None = None,
+    accounts: Keeper | None = None,
+    beside: Sequence[APIRouter] = (),
+    public: str = "",
 ) -> Api:
-    """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door."""
+    """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door.
+
+    Where people sign in, `accounts` knows them; `beside` are other routers, `public` the address of the site.
+    """
     specs, mappings, mapper = _content()
     cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
     store: Any = MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False)
@@ -144,12 +152,12 @@ def an_api(
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,
-        door=Door(token, signed=door.paths),
+        door=Door(token, signed=door.paths, keeper=accounts, public=public),
         posting=Posting("http", "canonical", known, post) if posts else None,
         hooks=door,
         catalogue=keeper.view,
     )
-    api.application = http_application(context)
+    api.application = http_application(context, beside)
     api.client = Client(api.application)
     return api
 

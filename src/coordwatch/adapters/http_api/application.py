@@ -8,17 +8,18 @@ The next room: `embedded`, which serves it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 import coordwatch
 from coordwatch.adapters.http_api.alerts import alerts_router
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
-from coordwatch.adapters.http_api.guard import Door, Guard
+from coordwatch.adapters.http_api.guard import Door, Guard, TurnAway
 from coordwatch.adapters.http_api.hooks.routes import hooks_router
 from coordwatch.adapters.http_api.problems import PROBLEMS, problem, register
 from coordwatch.adapters.http_api.reading import reading_router
+from coordwatch.adapters.http_api.routed import Needs, as_judged, routes_of
 from coordwatch.adapters.http_api.slack_actions import slack_router
 
 _DESCRIPTION = (
@@ -35,8 +36,13 @@ class Health:
     metrics: Callable[[], tuple[bytes, str]]
 
 
-def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> FastAPI:
-    """The whole application; `beside` are routers of other rooms, such as the pages."""
+def http_application(
+    context: ApiContext, beside: Sequence[APIRouter] = (), turn_away: TurnAway | None = None
+) -> FastAPI:
+    """The whole application; `beside` are routers of other rooms, such as the pages, which also say how they turn away.
+
+    Raises: PermanentError for a route of which the table of routes does not say who may use it
+    """
     app = FastAPI(
         title="coordwatch",
         version=coordwatch.__version__,
@@ -56,7 +62,7 @@ def http_application(context: ApiContext, beside: Sequence[APIRouter] = ()) -> F
         reading_router(context),
         health_router(health),
     )
-    return _behind_the_door(app, (*ours, *beside), context.door)
+    return _behind_the_door(app, (*ours, *beside), context.door, turn_away)
 
 
 def health_application(health: Health, door: Door) -> FastAPI:
@@ -65,11 +71,15 @@ def health_application(health: Health, door: Door) -> FastAPI:
     return _behind_the_door(app, (health_router(health),), door)
 
 
-def _behind_the_door(app: FastAPI, routers: Sequence[APIRouter], door: Door) -> FastAPI:
+def _behind_the_door(
+    app: FastAPI, routers: Sequence[APIRouter], door: Door, turn_away: TurnAway | None = None
+) -> FastAPI:
     register(app)
+    needs = Needs([*app.routes, *routes_of(routers)])
+    app.state.needs = needs
     for router in routers:
-        app.include_router(router, responses=PROBLEMS)
-    app.add_middleware(Guard, door=door)
+        app.include_router(router, responses=PROBLEMS, dependencies=[Depends(as_judged)])
+    app.add_middleware(Guard, door=door, needs=needs, turn_away=turn_away)
     return app
 
 

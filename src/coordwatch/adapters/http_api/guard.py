@@ -1,80 +1,165 @@
 """The door: who may come in, from which page, and how much they may bring.
 
 What enters: every request of the whole server, pages included.
-What leaves: the request, with the name of who asks; or a problem.
+What leaves: the request, with who asks; or a problem, or a page that says so. Every answer with the headers that keep it safe.
 The next room: `application`, which stands behind it.
 """
 
-import base64
-import binascii
-import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from fastapi import Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from coordwatch.access.principal import Principal, Way, turned_away
+from coordwatch.access.roles import Need, Open
 from coordwatch.adapters.http_api.problems import problem
+from coordwatch.adapters.http_api.routed import Needs
+from coordwatch.adapters.http_api.safe_headers import with_headers
+from coordwatch.adapters.http_api.who import Keeper, who_asks
+from coordwatch.errors import TemporaryError
 
 BODY_MAX = 10 * 1024 * 1024
-OPEN_PATHS = frozenset({"/livez", "/readyz"})
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+_API = ("/v1/", "/livez", "/readyz", "/metrics")
+TurnAway = Callable[[Scope, int, str], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Whom the guard lets in: everybody who can reach a loopback address, or whoever knows the token.
+    """Whom the guard lets in: everybody who can reach a loopback address, whoever knows the token, whoever is signed in.
 
     At the paths under `signed` it asks nothing: who posts there comes from outside, under any name of ours, and proves by a
-    signature who it is; how much it may bring is looked at behind it.
+    signature who it is; how much it may bring is looked at behind it. `keeper` knows sessions and API tokens; without one
+    nobody signs in. `public` is the address of the site as browsers know it.
     """
 
     token: str | None = None
     body_max: int = BODY_MAX
     signed: frozenset[str] = frozenset()
+    keeper: Keeper | None = None
+    public: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody who reaches it may come in."""
+        return self.token is None and self.keeper is None
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers come by https."""
+        return self.public.startswith("https://")
 
 
 class _TooLarge(Exception):
     """More bytes came than a request may bring."""
 
 
-class Guard:
-    """ASGI middleware around the whole application; it adds no headers to answers that others make."""
+@dataclass(frozen=True, slots=True)
+class _No:
+    status: int
+    detail: str
+    retry_after: float | None = None
 
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app = app
-        self._door = door
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp, door: Door, needs: Needs, turn_away: TurnAway | None = None) -> None:
+        self._app, self._door, self._needs, self._turn_away = app, door, needs, turn_away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in self._door.signed:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                return  # there is none here: the server answers 403
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        refusal = self._refusal(scope, headers)
-        if refusal is not None:
-            status, detail = refusal
-            await problem(status, detail)(scope, receive, send)
+        send = with_headers(send, https=self._door.https)
+        headers, need = Headers(scope=scope), self._needs.of(scope)
+        no = _smuggled(headers)
+        if no is None and scope["path"] in self._door.signed:
+            await self._app(scope, receive, send)
+            return
+        no = no or self._strange(scope, headers) or await self._unknown(scope, headers, need) or self._long(headers)
+        if no is not None:
+            await self._refuse(scope, no)(scope, receive, send)
             return
         await self._within_size(scope, receive, send)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+    def _strange(self, scope: Scope, headers: Headers) -> _No | None:
         host = headers.get("host", "")
-        if self._door.token is None and _name_of(host) not in _LOCAL_NAMES:
-            return 403, f"this server answers to 127.0.0.1 and localhost only, not to '{host[:80]}'"
-        if scope["method"] not in _READING and not _same_site(headers, host):
-            return 403, "another page asked for this; open this server's own page and do it there"
-        if self._door.token is not None and scope["path"] not in OPEN_PATHS:
-            actor = _actor(headers.get("authorization", ""), self._door.token)
-            if actor is None:
-                return 401, "send the token as 'Authorization: Bearer TOKEN', or as the password in a browser"
-            scope.setdefault("state", {})["actor"] = actor
+        if self._door.open and _name_of(host) not in _LOCAL_NAMES:
+            return _No(403, f"this server answers to 127.0.0.1 and localhost only, not to '{host[:80]}'")
+        if scope["method"] not in _READING and not self._same_site(headers, host):
+            return _No(403, "another page asked for this; open this server's own page and do it there")
+        return None
+
+    async def _unknown(self, scope: Scope, headers: Headers, need: Need) -> _No | None:
+        """Find out who asks, and whether they may; a request is handed on with its Principal in any case."""
+        door = self._door
+        try:
+            who = await run_in_threadpool(who_asks, headers, door.token, door.keeper)
+        except TemporaryError as error:
+            # The process lives also while its database does not answer.
+            if need is not Open.ANYBODY:
+                return _No(503, str(error), error.retry_after or 1.0)
+            who = None
+        status = turned_away(who, need)
+        if status == 401:
+            return _No(401, "sign in, or send a token as 'Authorization: Bearer TOKEN'" if door.keeper else _TOKEN)
+        if status:
+            return _No(403, f"this needs the permission '{need.value}', which {_whose(who)} does not have")
+        if who is not None and who.way is Way.SESSION and not self._proven(scope, headers):
+            return _No(403, "the browser does not say which page asked for this; open this server's own page")
+        wait = 0.0 if who is None or door.keeper is None else door.keeper.pace(who)
+        if wait:
+            return _No(429, "too many requests with this token: come again later", wait)
+        state = scope.setdefault("state", {})
+        state["who"] = who
+        if who is not None and who.name:
+            state["actor"] = who.name
+        return None
+
+    def _proven(self, scope: Scope, headers: Headers) -> bool:
+        """A session comes along by itself, so a change under it must be known to come from our own page."""
+        return scope["method"] in _READING or "sec-fetch-site" in headers or "origin" in headers
+
+    def _same_site(self, headers: Headers, host: str) -> bool:
+        """Whether a request that changes something comes from our own page, or from no page at all."""
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+            return False
+        origin = headers.get("origin")
+        if origin is None:
+            return True
+        if self._door.public and origin == self._door.public.rstrip("/"):
+            return True
+        try:
+            return urlsplit(origin).netloc.lower() == host.lower()
+        except ValueError:
+            return False
+
+    def _long(self, headers: Headers) -> _No | None:
         length = headers.get("content-length", "0")
         if not length.isdecimal():
-            return 400, "Content-Length must be a number"
+            return _No(400, "Content-Length must be a number")
         if int(length[:20]) > self._door.body_max:
-            return 413, self._size_words()
+            return _No(413, self._size_words())
         return None
+
+    def _refuse(self, scope: Scope, no: _No) -> Response:
+        is_page = self._door.keeper is not None and not scope["path"].startswith(_API)
+        if self._turn_away is not None and is_page and no.status in (401, 403):
+            return self._turn_away(scope, no.status, no.detail)
+        more = {} if no.retry_after is None else {"retry_after": no.retry_after}
+        refused = problem(no.status, no.detail, **more)
+        if no.status == 401 and self._door.token is None:
+            # A browser would ask for a name and a password that nobody has here.
+            refused.headers["WWW-Authenticate"] = 'Bearer realm="coordwatch"'
+        return refused
 
     async def _within_size(self, scope: Scope, receive: Receive, send: Send) -> None:
         size = 0
@@ -104,6 +189,23 @@ class Guard:
         return f"a request may bring at most {self._door.body_max // (1024 * 1024)} MB: send several smaller ones"
 
 
+_TOKEN = "send the token as 'Authorization: Bearer TOKEN', or as the password in a browser"  # noqa: S105
+
+
+def _smuggled(headers: Headers) -> _No | None:
+    """Two lengths of one body: whoever stands before us may believe the other one."""
+    lengths = headers.getlist("content-length")
+    if "transfer-encoding" in headers and lengths:
+        return _No(400, "a request says its length once: Content-Length, or Transfer-Encoding, not both")
+    return _No(400, "a request says its length once") if len(lengths) > 1 else None
+
+
+def _whose(who: Principal | None) -> str:
+    if who is None or who.role is None:
+        return "this token"
+    return f"the role {who.role.value}"
+
+
 def _name_of(host: str) -> str:
     name, port = host, ""
     if host.startswith("["):
@@ -112,31 +214,3 @@ def _name_of(host: str) -> str:
         name, _, port = host.partition(":")
         port = f":{port}"
     return name.lower() if not port or (port.startswith(":") and port[1:].isdecimal()) else ""
-
-
-def _same_site(headers: Headers, host: str) -> bool:
-    """Whether a request that changes something comes from our own page, or from no page at all."""
-    if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-        return False
-    origin = headers.get("origin")
-    if origin is None:
-        return True
-    try:
-        return urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:
-        return False
-
-
-def _actor(authorization: str, token: str) -> str | None:
-    """Who knows the token: the user name beside it, or `api`; None for whoever does not."""
-    scheme, _, value = authorization.partition(" ")
-    name, given = "api", value.strip()
-    if scheme.lower() == "basic":
-        try:
-            name, _, given = base64.b64decode(value, validate=True).decode("utf-8").partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-    elif scheme.lower() != "bearer":
-        return None
-    known = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode("utf-8"))
-    return (name or "api")[:80] if known else None

@@ -32,6 +32,7 @@ _TITLES = {
     413: "Too large",
     422: "The request says something impossible",
     428: "Say what you saw",
+    429: "Too fast",
     503: "Not now",
 }
 

@@ -1,0 +1,130 @@
+"""Every route of the program is asked by everybody: nobody, every role, every scope of a token, a page of another site."""
+
+import asyncio
+import re
+
+import pytest
+from fastapi import APIRouter
+
+from coordwatch.access.principal import turned_away
+from coordwatch.access.roles import ROLES, Open, Permission, Role
+from coordwatch.access.routes import ROUTES
+from coordwatch.errors import PermanentError
+from tests.access.asking import start_of
+from tests.access.whole import OUR_PAGE, askers, whole_application
+from tests.api.build import an_api
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+FILLED = {"alert_id": "nothing", "action": "acknowledge", "key": "customer-01", "rule_id": "nothing", "name": "nothing"}
+
+
+def address(path):
+    return re.sub(r"\{(\w+)(?::path)?\}", lambda found: FILLED.get(found[1], "nothing"), path)
+
+
+def every_route():
+    return [one for one in whole_application().state.needs.all if one[0] != "HEAD"]
+
+
+def statuses(asked):
+    """The statuses of many requests, asked one after the other."""
+
+    async def ask():
+        return [
+            (await start_of(whole_application(), method, address(path), headers)).status
+            for method, path, headers in asked
+        ]
+
+    return asyncio.run(ask())
+
+
+def test_the_table_knows_every_route_and_no_other():
+    there = {f"{method} {path}" for method, path, _ in every_route()}
+    assert there | {"POST /v1/channels/{name}/slack"} == set(ROUTES)
+
+
+def test_the_openapi_document_shows_no_route_that_is_not_swept():
+    swept = {(method, path.replace(":path", "")) for method, path, _ in every_route()}
+    document = whole_application().openapi()
+    shown = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert shown
+    assert shown <= swept
+
+
+def test_every_route_lets_in_whom_the_table_says_and_nobody_else():
+    asked, expected = [], []
+    for method, path, need in every_route():
+        for name, (headers, who) in askers().items():
+            asked.append((method, path, headers))
+            expected.append((f"{method} {path}", name, turned_away(who, need)))
+    wrong = []
+    for status, (route, name, refused) in zip(statuses(asked), expected, strict=True):
+        # A page that turns away asks for the sign-in instead, where there are such pages.
+        is_refused = status if status in (401, 403) else 0
+        if is_refused != refused:
+            wrong.append(f"{route} as {name}: {status} instead of {refused or 'in'}")
+    assert wrong == []
+    assert len(asked) > 400
+
+
+def test_nothing_can_be_changed_from_another_page_nor_without_saying_from_which():
+    headers, _ = askers()["session-of-admin"]
+    silent = {"Cookie": headers["Cookie"]}
+    ways = [
+        {**silent, "Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {**silent, "Origin": "https://evil.example"},
+        {**silent, "Origin": "null"},
+        {**silent, "Sec-Fetch-Site": "same-site"},
+        silent,
+    ]
+    changing = [
+        (method, path) for method, path, need in every_route() if method not in SAFE and need is not Open.ANYBODY
+    ]
+    asked = [(method, path, way) for method, path in changing for way in ways]
+    assert len(asked) >= 20
+    assert [one for one, status in zip(asked, statuses(asked), strict=True) if status != 403] == []
+    assert 403 not in statuses(
+        [(method, path, {**silent, **OUR_PAGE}) for method, path in changing if "/v1/events" not in path]
+    )
+
+
+def test_no_route_that_reads_changes_anything():
+    """What changes something is a POST: a link, a picture or a robot must not be able to do it."""
+    assert {method for method, _, _ in every_route()} <= {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    assert [key for key, need in ROUTES.items() if need is Permission.ACT and key.startswith("GET ")] == []
+
+
+@pytest.mark.parametrize(
+    "path", ["//v1/alerts", "/v1//alerts", "/v1/alerts/../alerts", "/V1/alerts", "/v1/alerts/", "/nothing"]
+)
+def test_another_way_to_write_an_address_opens_no_door(path):
+    asked = [("GET", path, {}), ("POST", path, {})]
+    assert set(statuses(asked)) == {401}
+
+
+def test_a_route_that_nobody_thought_about_does_not_start():
+    router = APIRouter()
+
+    @router.get("/v1/forgotten")
+    def forgotten():
+        return {}
+
+    with pytest.raises(PermanentError, match="/v1/forgotten has no line"):
+        an_api(beside=[router])
+
+
+def test_a_route_whose_methods_need_different_things_does_not_start():
+    router = APIRouter()
+
+    @router.api_route("/alerts/{alert_id}", methods=["GET", "POST"])
+    def both():
+        return {}
+
+    with pytest.raises(PermanentError, match="make two routes"):
+        an_api(beside=[router])
+
+
+def test_the_roles_grow_only_where_the_table_says():
+    assert ROLES[Role.VIEWER] < ROLES[Role.OPERATOR] < ROLES[Role.ADMIN]
+    assert [role for role in Role if Permission.UNMASK in ROLES[role]] == [Role.PRIVACY]
+    assert [role for role in Role if Permission.ADMIN in ROLES[role]] == [Role.ADMIN]
