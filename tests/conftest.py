@@ -175,6 +175,14 @@ def postgres(postgres_url: str) -> Iterator[Callable[[], str]]:
         drop_database(url)
 
 
+@pytest.fixture(scope="module")
+def postgres_module(postgres_url: str) -> Iterator[Database]:
+    """One database on a real PostgreSQL for all tests of a module, which leave nothing behind in it."""
+    url = new_database(postgres_url)
+    yield read_database(url)
+    drop_database(url)
+
+
 @pytest.fixture
 def private_postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test's own: to be killed, to be filled up."""

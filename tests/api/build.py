@@ -153,6 +153,7 @@ def an_api(
         trouble=lambda: api.trouble,
         stream=stream,
         door=Door(token, signed=door.paths, keeper=accounts, public=public),
+        trail=store.trail(),
         posting=Posting("http", "canonical", known, post) if posts else None,
         hooks=door,
         catalogue=keeper.view,

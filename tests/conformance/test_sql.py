@@ -62,6 +62,7 @@ DROP TABLE channels;
 DROP TABLE messages;
 DROP TABLE tellings;
 DROP TABLE unheard;
+DROP TABLE trail;
 DROP TABLE aliases;
 UPDATE meta SET value = '1' WHERE name = 'schema';
 DROP TABLE alembic_version;

@@ -11,6 +11,10 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.audit.chain import check
+from coordwatch.audit.deed import Deed, DeedKind
+from coordwatch.audit.trail import Asked
+from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, HOUR
@@ -368,3 +372,30 @@ def test_an_alert_over_many_customers_names_them_all(make):
     assert (view.row.count, view.row.customer, view.also_affected) == (4, "c3", ["c0", "c1", "c2"])
     assert [row.id for row in store.customer_alerts("c1")] == [alert]
     assert store.customer_alerts("nobody") == []
+
+
+def test_the_audit_trail_says_what_was_done_and_never_what_was_written_beside_it(store):
+    store.commit(Effects(changes=[raised(a_promo("c", NOW))]), NOW)
+    (alert,) = ids(store)
+    store.act(alert, order(AlertAction.SNOOZE, until=NOW + HOUR, note="she called: 555-0101"))
+    store.wake_snoozed(NOW + 2 * HOUR)
+    store.commit(Effects(changes=[retracted(a_promo("c", NOW))]), NOW + 3 * HOUR)
+    store.commit(Effects(changes=[retracted(a_promo("c", NOW))]), NOW + 4 * HOUR)
+    trail = store.trail()
+    found = [(link.number, link.at - NOW, link.actor, link.kind, link.subject) for link in trail.links()]
+    assert found == [
+        (1, 0, "coordwatch", "alert.raise", alert),
+        (2, 0, "ada@ops.test", "alert.snooze", alert),
+        (3, 2 * HOUR, "coordwatch", "alert.wake", alert),
+        (4, 3 * HOUR, "coordwatch", "alert.retract", alert),
+    ]
+    facts = decode_json(trail.page(Asked(kind="alert.snooze"), 5)[0].facts)
+    assert facts == {
+        "before": "open", "after": "snoozed", "version": 2, "rule": PROMO.id, "noted": True, "until": "2026-03-02T13:00:00Z",
+    }  # fmt: skip
+    assert check(trail.links(), [trail.head()]).broken is None
+    trail.add([Deed(NOW, "ada", DeedKind.VIEW_SAVE, "mine")])
+    assert [link.number for link in trail.page(Asked(kind="alert", before=4), 2)] == [3, 2]
+    assert [link.kind for link in trail.page(Asked("ada"), 5)] == ["view.save"]
+    assert [link.number for link in trail.page(Asked(subject=alert, since=NOW + HOUR, until=NOW + 3 * HOUR), 5)] == [3]
+    assert [link.number for link in trail.links(3)] == [4, 5]

@@ -27,6 +27,7 @@ WITH_SETTINGS: dict[str, tuple[str, ...]] = {
     "subject": ("subject", "export", "email:ann@example.com", "--config"),
     "forget": ("forget", "email:ann@example.com", "--config"),
     "channels": ("channels", "list", "--config"),
+    "audit": ("audit", "verify", "--config"),
 }
 WITHOUT = {"demo", "explain", "rules", "sources", "simulate"}
 RULE = """\

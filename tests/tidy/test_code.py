@@ -12,7 +12,7 @@ from tests.tidy.tree import PACKAGE, ROOT, Function, functions_of, name_of, pyth
 # The rooms below `ports`, and what is proven about them as a whole.
 CORE_TESTS = (
     "tests/errors", "tests/codec", "tests/documents", "tests/events", "tests/sources", "tests/identity",
-    "tests/context", "tests/rules", "tests/alerts", "tests/notify", "tests/engine", "tests/laws",
+    "tests/context", "tests/rules", "tests/alerts", "tests/notify", "tests/audit", "tests/engine", "tests/laws",
     "tests/reference", "tests/processor", "tests/simulator",
 )  # fmt: skip
 # Words that hide what a thing does, and words that mean something else here.

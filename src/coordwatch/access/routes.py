@@ -30,6 +30,8 @@ ROUTES: Mapping[str, Need] = {
     "GET /v1/customers/{key:path}": P.READ,
     "GET /v1/explain": P.READ,
     "GET /v1/stream": P.READ,
+    "GET /v1/audit": P.AUDIT,
+    "GET /v1/audit/head": P.AUDIT,
     # where others post, and prove by a signature who they are
     "POST /v1/sources/{name}": Open.SIGNED,
     "GET /v1/sources/{name}": Open.SIGNED,

@@ -176,6 +176,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         trouble=views.runtime.trouble,
         stream=rooms.stream,
         door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths | rooms.desk.door.paths),
+        trail=rooms.store.trail(),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,
         catalogue=rooms.keeper.view,

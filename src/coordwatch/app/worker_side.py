@@ -217,6 +217,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         trouble=lambda: ground.trouble(readings),
         stream=room.stream,
         door=ground.door(room.desk.door.paths),
+        trail=room.store.trail(),
         catalogue=ground.keeper.view,
         slack=room.desk.door,
     )

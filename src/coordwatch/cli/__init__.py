@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
+    "audit": "who did what, and whether any of it was changed since",
     "channels": "list the channels, send one a test message, try again what was refused",
     "identity": "say why events are one person's, keep two apart who are not, change the key",
     "forget": "forget a person, everywhere, and leave aside what still comes about them",

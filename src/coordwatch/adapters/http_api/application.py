@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 import coordwatch
 from coordwatch.adapters.http_api.alerts import alerts_router
+from coordwatch.adapters.http_api.audit import audit_router
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard, TurnAway
@@ -60,6 +61,7 @@ def http_application(
         *hooks,
         *slack,
         reading_router(context),
+        audit_router(context),
         health_router(health),
     )
     return _behind_the_door(app, (*ours, *beside), context.door, turn_away)

@@ -14,6 +14,7 @@ from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.slack_actions import SlackDoor
 from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
 from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SourceView
 from coordwatch.processor import Input, Result
@@ -49,6 +50,7 @@ class ApiContext:
     trouble: Callable[[], str | None]
     stream: Stream
     door: Door
+    trail: Trail
     posting: Posting | None = None
     hooks: HookDoor | None = None
     catalogue: Callable[[], Mapping[str, Any]] = dict

@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, reduced
 from coordwatch.adapters.memory.reading import MemoryReader
 from coordwatch.adapters.memory.tables import MemoryBook, Tables
+from coordwatch.adapters.memory.trail import MemoryTrail
 from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.once import KEPT_FOR, Once, same_again
+from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.engine.ledger import CountLine, TallyLine
 from coordwatch.errors import TemporaryError
@@ -33,11 +35,15 @@ class MemoryStore(MemoryReader):
 
     def __init__(self, cards: Mapping[str, RuleCard]) -> None:
         super().__init__(Tables())
-        self._cards = cards
+        self._cards, self._trail = cards, MemoryTrail()
         self.listen: Callable[[Sequence[AlertChange]], None] = _nobody
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def trail(self) -> MemoryTrail:
+        """Who did what."""
+        return self._trail
 
     # ---- state of the processor
 
@@ -68,6 +74,7 @@ class MemoryStore(MemoryReader):
         book = MemoryBook(self._tables, self._cards)
         changes = [done for change in found for done in fold(book, change, self._cards, now)]
         book.put(changes)
+        self._trail.add(deeds_of(changes, now))
         return changes
 
     def _forget(self, customers: Sequence[str]) -> None:
@@ -168,6 +175,7 @@ class MemoryStore(MemoryReader):
             book.save(after, entry)
             changes = [AlertChange(order.action, after, before.status)]
             book.put(changes)
+            self._trail.add([deed_of(changes[0], order)])
             row = alert_row(self._tables.rows[alert_id])
             if once is not None:
                 self.remember(once, encode_json(asdict(row)), order.now)
@@ -214,6 +222,7 @@ class MemoryStore(MemoryReader):
             book.save(after, entry)
             changes.append(AlertChange(action, after, before.status))
         book.put(changes)
+        self._trail.add(deeds_of(changes, now))
         return changes
 
     def undecided(self, limit: int) -> list[Alert]:

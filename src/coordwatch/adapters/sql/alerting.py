@@ -19,10 +19,12 @@ from coordwatch.adapters.sql.outbox import note_changes
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import alerts, detections
 from coordwatch.adapters.sql.state import reopen_notices
+from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.alert import Alert, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
+from coordwatch.audit.of_alerts import deeds_of
 from coordwatch.codec import decode_json
 
 Listener = Callable[[Sequence[AlertChange]], None]
@@ -61,6 +63,7 @@ class SqlAlerting(SqlReader):
                 book.save(after, entry)
                 changes.append(AlertChange(AlertAction.WAKE, after, before.status))
             reopen_notices(connection, changes)
+            write_down(connection, deeds_of(changes, now))
         self.listen(changes)
         return changes
 
@@ -71,12 +74,15 @@ class SqlAlerting(SqlReader):
         with self._write() as connection:
             book = SqlBook(connection, self._cards)
             ids = list(connection.execute(select(alerts.c.id).where(open_now, alerts.c.rule.not_in(live))).scalars())
+            changes: list[AlertChange] = []
             for alert_id in ids:
                 before = book.alert(alert_id)
                 assert before is not None, "the id was read in this transaction"
                 after, entry = moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired")
                 book.save(after, entry)
-                note_changes(connection, [AlertChange(AlertAction.RESOLVE, after, before.status)])
+                changes.append(AlertChange(AlertAction.RESOLVE, after, before.status))
+            note_changes(connection, changes)
+            write_down(connection, deeds_of(changes, now))
         return len(ids)
 
     def undecided(self, limit: int) -> list[Alert]:

@@ -154,3 +154,18 @@ answers = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=False),
 )
+# Who did what to what, as a chain (see audit.chain); the database refuses to change or delete a row.
+trail = Table(
+    "trail",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("facts", Words, nullable=False),
+    Column("seal", Words, nullable=False),
+    Index("trail_by_subject", "subject", "number"),
+    Index("trail_by_kind", "kind", "number"),
+    Index("trail_by_actor", "actor", "number"),
+)

@@ -31,10 +31,12 @@ from coordwatch.adapters.sql.schema import (
 )
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.state import reopen_notices, write_state
+from coordwatch.adapters.sql.trail import SqlTrail, write_down
 from coordwatch.alerts.alert import Order, carry_out
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.once import Once
+from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.notify.channel import Channel
 from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
@@ -102,6 +104,10 @@ class SqlStore(SqlAlerting):
     def sending(self) -> SqlSending:
         """Where senders take their work."""
         return SqlSending(self._write, self._read)
+
+    def trail(self) -> SqlTrail:
+        """Who did what."""
+        return SqlTrail(self._write, self._read)
 
     # ---- state of the processor
 
@@ -184,6 +190,7 @@ class SqlStore(SqlAlerting):
         book = SqlBook(connection, self._cards)
         changes = [done for change in found for done in fold(book, change, self._cards, now)]
         reopen_notices(connection, changes)
+        write_down(connection, deeds_of(changes, now))
         return changes
 
     # ---- people
@@ -201,6 +208,7 @@ class SqlStore(SqlAlerting):
             book.save(after, entry)
             changes = [AlertChange(order.action, after, before.status)]
             reopen_notices(connection, changes)
+            write_down(connection, [deed_of(changes[0], order)])
             found = connection.execute(select(alerts).where(alerts.c.id == alert_id)).mappings().one()
             row = alert_row(dict(found))
             if once is not None:

@@ -1,0 +1,81 @@
+"""The audit trail in the database: deeds appended in the transaction of what they speak of, and read back.
+
+What enters: a connection in a writing transaction, deeds; questions.
+What leaves: rows that are never changed or deleted; links.
+The next room: `store`, and whatever else changes something in the database.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from coordwatch.adapters.sql.outbox import Transaction
+from coordwatch.adapters.sql.schema import trail
+from coordwatch.audit.chain import Head, Link, chained
+from coordwatch.audit.deed import Deed
+from coordwatch.audit.trail import Asked
+
+_HEAD = select(trail.c.number, trail.c.seal).order_by(trail.c.number.desc()).limit(1)
+_ENTRY = trail.insert()
+_AT_ONCE = 1000
+
+
+def write_down(connection: Connection, deeds: Sequence[Deed]) -> None:
+    """Append deeds, in the transaction of what they speak of; whoever writes is alone, so the chain never forks."""
+    if deeds:
+        links = chained(_head(connection), deeds)
+        connection.execute(_ENTRY, [asdict(link) for link in links])
+
+
+def _head(connection: Connection) -> Head:
+    row = connection.execute(_HEAD).first()
+    return Head() if row is None else Head(row.number, row.seal)
+
+
+class SqlTrail:
+    """The Trail of one database."""
+
+    def __init__(self, write: Transaction, read: Transaction) -> None:
+        self._write, self._read = write, read
+
+    def add(self, deeds: Sequence[Deed]) -> None:
+        with self._write() as connection:
+            write_down(connection, deeds)
+
+    def head(self) -> Head:
+        with self._read() as connection:
+            return _head(connection)
+
+    def page(self, asked: Asked, limit: int) -> list[Link]:
+        question = select(trail).where(*_conditions(asked)).order_by(trail.c.number.desc()).limit(limit)
+        with self._read() as connection:
+            return [Link(**row) for row in connection.execute(question).mappings()]
+
+    def links(self, after: int | None = None) -> Iterator[Link]:
+        # Without a number there is no end below which somebody could put something.
+        question = select(trail).order_by(trail.c.number).limit(_AT_ONCE)
+        while True:
+            with self._read() as connection:
+                behind = question if after is None else question.where(trail.c.number > after)
+                rows = connection.execute(behind).mappings().all()
+            yield from (Link(**row) for row in rows)
+            if len(rows) < _AT_ONCE:
+                return
+            after = rows[-1]["number"]
+
+
+def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
+    if asked.actor:
+        yield trail.c.actor == asked.actor
+    if asked.kind:
+        noun = not asked.kind.count(".")
+        yield trail.c.kind.startswith(f"{asked.kind}.", autoescape=True) if noun else trail.c.kind == asked.kind
+    if asked.subject:
+        yield trail.c.subject == asked.subject
+    if asked.since is not None:
+        yield trail.c.at >= asked.since
+    if asked.until is not None:
+        yield trail.c.at < asked.until
+    if asked.before is not None:
+        yield trail.c.number < asked.before

@@ -1,0 +1,39 @@
+"""Deeds of alerts: what became of them, by people and by the engine.
+
+What enters: changes of alerts, who did it and when.
+What leaves: one Deed for each change that is more than an amendment.
+The next room: the stores, which write them down in the same transaction.
+"""
+
+from collections.abc import Iterable
+
+from coordwatch.alerts.alert import ENGINE, Order
+from coordwatch.alerts.fold import AlertChange
+from coordwatch.audit.deed import Deed, DeedKind, Fact
+from coordwatch.events.times import format_time
+
+
+def deeds_of(changes: Iterable[AlertChange], now: int) -> list[Deed]:
+    """What the engine did: alerts that are new or stand elsewhere than before. Units: microseconds since 1970 UTC."""
+    return [
+        _deed(change, ENGINE, now, {})
+        for change in changes
+        if change.action is not None and change.before is not change.alert.status
+    ]
+
+
+def deed_of(change: AlertChange, order: Order) -> Deed:
+    """What a person did. What they wrote beside it is not repeated, since it may name somebody."""
+    facts: dict[str, Fact] = {"noted": True} if order.note else {}
+    if order.until is not None:
+        facts["until"] = format_time(order.until)
+    return _deed(change, order.actor, order.now, facts)
+
+
+def _deed(change: AlertChange, actor: str, now: int, facts: dict[str, Fact]) -> Deed:
+    alert = change.alert
+    assert change.action is not None, "an amendment is no deed"
+    moved: dict[str, Fact] = {"after": alert.status.value, "version": alert.version, "rule": alert.rule}
+    if change.before is not None:
+        moved["before"] = change.before.value
+    return Deed(now, actor, DeedKind(f"alert.{change.action.value}"), alert.id, moved | facts)
