@@ -4,8 +4,10 @@ What enters: nothing. What leaves: an application, and everybody who may ask it 
 The next room: the sweeps.
 """
 
+import tempfile
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -52,6 +54,7 @@ def askers() -> Mapping[str, tuple[Mapping[str, str], Principal | None]]:
 @cache
 def whole_application() -> ASGIApp:
     """API and pages over invented alerts."""
-    api = an_api(filled=True, accounts=Known(), beside=[pages_router(sample().context)])
+    database = Path(tempfile.mkdtemp()) / "whole.db"
+    api = an_api(filled=True, accounts=Known(), beside=[pages_router(sample().context)], database=database)
     assert api.application is not None
     return api.application

@@ -157,6 +157,7 @@ def an_api(
         posting=Posting("http", "canonical", known, post) if posts else None,
         hooks=door,
         catalogue=keeper.view,
+        silences=store.silences() if isinstance(store, SqlStore) else None,
     )
     api.application = http_application(context, beside)
     api.client = Client(api.application)

@@ -63,6 +63,8 @@ DROP TABLE messages;
 DROP TABLE tellings;
 DROP TABLE unheard;
 DROP TABLE trail;
+DROP TABLE silences;
+DROP TABLE held;
 DROP TABLE aliases;
 UPDATE meta SET value = '1' WHERE name = 'schema';
 DROP TABLE alembic_version;

@@ -50,15 +50,14 @@ def before_revisions(path, cards=CARDS) -> None:
         for name in names:
             if name in NEWER:
                 raw.execute(f"DROP INDEX {name}")
-        raw.executescript(
-            "DROP TABLE channels; DROP TABLE messages; DROP TABLE tellings; DROP TABLE unheard; DROP TABLE trail;"
-        )
+        raw.executescript("".join(f"DROP TABLE {name};" for name in NEWER_TABLES))
         raw.executescript(
             "CREATE INDEX alerts_by_status ON alerts (status, at); DROP TABLE answers; DROP TABLE alembic_version; UPDATE meta SET value = '2'"
         )
     raw.close()
 
 
+NEWER_TABLES = ("channels", "held", "messages", "silences", "tellings", "trail", "unheard")
 NEWER = {
     "alerts_counted",
     "alerts_asleep",

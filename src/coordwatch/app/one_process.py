@@ -87,7 +87,14 @@ def build(settings: Settings) -> Service:
             store,
             clock,
             Feeds(_inlets(settings, content), _posted(settings)),
-            Telling(cards, to_all([to_log, stream.tell]), NotifyPolicy(settings.settle), board.note, desk.deciding),
+            Telling(
+                cards,
+                to_all([to_log, stream.tell]),
+                NotifyPolicy(settings.settle),
+                board.note,
+                desk.deciding,
+                store.holding(),
+            ),
         )
         views = Views(processor, runtime, clock, board)
         rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)
@@ -181,6 +188,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         hooks=rooms.hooks,
         catalogue=rooms.keeper.view,
         slack=rooms.desk.door,
+        silences=rooms.store.silences(),
     )
 
 

@@ -136,7 +136,7 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     board = SourceBoard(lambda: stages[0].sources, ground.tools)
     desk = desk_of(settings, store, cards, alone=isinstance(settings.database, Path))
     told = to_all([to_log, stream.tell])
-    telling = Telling(cards, told, NotifyPolicy(settings.settle), board.note, desk.deciding)
+    telling = Telling(cards, told, NotifyPolicy(settings.settle), board.note, desk.deciding, store.holding())
     digester = identity_policy(settings, keys_of(settings)).digester
     stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
     return AlertsRoom(stages[0], store, stream, board, desk)
@@ -220,6 +220,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         trail=room.store.trail(),
         catalogue=ground.keeper.view,
         slack=room.desk.door,
+        silences=room.store.silences(),
     )
 
 

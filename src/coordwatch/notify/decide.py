@@ -27,6 +27,10 @@ class NotifyReason(StrEnum):
     RETRACTED = "retracted"
     NOT_A_CONFLICT = "not_a_conflict"
     NO_CHANNEL = "no_channel"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    MUTED = "muted"
+    INCIDENT_ACKNOWLEDGED = "incident_acknowledged"
 
     @property
     def tells(self) -> bool:
@@ -37,6 +41,29 @@ class NotifyReason(StrEnum):
     def waits(self) -> bool:
         """Whether the question must be asked again later."""
         return self is NotifyReason.SETTLING
+
+    @property
+    def holds(self) -> bool:
+        """Whether something holds the alert back, so that the question is asked again when that is over."""
+        return self in _HOLDS
+
+
+_HOLDS = frozenset(
+    {NotifyReason.SILENCED, NotifyReason.INHIBITED, NotifyReason.MUTED, NotifyReason.INCIDENT_ACKNOWLEDGED}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What holds an open alert back: `by` is the silence, alert, window or incident, `words` say it to people.
+
+    Units: `until`, when the question is asked again at the latest, None for when `by` changes; microseconds since 1970 UTC
+    """
+
+    reason: NotifyReason
+    by: str
+    until: int | None
+    words: str
 
 
 @dataclass(frozen=True, slots=True)

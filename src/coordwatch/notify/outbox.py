@@ -19,8 +19,8 @@ from coordwatch.notify.plan import Decided
 class TellingView:
     """One line of the history of telling: who was told of an alert and when, or why not.
 
-    `state` is that of the message: waiting, done, refused, withdrawn, or empty when there is none. Units: instants in
-    microseconds since 1970 UTC
+    `state` is that of the message: waiting, done, refused, withdrawn, or empty when there is none. `note` says more about
+    the reason, such as whose silence it was. Units: instants in microseconds since 1970 UTC
     """
 
     at: int
@@ -32,6 +32,7 @@ class TellingView:
     next_at: int = 0
     delivered_at: int | None = None
     answer: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

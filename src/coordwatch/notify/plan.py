@@ -12,18 +12,24 @@ from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.lifecycle import LIVE
 from coordwatch.notify.channel import Channel
-from coordwatch.notify.decide import NotifyReason
+from coordwatch.notify.decide import Hold, NotifyReason
 from coordwatch.notify.message import OVER, Message, gathering, joined, line_of, message_id, single
 from coordwatch.notify.pace import Window, paced
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided about one alert, as it stood then."""
+    """What was decided about one alert, as it stood then; `hold`, what holds it back, if anything does."""
 
     alert: Alert
     card: RuleCard
     reason: NotifyReason
+    hold: Hold | None = None
+
+    @property
+    def note(self) -> str:
+        """What people should know about the reason."""
+        return "" if self.hold is None else self.hold.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Telling:
     channel: str
     reason: NotifyReason
     message: str | None = None
+    note: str = ""
 
 
 @dataclass(slots=True)
@@ -60,7 +67,8 @@ def plan(
         if one.reason.tells:
             if channel.match.takes(one.card):
                 _tell(done, channel, standing, one, now)
-        elif channel.changes and one.alert.id in standing:
+        elif channel.changes and one.alert.id in standing and not one.reason.holds:
+            # What is held back is open again and must not show: a receiver would call somebody.
             _change(done, standing[one.alert.id], one, now)
     return done
 

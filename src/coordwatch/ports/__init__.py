@@ -10,6 +10,7 @@ from coordwatch.ports.readers import (
     ALERT_SORTS,
     AlertDesk,
     AlertReader,
+    SilenceDesk,
 )
 from coordwatch.ports.stores import (
     Books,
@@ -49,6 +50,7 @@ __all__ = [
     "FactView",
     "PairCount",
     "RuleCounts",
+    "SilenceDesk",
     "SourceView",
     "StateView",
     "Store",

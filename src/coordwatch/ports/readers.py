@@ -10,6 +10,7 @@ from typing import Protocol
 
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.once import Answers, Once
+from coordwatch.alerts.silence import Draft, Silence
 from coordwatch.ports.stores import DeadLetter
 from coordwatch.ports.views import AlertRow, AlertView, CustomerRow, PairCount, RuleCounts, ToolCount
 
@@ -76,4 +77,34 @@ class AlertReader(Protocol):
 
     def tallies(self) -> Mapping[str, int]:
         """Named counters that survive restarts (accounting identity, identity stage)."""
+        ...
+
+
+class SilenceDesk(Protocol):
+    """Where people make, change and end silences. Units: `now` in microseconds since 1970 UTC."""
+
+    def silences(self, now: int) -> list[Silence]:
+        """Every silence that is kept, those that are active first."""
+        ...
+
+    def silence(self, silence_id: str) -> Silence | None:
+        """One silence, None when there is none."""
+        ...
+
+    def create(self, draft: Draft, actor: str, now: int, once: Once | None = None) -> Silence:
+        """Make a silence, `once`. Raises: BadSilence, BadMatcher, KeyReused, TemporaryError."""
+        ...
+
+    def change(self, silence_id: str, draft: Draft, actor: str, now: int, version: int | None) -> Silence | None:
+        """Change a silence; None when there is none.
+
+        Raises: VersionConflict, ActionRefused when it has expired, BadSilence, BadMatcher, TemporaryError
+        """
+        ...
+
+    def expire(self, silence_id: str, actor: str, now: int, version: int | None) -> Silence | None:
+        """End a silence; what it held back is asked about again.
+
+        Raises: VersionConflict, ActionRefused when it has expired, TemporaryError
+        """
         ...

@@ -4,13 +4,13 @@ A store of alerts and what is proven read enter; told notifications and kept rea
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange
-from coordwatch.notify.decide import Notification, NotifyPolicy, decide, notification
+from coordwatch.notify.decide import Hold, Notification, NotifyPolicy, decide, notification
 from coordwatch.notify.plan import Decided
 
 Proven = Callable[[Iterable[str], int], int]
@@ -41,11 +41,24 @@ class Deciding(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """What holds alerts back: silences, other alerts, maintenance, an incident that somebody looks at."""
+
+    def release(self, now: int) -> None:
+        """Have it decided anew where a hold has ended."""
+        ...
+
+    def holds(self, about: Sequence[tuple[Alert, RuleCard]], now: int) -> Mapping[str, Hold]:
+        """By alert what holds it back."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
     """Whom a runtime tells of alerts, how long it may wait before, and who notes now and then what time it is.
 
-    With `deciding` the decisions are kept there, with what is to be sent; without, in the store alone.
+    With `deciding` the decisions are kept there, with what is to be sent; without, in the store alone. `holding` knows what
+    holds alerts back.
     """
 
     cards: Mapping[str, RuleCard]
@@ -53,6 +66,7 @@ class Telling:
     policy: NotifyPolicy
     note: Callable[[int], None]
     deciding: Deciding | None = None
+    holding: Holding | None = None
 
     def chores(self, store: Alerting, proven: Proven, now: int) -> None:
         """What is done now and then: wake what slept long enough, decide who is told, note the time.
@@ -64,17 +78,33 @@ class Telling:
         Raises: TemporaryError when the store refused; whoever was told already is told again then
         """
         store.wake_snoozed(now)
-        decisions: list[Decided] = []
-        for alert in store.undecided(_AT_ONCE):
-            card = self.cards.get(alert.rule) or unknown_card(alert.rule)
-            reason = decide(alert, card, proven(card.cancelling, now) if card.cancelling else now, now, self.policy)
-            if reason.waits:
-                continue
-            if reason.tells:
-                self.tell(notification(alert, card, reason))
-            decisions.append(Decided(alert, card, reason))
+        if self.holding is not None:
+            self.holding.release(now)
+        decisions = self._held(self._decisions(store, proven, now), now)
+        for one in decisions:
+            if one.reason.tells:
+                self.tell(notification(one.alert, one.card, one.reason))
         if self.deciding is None:
             store.decided({one.alert.id: one.reason.value for one in decisions})
         else:
             self.deciding.keep(decisions, now)
         self.note(now)
+
+    def _decisions(self, store: Alerting, proven: Proven, now: int) -> list[Decided]:
+        decisions: list[Decided] = []
+        for alert in store.undecided(_AT_ONCE):
+            card = self.cards.get(alert.rule) or unknown_card(alert.rule)
+            reason = decide(alert, card, proven(card.cancelling, now) if card.cancelling else now, now, self.policy)
+            if not reason.waits:
+                decisions.append(Decided(alert, card, reason))
+        return decisions
+
+    def _held(self, decisions: Sequence[Decided], now: int) -> list[Decided]:
+        """The same, where what holds an alert back is the reason that nobody is told."""
+        if self.holding is None:
+            return list(decisions)
+        holds = self.holding.holds([(one.alert, one.card) for one in decisions if one.reason.tells], now)
+        return [
+            one if (hold := holds.get(one.alert.id)) is None else replace(one, reason=hold.reason, hold=hold)
+            for one in decisions
+        ]

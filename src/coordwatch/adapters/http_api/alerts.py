@@ -13,11 +13,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.preconditions import (
-    IdempotencyKey,
-    IfMatch,
     IfNoneMatch,
+    Said,
     is_known,
     once_of,
+    precisely,
     tag_of,
     version_seen,
 )
@@ -31,7 +31,7 @@ from coordwatch.adapters.http_api.shapes import (
     alert_detail,
     alert_item,
 )
-from coordwatch.alerts.alert import Order, VersionConflict
+from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.events.times import parse_duration, parse_time
 
@@ -80,7 +80,7 @@ def alerts_router(context: ApiContext) -> APIRouter:
     @router.post("/{alert_id}/{action}", response_model=AlertItem)
     def act(
         request: Request,
-        said: Annotated[_Said, Depends()],
+        said: Annotated[Said, Depends()],
         alert_id: str,
         action: ActionName,
         body: OrderBody,
@@ -89,24 +89,13 @@ def alerts_router(context: ApiContext) -> APIRouter:
         order = _order(request, action, body, context.clock.now())
         order = replace(order, version=version_seen(said.if_match, order.version, lambda: _version(context, alert_id)))
         once = once_of(said.idempotency_key, alert_id, action, body.model_dump_json(), said.if_match, order.actor)
-        try:
+        with precisely(said.if_match):
             row = context.desk.act(alert_id, order, once)
-        except VersionConflict as moved:
-            if said.if_match is None:
-                raise
-            raise Refused(412, str(moved), version=moved.version) from None
         if row is None:
             raise _no_alert(alert_id)
         return alert_item(row)
 
     return router
-
-
-class _Said:
-    """What the headers of an order say."""
-
-    def __init__(self, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> None:
-        self.if_match, self.idempotency_key = if_match, idempotency_key
 
 
 def _version(context: ApiContext, alert_id: str) -> int | None:

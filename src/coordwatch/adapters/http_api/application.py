@@ -21,6 +21,7 @@ from coordwatch.adapters.http_api.hooks.routes import hooks_router
 from coordwatch.adapters.http_api.problems import PROBLEMS, problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 from coordwatch.adapters.http_api.routed import Needs, as_judged, routes_of
+from coordwatch.adapters.http_api.silences import silences_router
 from coordwatch.adapters.http_api.slack_actions import slack_router
 
 _DESCRIPTION = (
@@ -55,8 +56,10 @@ def http_application(
     health = Health(context.trouble, context.reader.tallies, context.metrics)
     hooks = [] if context.hooks is None else [hooks_router(context.hooks)]
     slack = [] if context.slack is None else [slack_router(context.slack, context.clock)]
+    life = [] if context.silences is None else [silences_router(context, context.silences)]
     ours = (
         alerts_router(context),
+        *life,
         events_router(context),
         *hooks,
         *slack,

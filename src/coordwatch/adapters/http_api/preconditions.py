@@ -6,13 +6,15 @@ The next room: `alerts` and `events`, which ask for it.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import Header
 
 from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.alerts.alert import VersionConflict
 from coordwatch.alerts.once import Once
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -23,7 +25,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=400,
-        description="the ETag of the alert as it was seen, or * for whatever stands; a 412 says that it has moved on",
+        description="the ETag of what is changed as it was seen, or * for whatever stands; a 412 says that it has moved on",
     ),
 ]
 IfNoneMatch = Annotated[
@@ -40,8 +42,26 @@ IdempotencyKey = Annotated[
 ]
 
 
+class Said:
+    """What the headers of an order say."""
+
+    def __init__(self, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> None:
+        self.if_match, self.idempotency_key = if_match, idempotency_key
+
+
+@contextmanager
+def precisely(if_match: str | None) -> Iterator[None]:
+    """A conflict of versions is a 412 where the version came by `If-Match`; by the body it is a 409."""
+    try:
+        yield
+    except VersionConflict as moved:
+        if if_match is None:
+            raise
+        raise Refused(412, str(moved), version=moved.version) from None
+
+
 def tag_of(version: int, body: bytes) -> str:
-    """The ETag of an alert: its version, which only decisions about it change, and a digest of all that is shown of it."""
+    """The ETag of an alert, a silence or an incident: its version, which only decisions about it change, and a digest of all that is shown of it."""
     return f'"{version}.{blake2b(body, digest_size=8).hexdigest()}"'
 
 
@@ -61,7 +81,7 @@ def version_seen(if_match: str | None, version: int | None, stands: Callable[[],
         if version is None:
             raise Refused(
                 428,
-                "say which version you saw: 'If-Match' with the alert's ETag, or 'version' in the body; "
+                "say which version you saw: 'If-Match' with its ETag, or 'version' in the body; "
                 "'If-Match: *' means whatever stands",
             )
         return version
@@ -72,7 +92,7 @@ def version_seen(if_match: str | None, version: int | None, stands: Callable[[],
     if version is not None:
         seen = [one for one in seen if one == version]
     if not seen:
-        raise Refused(412, "'If-Match' names no version of an alert: GET the alert, and send its ETag as it is")
+        raise Refused(412, "'If-Match' names no version of this: GET it, and send its ETag as it is")
     now = stands() if len(seen) > 1 else None
     return now if now in seen else seen[0]
 

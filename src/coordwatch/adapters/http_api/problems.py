@@ -16,7 +16,9 @@ from starlette.exceptions import HTTPException
 
 from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.alerts.alert import ActionRefused, VersionConflict
+from coordwatch.alerts.matchers import BadMatcher
 from coordwatch.alerts.once import KeyReused
+from coordwatch.alerts.silence import BadSilence
 from coordwatch.errors import CoordwatchError, TemporaryError
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,6 +107,8 @@ def _of_ours(_request: Request, error: Exception) -> JSONResponse:
             return problem(409, str(error))
         case BadQuery():
             return problem(400, str(error), errors=[{"field": error.field, "message": str(error)}])
+        case BadMatcher() | BadSilence():
+            return problem(422, str(error))
         case TemporaryError():
             return problem(503, str(error), retry_after=error.retry_after)
     _log.error("refused by the program: %s", error)

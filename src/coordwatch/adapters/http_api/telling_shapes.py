@@ -25,6 +25,7 @@ class TellingItem(BaseModel):
     delivered_at: datetime | None
     attempts: int
     answer: str
+    note: str
 
 
 def telling_item(one: TellingView) -> TellingItem:
@@ -37,4 +38,5 @@ def telling_item(one: TellingView) -> TellingItem:
         delivered_at=None if one.delivered_at is None else to_datetime(one.delivered_at),
         attempts=one.attempts,
         answer=one.answer,
+        note=one.note,
     )

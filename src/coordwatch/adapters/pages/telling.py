@@ -21,6 +21,10 @@ _WHY = {
     "retracted": "retracted",
     "not_a_conflict": "not a conflict",
     "reopened": "open again",
+    "silenced": "silenced",
+    "inhibited": "another alert says it already",
+    "muted": "maintenance",
+    "incident_acknowledged": "somebody is looking at its incident",
 }
 
 
@@ -66,4 +70,4 @@ def _untold(one: TellingView, why: str) -> tuple[str, str]:
         return "shown in the inbox", "no channel is set up"
     if one.reason == "no_channel":
         return why, "see channels: in the settings"
-    return f"not told: {why or one.reason}", ""
+    return f"not told: {why or one.reason}", one.note

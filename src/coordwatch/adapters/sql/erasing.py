@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, union
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, reduced
+from coordwatch.adapters.sql.held_tables import held, silences
 from coordwatch.adapters.sql.outbox import forget_alert
 from coordwatch.adapters.sql.outbox_tables import messages, tellings
 from coordwatch.adapters.sql.schema import (
@@ -34,7 +35,7 @@ from coordwatch.rules.detection import DetectionStatus
 
 _CHUNK, _OVERLAP = 8 * 1024 * 1024, 128
 # The tables whose rows may name a customer.
-_NAMING = (alerts, aliases, answers, audit, dead_letters, deadlines, detections, items, messages, tellings)
+_NAMING = (alerts, aliases, answers, audit, dead_letters, deadlines, detections, items, messages, silences, tellings)
 _CUSTOMERS = ("customer/", "given/")
 _LEFT = select(detections.c.body, detections.c.status, detections.c.alert).where(
     detections.c.alert == bindparam("alert")
@@ -57,6 +58,7 @@ def erase(
         found = select(alerts.c.id).where(or_(alerts.c.customer == customer, alerts.c.id.in_(touched)))
         ids = list(connection.execute(found).scalars())
         connection.execute(detections.delete().where(detections.c.customer == customer))
+        connection.execute(silences.delete().where(silences.c.matchers.contains(customer, autoescape=True)))
         connection.execute(aliases.delete().where(or_(aliases.c.old == customer, aliases.c.customer == customer)))
         for alert in ids:
             forget_alert(connection, alert)
@@ -85,6 +87,7 @@ def expire(connection: Connection, before_alerts: int, before_letters: int) -> N
     connection.execute(detections.delete().where(detections.c.alert.is_(None), detections.c.at < before_alerts))
     connection.execute(audit.delete().where(audit.c.alert.in_(over)))
     connection.execute(tellings.delete().where(tellings.c.alert.in_(over)))
+    connection.execute(held.delete().where(held.c.alert.in_(over)))
     connection.execute(messages.delete().where(messages.c.made_at < before_alerts, messages.c.state != "waiting"))
     connection.execute(alerts.delete().where(alerts.c.id.in_(over)))
     connection.execute(dead_letters.delete().where(dead_letters.c.at < before_letters))

@@ -14,6 +14,8 @@ from sqlalchemy import Connection, bindparam, distinct, func, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, from_flat
 from coordwatch.adapters.sql.book import upsert
+from coordwatch.adapters.sql.held import keep_holds
+from coordwatch.adapters.sql.held_tables import held
 from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings, unheard
 from coordwatch.adapters.sql.schema import alerts
 from coordwatch.alerts.alert import Alert
@@ -68,6 +70,7 @@ class SqlOutbox:
                     "channel": one.channel,
                     "reason": one.reason.value,
                     "message": one.message,
+                    "note": one.note or None,
                 }
                 for one in (*told, *quiet)
             ]
@@ -75,6 +78,7 @@ class SqlOutbox:
                 connection.execute(tellings.insert(), rows)
                 connection.execute(_NOTICE, [{"decided": one.alert.id, "reason": one.reason.value} for one in fresh])
                 connection.execute(_HEARD, [{"heard": one.alert.id} for one in fresh])
+                keep_holds(connection, fresh)
 
     def pending(self, limit: int) -> list[Alert]:
         """Alerts that were decided on once and have changed since, but for those that wait for a decision anyway."""
@@ -124,7 +128,7 @@ def _versions(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
 def _unheard(one: Decided, channels_known: bool) -> Telling:
     """Why no channel hears of it; without any channel the inbox is where people look."""
     reason = NotifyReason.NO_CHANNEL if one.reason.tells and channels_known else one.reason
-    return Telling(one.alert.id, "", reason)
+    return Telling(one.alert.id, "", reason, note=one.note)
 
 
 def _on_channel(connection: Connection, channel: Channel, fresh: Sequence[Decided], now: int) -> list[Telling]:
@@ -228,6 +232,7 @@ def forget_alert(connection: Connection, alert: str) -> None:
     connection.execute(messages.delete().where(messages.c.subject == alert))
     connection.execute(tellings.delete().where(tellings.c.alert == alert))
     connection.execute(unheard.delete().where(unheard.c.alert == alert))
+    connection.execute(held.delete().where(held.c.alert == alert))
 
 
 def read_body(body: bytes) -> Message:

@@ -64,4 +64,5 @@ tellings = Table(
     Column("channel", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("message", Words, index=True),
+    Column("note", Words),
 )

@@ -122,7 +122,7 @@ class SqlSending:
 def telling_views(connection: Connection, alert: str) -> tuple[TellingView, ...]:
     """Who was told of an alert, or why not, oldest first."""
     question = (
-        select(tellings.c.at, tellings.c.channel.label("told"), tellings.c.reason, messages)
+        select(tellings.c.at, tellings.c.channel.label("told"), tellings.c.reason, tellings.c.note, messages)
         .join(messages, messages.c.id == tellings.c.message, isouter=True)
         .where(tellings.c.alert == alert)
         .order_by(tellings.c.number)
@@ -188,12 +188,13 @@ def _count(connection: Connection, channel: str, outcome: Outcome) -> None:
 
 def _telling(row: RowMapping) -> TellingView:
     if row["id"] is None:
-        return TellingView(row["at"], row["told"], row["reason"])
+        return TellingView(row["at"], row["told"], row["reason"], note=row["note"] or "")
     message = read_body(row["body"])
     return TellingView(
         at=row["at"],
         channel=row["told"],
         reason=row["reason"],
+        note=row["note"] or "",
         state=row["state"],
         many=message.total if message.many else 0,
         attempts=row["attempts"],

@@ -20,6 +20,7 @@ from coordwatch.adapters.sql.database import Database, Postgres
 from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
 from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.holding import SqlHolding
 from coordwatch.adapters.sql.migrating import migrate, standing_of
 from coordwatch.adapters.sql.outbox import SqlOutbox
 from coordwatch.adapters.sql.schema import (
@@ -30,6 +31,7 @@ from coordwatch.adapters.sql.schema import (
     positions,
 )
 from coordwatch.adapters.sql.sending import SqlSending
+from coordwatch.adapters.sql.silences import SqlSilences
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
 from coordwatch.alerts.alert import Order, carry_out
@@ -100,6 +102,14 @@ class SqlStore(SqlAlerting):
     def outbox(self, known: Sequence[Channel]) -> SqlOutbox:
         """Where decisions are kept with the messages to these channels."""
         return SqlOutbox(self._write, self._read, known)
+
+    def silences(self) -> SqlSilences:
+        """Where silences are made, changed and ended."""
+        return SqlSilences(self._write, self._read)
+
+    def holding(self) -> SqlHolding:
+        """What holds alerts back."""
+        return SqlHolding(self._write, self._read)
 
     def sending(self) -> SqlSending:
         """Where senders take their work."""
