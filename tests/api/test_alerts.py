@@ -4,7 +4,7 @@ import pytest
 
 from coordwatch.errors import TemporaryError
 from tests.api.build import an_api
-from tests.build import NOW
+from tests.build import NOW, PROMO
 
 ANY = {"If-Match": "*"}
 
@@ -64,7 +64,7 @@ def test_one_alert_shows_its_evidence_its_history_and_what_can_be_done(api):
     assert alert["detections"][0]["evidence"][0]["observed_at"].endswith("Z")
     assert [entry["action"] for entry in alert["audit"]] == ["raise", "snooze"]
     assert alert["snoozed_until"] == "2026-03-03T12:00:00Z"
-    assert alert["actions"] == ["wake", "acknowledge", "snooze", "resolve", "verdict", "undo"]
+    assert alert["actions"] == ["wake", "acknowledge", "snooze", "resolve", "verdict", "judge", "undo"]
     assert len(alert["also_affected"]) == 10
 
 
@@ -136,3 +136,23 @@ def test_a_busy_database_is_a_503_that_says_when_to_come_back():
     answer = api.client.post("/v1/alerts/x/resolve", json={}, headers=ANY)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "3")
     assert api.client.get("/v1/alerts").status_code == 503
+
+
+def test_a_verdict_goes_into_the_precision_of_the_rule():
+    api = an_api(filled=True)
+    rows = [row for row in api.store.alerts({"status": "open"}, 100, None)[0] if row.rule == PROMO.id]
+    for row, (action, body) in zip(
+        rows,
+        [("conflict", {}), ("conflict", {}), ("not_a_conflict", {"because": "intended"}), ("unsure", {})],
+        strict=False,
+    ):
+        answer = api.client.post(f"/v1/alerts/{row.id}/{action}", json={"version": row.version, **body})
+        assert answer.status_code == 200, answer.text
+    assert api.client.get(f"/v1/alerts/{rows[2].id}").json()["verdict"] == "intended"
+    assert api.client.get(f"/v1/alerts/{rows[0].id}").json()["verdict"] == "conflict"
+    wrong = api.client.post(f"/v1/alerts/{rows[0].id}/resolve", json={"version": 2, "because": "intended"})
+    assert (wrong.status_code, "because" in wrong.json()["detail"]) == (422, True)
+    assert (
+        'coordwatch_verdicts{rule="promo-during-open-complaint",verdict="conflict"} 2.0'
+        in api.client.get("/metrics").text
+    )

@@ -11,6 +11,7 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.audit.chain import check
 from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.trail import Asked
@@ -399,3 +400,27 @@ def test_the_audit_trail_says_what_was_done_and_never_what_was_written_beside_it
     assert [link.kind for link in trail.page(Asked("ada"), 5)] == ["view.save"]
     assert [link.number for link in trail.page(Asked(subject=alert, since=NOW + HOUR, until=NOW + 3 * HOUR), 5)] == [3]
     assert [link.number for link in trail.links(3)] == [4, 5]
+
+
+def test_verdicts_are_counted_by_rule_and_outlive_their_alerts(store):
+    for number in range(4):
+        store.commit(Effects(changes=[raised(a_promo(f"c{number}", NOW, case=f"K-{number}"))]), NOW)
+    one, two, three, four = ids(store)
+    store.act(one, order(AlertAction.JUDGE))
+    store.act(two, order(AlertAction.VERDICT, verdict=Verdict.TOO_WIDE, note="a newsletter"))
+    store.act(three, order(AlertAction.JUDGE, verdict=Verdict.UNSURE))
+    store.act(four, order(AlertAction.VERDICT))
+    store.act(four, order(AlertAction.UNDO))
+    (counts,) = store.rule_counts()
+    assert counts.verdicts == {"conflict": 1, "too_wide": 1, "unsure": 1}
+    views = [store.alert(alert) for alert in (one, two, three, four)]
+    assert [(view.row.status, view.verdict) for view in views] == [
+        ("open", "conflict"), ("not_a_conflict", "too_wide"), ("open", "unsure"), ("open", ""),
+    ]  # fmt: skip
+    assert [entry.note for entry in views[1].audit] == ["", "too wide: a newsletter"]
+    store.act(two, order(AlertAction.REOPEN))
+    assert store.rule_counts()[0].verdicts == {"conflict": 1, "unsure": 1}
+    store.act(one, order(AlertAction.RESOLVE))
+    store.expire(NOW + HOUR, 0)
+    assert store.alert(one) is None
+    assert store.rule_counts()[0].verdicts == {"conflict": 1, "unsure": 1}

@@ -7,6 +7,7 @@ The next room: `memory` and `sql`, which sum.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from coordwatch.adapters.alert_rows import SEVERITY_RANK
 from coordwatch.ports import CustomerRow, PairCount, RuleCounts
@@ -16,17 +17,22 @@ _SEVERITIES = {rank: severity for severity, rank in SEVERITY_RANK.items()}
 
 
 def rule_counts_of(
-    amounts: Iterable[tuple[str, int, str, int]], raised: Mapping[str, tuple[int, int]]
+    amounts: Iterable[tuple[str, int, str, int]],
+    raised: Mapping[str, tuple[int, int]],
+    verdicts: Mapping[str, Mapping[str, int]],
 ) -> list[RuleCounts]:
     """Counts by rule, in the order of the rules' ids.
 
     Takes: (rule, hour, kind, amount), each rule, hour and kind once; and by rule how many alerts there are and how many of
-           them people called no conflict
+           them stand as no conflict, and how often each verdict was given
     """
     by_rule: dict[str, dict[str, dict[int, int]]] = {}
     for rule, hour, kind, amount in amounts:
         by_rule.setdefault(rule, {}).setdefault(kind, {})[hour] = amount
-    return [_counts(rule, by_rule.get(rule, {}), raised.get(rule, (0, 0))) for rule in sorted({*by_rule, *raised})]
+    return [
+        replace(_counts(rule, by_rule.get(rule, {}), raised.get(rule, (0, 0))), verdicts=verdicts.get(rule, {}))
+        for rule in sorted({*by_rule, *raised, *verdicts})
+    ]
 
 
 def _counts(rule: str, kinds: Mapping[str, Mapping[int, int]], raised: tuple[int, int]) -> RuleCounts:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction, AlertStatus, allowed_actions, next_status
 from coordwatch.alerts.say import Face
+from coordwatch.alerts.verdict import Verdict, verdict_of
 from coordwatch.alerts.words import time_words
 from coordwatch.errors import PermanentError
 
@@ -83,7 +84,8 @@ class Entry:
 class Order:
     """What a person asks to be done. Units: `now` and `until` in microseconds since 1970 UTC.
 
-    `version` is the one the person saw, None for whatever stands; `until` None lets a snooze last until the next detection.
+    `version` is the one the person saw, None for whatever stands; `until` None lets a snooze last until the next detection;
+    `verdict` is what they say of it, None for what the action usually says.
     """
 
     action: AlertAction
@@ -92,6 +94,7 @@ class Order:
     version: int | None = None
     note: str = ""
     until: int | None = None
+    verdict: Verdict | None = None
 
 
 def alert_id(rule: str, key: Sequence[str], anchor: str) -> str:
@@ -111,6 +114,10 @@ def carry_out(alert: Alert, order: Order) -> tuple[Alert, Entry]:
         )
     if order.action not in HUMAN_ACTIONS:
         raise ActionRefused(f"'{order.action}' is not for a person to do")
+    try:
+        verdict_of(order.action, order.verdict)
+    except ValueError as error:
+        raise ActionRefused(str(error)) from None
     after = alert.undo if order.action is AlertAction.UNDO else next_status(alert.status, order.action)
     if after is None:
         choices = ", ".join(allowed_actions(alert.status, alert.undo is not None)) or "nothing"
@@ -156,7 +163,9 @@ def moved_by_engine(alert: Alert, action: AlertAction, now: int, note: str) -> t
 
 def _note(order: Order) -> str:
     if order.action is not AlertAction.SNOOZE:
-        return order.note
+        unusual = order.verdict is not None and order.verdict is not verdict_of(order.action, None)
+        said = order.verdict.value.replace("_", " ") if unusual and order.verdict else ""
+        return ": ".join(one for one in (said, order.note) if one)
     until = "until the next detection" if order.until is None else f"until {time_words(order.until)}"
     return f"{until}: {order.note}" if order.note else until
 

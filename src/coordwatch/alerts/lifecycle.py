@@ -34,6 +34,7 @@ class AlertAction(StrEnum):
     RESOLVE = "resolve"
     VERDICT = "verdict"
     REOPEN = "reopen"
+    JUDGE = "judge"
     UNDO = "undo"
 
 
@@ -45,6 +46,7 @@ HUMAN_ACTIONS = frozenset(
         AlertAction.RESOLVE,
         AlertAction.VERDICT,
         AlertAction.REOPEN,
+        AlertAction.JUDGE,
         AlertAction.UNDO,
     }
 )
@@ -89,6 +91,13 @@ _TABLE: dict[AlertAction, dict[AlertStatus | None, AlertStatus]] = {
         _S.RESOLVED: _S.NOT_A_CONFLICT,
     },
     _A.REOPEN: {_S.RESOLVED: _S.OPEN, _S.NOT_A_CONFLICT: _S.OPEN},
+    # That it was a conflict, or that nobody can tell, ends nothing.
+    _A.JUDGE: {
+        _S.OPEN: _S.OPEN,
+        _S.ACKNOWLEDGED: _S.ACKNOWLEDGED,
+        _S.SNOOZED: _S.SNOOZED,
+        _S.RESOLVED: _S.RESOLVED,
+    },
 }
 TRANSITIONS: Mapping[tuple[AlertStatus | None, AlertAction], AlertStatus] = MappingProxyType(
     {(before, action): after for action, rows in _TABLE.items() for before, after in rows.items()}

@@ -30,6 +30,7 @@ class DeedKind(StrEnum):
     ALERT_RESOLVE = "alert.resolve"
     ALERT_VERDICT = "alert.verdict"
     ALERT_REOPEN = "alert.reopen"
+    ALERT_JUDGE = "alert.judge"
     ALERT_UNDO = "alert.undo"
     ALERT_ESCALATE = "alert.escalate"
     ALERT_EXPIRE = "alert.expire"

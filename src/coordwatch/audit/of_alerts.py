@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from coordwatch.alerts.alert import ENGINE, Order
 from coordwatch.alerts.fold import AlertChange
+from coordwatch.alerts.verdict import verdict_of
 from coordwatch.audit.deed import Deed, DeedKind, Fact
 from coordwatch.events.times import format_time
 
@@ -27,6 +28,9 @@ def deed_of(change: AlertChange, order: Order) -> Deed:
     facts: dict[str, Fact] = {"noted": True} if order.note else {}
     if order.until is not None:
         facts["until"] = format_time(order.until)
+    verdict = verdict_of(order.action, order.verdict)
+    if verdict is not None:
+        facts["verdict"] = verdict.value
     return _deed(change, order.actor, order.now, facts)
 
 

@@ -17,6 +17,7 @@ from coordwatch.adapters.sql.database import read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.alerts.words import time_words
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
@@ -41,7 +42,7 @@ _HELP = {
     "snooze": "say nothing until a time, or until the next detection",
     "wake": "end a snooze",
     "resolve": "it is dealt with",
-    "verdict": "it is not a conflict",
+    "verdict": "say what it was: a conflict, or none and why",
     "reopen": "it is open again",
     "undo": "take back what the last person did",
 }
@@ -66,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         acting.add_argument("--note", default="", metavar="TEXT", help="why, for the history")
         acting.add_argument("--version", type=int, metavar="N", help="only if the alert is still at this version")
         acting.add_argument("--actor", metavar="NAME", help="who does it (default: the user of this machine)")
+        if verb == "verdict":
+            acting.add_argument(
+                "--verdict",
+                choices=[one.value for one in Verdict],
+                default=Verdict.NOT_A_CONFLICT.value,
+                help="what it was",
+            )
         if verb == "snooze":
             acting.add_argument(
                 "--until", metavar="4h|TIME", help="a duration or a time; without it the next detection"
@@ -119,13 +127,16 @@ def _carry_out(args: argparse.Namespace, store: SqlStore) -> int:
 
 def _order(args: argparse.Namespace) -> Order:
     now = SystemClock().now()
+    verdict = Verdict(args.verdict) if args.verb == "verdict" else None
+    judges = verdict is not None and not verdict.is_wrong
     return Order(
-        action=_VERBS[args.verb],
+        action=AlertAction.JUDGE if judges else _VERBS[args.verb],
         actor=args.actor or getpass.getuser(),
         now=now,
         version=args.version,
         note=args.note,
         until=_until(getattr(args, "until", None), now),
+        verdict=verdict,
     )
 
 

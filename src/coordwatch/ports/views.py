@@ -59,6 +59,7 @@ class AlertView:
     also_affected: Sequence[str]
     undoable: bool = False
     tellings: Sequence[TellingView] = ()
+    verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class RuleCounts:
     hours: Sequence[tuple[int, int, int]]
     alerts: int = 0
     not_a_conflict: int = 0
+    verdicts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

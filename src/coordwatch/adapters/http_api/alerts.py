@@ -33,6 +33,7 @@ from coordwatch.adapters.http_api.shapes import (
 )
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.events.times import parse_duration, parse_time
 
 
@@ -44,12 +45,16 @@ class ActionName(StrEnum):
     WAKE = "wake"
     RESOLVE = "resolve"
     NOT_A_CONFLICT = "not_a_conflict"
+    CONFLICT = "conflict"
+    UNSURE = "unsure"
     REOPEN = "reopen"
     UNDO = "undo"
 
 
-_ACTIONS = {name: AlertAction(name.value) for name in ActionName if name is not ActionName.NOT_A_CONFLICT} | {
-    ActionName.NOT_A_CONFLICT: AlertAction.VERDICT
+_VERDICTS = {
+    ActionName.NOT_A_CONFLICT: (AlertAction.VERDICT, Verdict.NOT_A_CONFLICT),
+    ActionName.CONFLICT: (AlertAction.JUDGE, Verdict.CONFLICT),
+    ActionName.UNSURE: (AlertAction.JUDGE, Verdict.UNSURE),
 }
 
 
@@ -104,13 +109,19 @@ def _version(context: ApiContext, alert_id: str) -> int | None:
 
 
 def _order(request: Request, action: ActionName, body: OrderBody, now: int) -> Order:
+    does, verdict = _VERDICTS[action] if action in _VERDICTS else (AlertAction(action.value), None)
+    if body.because is not None:
+        if action is not ActionName.NOT_A_CONFLICT:
+            raise Refused(422, "because: only 'not_a_conflict' is said for one of these reasons")
+        verdict = Verdict(body.because)
     return Order(
-        action=_ACTIONS[action],
+        action=does,
         actor=getattr(request.state, "actor", None) or body.actor or "api",
         now=now,
         version=body.version,
         note=body.note,
         until=_until(body.until, now) if action is ActionName.SNOOZE else None,
+        verdict=verdict,
     )
 
 

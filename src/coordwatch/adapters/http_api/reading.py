@@ -24,6 +24,7 @@ from coordwatch.adapters.http_api.shapes import (
     counts_or_none,
     instant,
     pair_item,
+    precision_item,
     readable,
     source_item,
 )
@@ -81,6 +82,8 @@ def _rules(context: ApiContext) -> Callable[[], dict[str, list[RuleItem]]]:
                     made_good=found.made_good,
                     alerts=found.alerts,
                     not_a_conflict=found.not_a_conflict,
+                    verdicts=dict(found.verdicts),
+                    precision=precision_item(found.verdicts),
                     disabled=disabled.get(rule.id),
                     warming=instant(warming.get(rule.id)),
                 )

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from coordwatch.adapters.http_api.telling_shapes import TellingItem, telling_item
 from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
+from coordwatch.alerts.verdict import precision_of
 from coordwatch.events.times import SECOND, format_time, to_datetime
 from coordwatch.ports import AlertRow, AlertView, PairCount, RuleCounts, SourceView
 
@@ -88,6 +89,7 @@ class AlertDetail(AlertItem):
     audit: list[AuditItem]
     also_affected: list[str]
     actions: list[str]
+    verdict: Annotated[str | None, Field(description="what somebody said of it: conflict, unsure, or why it is none")]
     tellings: list[TellingItem]
 
 
@@ -108,6 +110,10 @@ class OrderBody(Shape):
     note: Annotated[str, Field(max_length=2000)] = ""
     until: Annotated[str | None, Field(max_length=40)] = None
     actor: Annotated[str | None, Field(min_length=1, max_length=80)] = None
+    because: Annotated[
+        Literal["intended", "wrong_data", "wrong_person", "too_wide"] | None,
+        Field(description="why it is not a conflict; it goes into the precision of the rule"),
+    ] = None
 
 
 class EventAnswer(Shape):
@@ -126,8 +132,21 @@ class EventAnswers(Shape):
     items: list[EventAnswer]
 
 
+class PrecisionItem(Shape):
+    """How many of the alerts that people judged were conflicts: `right` of `judged`, with the 95 % interval of the share."""
+
+    right: int
+    judged: int
+    share: float
+    low: float
+    high: float
+
+
 class RuleItem(Shape):
-    """One rule, what it means, and how often it judged. `disabled` and `warming` say why it judges nothing, or not all."""
+    """One rule, what it means, and how often it judged. `disabled` and `warming` say why it judges nothing, or not all.
+
+    `verdicts` is how often each was given by people, `precision` what follows from them, null while nobody has judged.
+    """
 
     id: str
     title: str
@@ -144,6 +163,8 @@ class RuleItem(Shape):
     made_good: int
     alerts: int
     not_a_conflict: int
+    verdicts: dict[str, int]
+    precision: PrecisionItem | None
     disabled: str | None
     warming: datetime | None
 
@@ -186,6 +207,7 @@ def alert_detail(view: AlertView) -> AlertDetail:
         also_affected=list(view.also_affected),
         actions=[action.value for action in allowed_actions(AlertStatus(view.row.status), view.undoable)],
         tellings=[telling_item(one) for one in view.tellings],
+        verdict=view.verdict or None,
     )
 
 
@@ -213,6 +235,14 @@ def _alert_fields(row: AlertRow) -> dict[str, Any]:
         "snoozed_until": instant(row.snoozed_until),
         "note": row.note,
     }
+
+
+def precision_item(verdicts: Mapping[str, int]) -> PrecisionItem | None:
+    """The precision of a rule as JSON shows it."""
+    found = precision_of(verdicts)
+    if found is None:
+        return None
+    return PrecisionItem(right=found.right, judged=found.judged, share=found.share, low=found.low, high=found.high)
 
 
 def pair_item(pair: PairCount) -> PairItem:

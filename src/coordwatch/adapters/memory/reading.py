@@ -15,6 +15,7 @@ from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_coun
 from coordwatch.adapters.memory.tables import Row, Tables
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.plain import detection_to_plain
+from coordwatch.alerts.verdict import Judged
 from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
 from coordwatch.rules.detection import DetectionStatus
@@ -70,6 +71,7 @@ class MemoryReader:
                 audit=entries,
                 also_affected=sorted(others)[:_AFFECTED],
                 undoable=row["undo"] is not None,
+                verdict=self._tables.verdicts.get(alert_id, ("", Judged()))[1].verdict or "",
             )
 
     def _affected(self, incident: str) -> set[str]:
@@ -103,9 +105,13 @@ class MemoryReader:
         for line, amount in lines.items():
             summed[line.rule, line.hour, line.kind] += amount
         raised = Counter(row["rule"] for row in rows)
-        verdicts = Counter(row["rule"] for row in rows if row["status"] == "not_a_conflict")
+        marked = Counter(row["rule"] for row in rows if row["status"] == "not_a_conflict")
+        given: dict[str, Counter[str]] = {}
+        for rule, judged in self._tables.verdicts.values():
+            if judged.verdict is not None:
+                given.setdefault(rule, Counter())[judged.verdict.value] += 1
         amounts = [(rule, hour, kind, amount) for (rule, hour, kind), amount in summed.items()]
-        return rule_counts_of(amounts, {rule: (count, verdicts[rule]) for rule, count in raised.items()})
+        return rule_counts_of(amounts, {rule: (count, marked[rule]) for rule, count in raised.items()}, given)
 
     def pair_counts(self) -> list[PairCount]:
         with self._lock:

@@ -13,11 +13,12 @@ from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, 
 from coordwatch.adapters.memory.reading import MemoryReader
 from coordwatch.adapters.memory.tables import MemoryBook, Tables
 from coordwatch.adapters.memory.trail import MemoryTrail
-from coordwatch.alerts.alert import Alert, Order, carry_out, moved_by_engine
+from coordwatch.alerts.alert import ENGINE, Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.once import KEPT_FOR, Once, same_again
+from coordwatch.alerts.verdict import Judged, judged_after
 from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.engine.ledger import CountLine, TallyLine
@@ -172,6 +173,7 @@ class MemoryStore(MemoryReader):
             if before is None:
                 return None
             after, entry = carry_out(before, order)
+            self._judge(before, order)
             book.save(after, entry)
             changes = [AlertChange(order.action, after, before.status)]
             book.put(changes)
@@ -181,6 +183,13 @@ class MemoryStore(MemoryReader):
                 self.remember(once, encode_json(asdict(row)), order.now)
         self.listen(changes)
         return row
+
+    def _judge(self, alert: Alert, order: Order) -> None:
+        judged = self._tables.verdicts.get(alert.id, ("", Judged()))[1]
+        people = [entry.action for entry in self._tables.audit.get(alert.id, ()) if entry.actor != ENGINE]
+        after = judged_after(judged, order.action, order.verdict, people[-1] if people else None)
+        if after != judged:
+            self._tables.verdicts[alert.id] = (alert.rule, after)
 
     def recall(self, once: Once) -> bytes | None:
         known = self._tables.answers.get(once.key)

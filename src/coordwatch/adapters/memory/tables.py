@@ -15,6 +15,7 @@ from coordwatch.alerts.alert import ENGINE, Alert, Entry
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange, Filed
 from coordwatch.alerts.lifecycle import AlertStatus
+from coordwatch.alerts.verdict import Judged
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.ports import DeadLetter
 from coordwatch.rules.detection import Detection, DetectionStatus
@@ -39,6 +40,7 @@ class Tables:
     rows: dict[str, Row] = field(default_factory=dict)
     by_key: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     audit: dict[str, list[Entry]] = field(default_factory=dict)
+    verdicts: dict[str, tuple[str, Judged]] = field(default_factory=dict)
     answers: dict[str, tuple[str, int, bytes]] = field(default_factory=dict)
 
 

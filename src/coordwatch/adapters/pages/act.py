@@ -6,7 +6,7 @@ The next room: `router`, which goes back to where the person was.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fastapi import Request
 
@@ -79,7 +79,7 @@ def act_on(desk: AlertDesk, alerts: Sequence[tuple[str, int | None]], order: Ord
     """Carry out an order on several alerts; one that cannot take it does not stop the others."""
     done = Done(order.action)
     for alert, version in alerts:
-        own = Order(order.action, order.actor, order.now, version, order.note, order.until)
+        own = replace(order, version=version)
         try:
             row = desk.act(alert, own)
         except VersionConflict:

@@ -38,12 +38,13 @@ BUTTONS: Mapping[AlertAction, tuple[str, str]] = {
     AlertAction.RESOLVE: ("Resolve", "Resolved"),
     AlertAction.VERDICT: ("Not a conflict", "Marked as not a conflict"),
     AlertAction.REOPEN: ("Reopen", "Reopened"),
+    AlertAction.JUDGE: ("It was a conflict", "Marked as a conflict"),
     AlertAction.UNDO: ("Undo", "Undone"),
 }
 DONE_WORDS = {
     "raise": "raised", "repeat": "happened again", "retract": "retracted", "made_good": "made good", "wake": "woken",
     "acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved", "verdict": "marked as not a conflict",
-    "reopen": "reopened", "undo": "undone",
+    "reopen": "reopened", "judge": "marked as a conflict", "undo": "undone",
 }  # fmt: skip
 _CLOSED = {
     AlertStatus.RESOLVED: "resolved",

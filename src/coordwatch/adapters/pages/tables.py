@@ -28,6 +28,7 @@ from coordwatch.adapters.pages.words import (
     rate_words,
     short_key,
 )
+from coordwatch.alerts.verdict import precision_of
 from coordwatch.events.times import format_duration
 from coordwatch.ports import AlertRow, CustomerView, DeadLetter, PairCount, RuleCounts, SourceView
 from coordwatch.rules.spec import Example, RuleSpec
@@ -117,6 +118,9 @@ def precision_words(counts: RuleCounts) -> str:
     """How many of a rule's alerts people did not call a mistake."""
     if not counts.alerts:
         return "no alert yet"
+    precision = precision_of(counts.verdicts)
+    if precision is not None:
+        return f"{rate_words(precision.right, precision.judged)} of the alerts that people judged were conflicts"
     if not counts.not_a_conflict:
         return f"none of {plural(counts.alerts, 'alert')} marked as not a conflict"
     return f"{rate_words(counts.not_a_conflict, counts.alerts)} marked as not a conflict"

@@ -5,16 +5,15 @@ What leaves: short plain text, never markup.
 The next room: `shell`, which gives them to the templates.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from coordwatch.alerts.verdict import wilson
 from coordwatch.alerts.words import time_words
 from coordwatch.events.times import MINUTE, SECOND, format_time
 from coordwatch.events.words import THIN_SPACE, duration_words
 from coordwatch.events.words import number_words as plain_number_words
 
-_CERTAIN = 1.959964  # the normal quantile of a two-sided 95 % interval
 _SMALL = 200
 _WORD_MAX = 80
 _KEY_MAX = 20
@@ -108,19 +107,6 @@ def number_words(number: int) -> str:
 def clock_words(at: int) -> str:
     """The time of day of an instant, in UTC: `14:05`."""
     return format_time(at)[11:16]
-
-
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval of a share, both ends between 0 and 1.
-
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, 1927
-    """
-    if whole <= 0:
-        return 0.0, 1.0
-    share, square = min(part, whole) / whole, _CERTAIN * _CERTAIN
-    middle = share + square / (2 * whole)
-    spread = _CERTAIN * math.sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
-    return max(0.0, (middle - spread) / (1 + square / whole)), min(1.0, (middle + spread) / (1 + square / whole))
 
 
 def percent_words(share: float) -> str:

@@ -35,6 +35,7 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_detections_standing", "gauge", ("rule",), "Detections that stand: the numerator of the conflict rate"),
     Name("coordwatch_pair_acts", "gauge", ("rule", "act_tool"), "Acts of a tool that a rule judged"),
     Name("coordwatch_pair_detections", "gauge", ("rule", "act_tool", "evidence_tool"), "Detections that stand, by acting tool and the tool whose events are the evidence, empty when what was due never came"),
+    Name("coordwatch_verdicts", "gauge", ("rule", "verdict"), "What people said of alerts once they had looked: conflict, unsure, or why it is none; conflict by all but unsure is the precision of a rule"),
     Name("coordwatch_alerts", "gauge", ("status",), "Alerts by status"),
     Name("coordwatch_alerts_live", "gauge", ("severity",), "Alerts that are open, acknowledged or snoozed, by severity"),
     Name("coordwatch_events_in", "counter", (), "Events taken in; always applied + duplicate + dropped + dead-lettered + parked, and what is under way"),

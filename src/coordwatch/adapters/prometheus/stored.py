@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.adapters.prometheus.names import Amounts
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.clock import Clock
 from coordwatch.events.times import SECOND
 from coordwatch.notify.outbox import ChannelView
@@ -52,6 +53,9 @@ def _of_rules(reader: AlertReader) -> dict[str, Amounts]:
     counts = reader.rule_counts()
     return {
         "coordwatch_acts": {(one.rule,): one.acts for one in counts},
+        "coordwatch_verdicts": {
+            (one.rule, verdict.value): one.verdicts.get(verdict.value, 0) for one in counts for verdict in Verdict
+        },
         "coordwatch_acts_in_flight": {(one.rule,): one.in_flight for one in counts},
         "coordwatch_acts_missing_key": {(one.rule,): one.missing_key for one in counts},
         "coordwatch_detections_raised": {(one.rule,): one.detections + one.retracted for one in counts},

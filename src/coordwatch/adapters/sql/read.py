@@ -43,6 +43,7 @@ from coordwatch.adapters.sql.schema import (
     tallies,
 )
 from coordwatch.adapters.sql.sending import telling_views
+from coordwatch.adapters.sql.verdicts import standing_verdict, verdict_counts
 from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import Reach, ReachLine
 from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
@@ -129,6 +130,7 @@ class SqlReader:
                 also_affected=list(others),
                 undoable=row["undo"] is not None,
                 tellings=telling_views(connection, alert_id),
+                verdict=standing_verdict(connection, alert_id).verdict or "",
             )
 
     def alert_totals(self) -> Mapping[str, int]:
@@ -151,12 +153,13 @@ class SqlReader:
             return [alert_row(dict(row)) for row in connection.execute(question.limit(_AFFECTED)).mappings()]
 
     def rule_counts(self) -> list[RuleCounts]:
-        verdicts = case((alerts.c.status == "not_a_conflict", 1), else_=0)
-        by_rule = select(alerts.c.rule, func.count(), func.sum(verdicts)).group_by(alerts.c.rule)
+        marked = case((alerts.c.status == "not_a_conflict", 1), else_=0)
+        by_rule = select(alerts.c.rule, func.count(), func.sum(marked)).group_by(alerts.c.rule)
         with self._read() as connection:
             raised = {row[0]: (row[1], row[2]) for row in connection.execute(by_rule)}
             amounts = connection.execute(_amounts(ledger.c.rule, ledger.c.hour, ledger.c.kind)).all()
-        return rule_counts_of([(row[0], row[1], row[2], row[3]) for row in amounts], raised)
+            verdicts = verdict_counts(connection)
+        return rule_counts_of([(row[0], row[1], row[2], row[3]) for row in amounts], raised, verdicts)
 
     def pair_counts(self) -> list[PairCount]:
         with self._read() as connection:

@@ -154,6 +154,16 @@ answers = Table(
     Column("at", BigInteger, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=False),
 )
+# What people say of alerts; a row outlives its alert, so that the precision of a rule stays.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("alert", Words, primary_key=True),
+    Column("rule", Words, nullable=False),
+    Column("verdict", Words, nullable=False),
+    Column("before", Words, nullable=False),
+    Index("verdicts_by_rule", "rule", "verdict"),
+)
 # Who did what to what, as a chain (see audit.chain); the database refuses to change or delete a row.
 trail = Table(
     "trail",

@@ -34,6 +34,7 @@ from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.silences import SqlSilences
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
+from coordwatch.adapters.sql.verdicts import judge
 from coordwatch.alerts.alert import Order, carry_out
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
@@ -215,6 +216,7 @@ class SqlStore(SqlAlerting):
             if before is None:
                 return None
             after, entry = carry_out(before, order)
+            judge(connection, before, order)
             book.save(after, entry)
             changes = [AlertChange(order.action, after, before.status)]
             reopen_notices(connection, changes)
