@@ -133,9 +133,12 @@ class Shore:
         return {key: unpack(value) for key, value in self.compacted(TOPICS.ingest_state).items()}
 
     def check_the_books(self) -> None:
-        """`in` is the sum of what became of everything, for each partition, and each reason is counted once."""
+        """`in` is the sum of what became of everything, for each partition, and each reason is counted once.
+
+        Applied at the door is what says that somebody must be forgotten.
+        """
         for place, names in self.tallies().items():
-            parts = [names.get(name, 0) for name in ("passed", "dropped", "dead_lettered")]
+            parts = [names.get(name, 0) for name in ("passed", "applied", "dropped", "dead_lettered")]
             assert names.get("in", 0) == sum(parts), (place, names)
             for status in ("dropped", "dead_lettered"):
                 reasons = sum(amount for name, amount in names.items() if name.startswith(f"{status}."))

@@ -182,6 +182,13 @@ def test_a_payload_with_anything_anywhere_ends_in_the_account(mapping: str, data
     assert_nothing_unforeseen(shore)
 
 
+def test_an_event_that_says_to_forget_somebody_is_in_the_account() -> None:
+    data = {"request_id": "R", "identifiers": ["customer_id:C-1"]}
+    shore = run(site(CRM_SOURCE, identity=GRAPH), {CRM: [canonical("1", type="customer.erased", data=data)]})
+    shore.check_the_books()
+    assert shore.tallies()[str(CRM)]["applied"] == 1
+
+
 @settings(max_examples=150)
 @example(event={"data": {"identifiers": True}}, identity=GRAPH)
 @given(

@@ -1,16 +1,24 @@
 """Kept away: who was forgotten, remembered only well enough to leave aside what still comes about them.
 
 What enters: the names of somebody who is forgotten: digests and customer keys. What leaves: entries from which nothing leads
-back to anybody; and, for an event, whether it names somebody who is kept away.
+back to anybody; and, for an event, what of it may come in.
 The next room: `processor`, which asks before identity learns anything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from coordwatch.events.event import Event
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import SUBJECT, IdentityMode, IdentityPolicy
 from coordwatch.identity.reading import Reader
+
+
+class Admission(NamedTuple):
+    """What may come in of an event (None: nothing), and what is kept away from now on because it names it."""
+
+    event: Event | None
+    widened: Sequence[str] = ()
 
 
 class KeptAway:
@@ -57,9 +65,19 @@ class KeptAway:
             kind += [one.digest.removeprefix(f"{SUBJECT}:"), *self._reader.aliases(one)]
         return [*persons, *(self._reader.trusted(event) if self._trusts else ())], things
 
-    def keeps(self, event: Event) -> list[str] | None:
-        """Give the things that an event names if it names somebody or something that is kept away, else None."""
+    def admit(self, event: Event) -> Admission:
+        """Give what may come in of an event.
+
+        Of one that names a person who is kept away, nothing. Of one that names other persons only, all but the things that
+        are kept away: who shares an order with somebody forgotten loses the order, not the event. Of one that names
+        things alone, nothing if one of them is kept away. Only what names the person widens what is kept away, so that a
+        thing which several people share takes nobody else with it.
+        """
         if not self.entries:
-            return None
+            return Admission(event)
         persons, things = self.names_of(event)
-        return things if any(map(self.holds, (*persons, *things))) else None
+        if any(map(self.holds, persons)):
+            return Admission(None, things)
+        if not any(map(self.holds, things)):
+            return Admission(event)
+        return Admission(self._reader.without(event, self.holds) if persons else None)

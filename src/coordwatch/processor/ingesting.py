@@ -221,8 +221,9 @@ class Ingest:
         walked.refused += mapped.refused
         for event in mapped.events:
             try:
-                stopped = self._door.stop(event, walked.tallies, now)
-                outputs = self._send_on(event, walked.tallies) if stopped is None else stopped
+                passed, outputs = self._door.pass_on(event, walked.tallies, now)
+                if passed is not None:
+                    outputs = self._send_on(passed, walked.tallies)
             except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
                 detail = f"{type(error).__name__}: {error}"[:500]
                 refusal = Refusal(Stage.VALIDATE.value, MapRejectReason.INTERNAL.value, detail)
@@ -231,11 +232,11 @@ class Ingest:
                 tally(walked.tallies, ResultStatus.DEAD_LETTERED.value, reasons=reasons)
                 continue
             walked.outputs += outputs
-            if stopped is None and outputs:
+            if passed is not None and outputs:
                 tally(walked.tallies, PASSED)
                 # Of what was passed on, this much has arrived already: no stage behind this one takes it.
                 walked.tallies[FACTS] += all(output.topic == self._topics.facts for output in outputs)
-            elif stopped is None:
+            elif passed is not None:
                 tally(walked.tallies, ResultStatus.DROPPED.value, reasons=[NO_CUSTOMER])
             walked.times.append(event.time)
         walked.outputs += letters_of(self._topics.dead_letters, origin, walked.refused)

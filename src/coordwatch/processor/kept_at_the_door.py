@@ -1,7 +1,7 @@
 """Kept at the door: events of people who were forgotten, and events that say to forget somebody, as ingest meets them.
 
-What enters: an event, and the records that say who is kept away. What leaves: nothing further of such an event, but entries for
-what it names, and requests to the owners of whoever is to be forgotten. The next room: `ingesting`.
+What enters: an event, and the records that say who is kept away. What leaves: what of it may go further, entries for what
+such an event names, and requests to the owners of whoever is to be forgotten. The next room: `ingesting`.
 """
 
 from collections import Counter
@@ -42,18 +42,18 @@ class KeptAtTheDoor:
             else:
                 self._kept.entries[entry] = away.at
 
-    def stop(self, event: Event, tallies: Counter[str], now: int) -> list[Output] | None:
-        """What an event comes to that goes no further; None for any other."""
+    def pass_on(self, event: Event, tallies: Counter[str], now: int) -> tuple[Event | None, list[Output]]:
+        """What of an event goes further (None: nothing), and what is sent instead."""
         topics, kept = self._topics, self._kept
-        things = kept.keeps(event)
-        if things is not None:
+        admitted, widened = kept.admit(event)
+        if admitted is None:
             tally(tallies, ResultStatus.DROPPED.value, reasons=[FORGOTTEN])
-            return [away_output(topics, entry, now) for entry in kept.add(things, now)]
+            return None, [away_output(topics, entry, now) for entry in kept.add(widened, now)]
         if event.type != ERASED:
-            return None
+            return admitted, []
         tally(tallies, ResultStatus.APPLIED.value)
         route, (persons, _) = self._router.route(event), kept.names_of(event)
         outputs = [away_output(topics, entry, now) for entry in kept.add(persons, now)]
         if route.customer is not None:
             outputs.append(forget_customer(topics, route.customer))
-        return outputs + forget_nodes(topics, route.persons)
+        return None, outputs + forget_nodes(topics, route.persons)

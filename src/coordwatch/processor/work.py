@@ -88,11 +88,12 @@ class Work:
         return result_of(mapped, statuses)
 
     def _event(self, event: Event) -> ResultStatus:
-        things = self.rooms.kept.keeps(event)
-        if things is not None:
-            for entry in self.rooms.kept.add(things, self.now):
+        admitted, widened = self.rooms.kept.admit(event)
+        if admitted is None:
+            for entry in self.rooms.kept.add(widened, self.now):
                 self.batch.values[f"{KEPT}{entry}"] = pack(self.now)
             return self._tally(ResultStatus.DROPPED, reasons=(FORGOTTEN,))
+        event = admitted
         if event.type == ERASED:
             self.erasures.append(event)
             return self._tally(ResultStatus.APPLIED)
