@@ -22,7 +22,7 @@ from coordwatch.sources.record import Record
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OFFSET = re.compile(r"[0-9]{1,18}")
 _PATIENCE = 30.0
-_SLICE, _WAIT = 5_000, 1.0
+_SLICE, _WAIT = 5_000, 0.1  # a slice is waited for until it is full: the last one of a range never is
 _GONE = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _LEADERLESS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 _MILLISECOND = 1000
@@ -150,7 +150,7 @@ def _stretches(consumer: Consumer, wanted: Range, patience: float) -> list[Stret
         except KafkaException as failure:
             if failure.args[0].code() not in _LEADERLESS or time.monotonic() > until:
                 raise
-            consumer.poll(_WAIT / 10)
+            consumer.poll(_WAIT)
 
 
 def _stretches_now(consumer: Consumer, wanted: Range, patience: float) -> list[Stretch]:
