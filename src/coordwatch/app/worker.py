@@ -118,7 +118,8 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
     sides: list[Side] = [side, keeper, *([] if room is None else [room.desk.sender])]
-    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, sides, [closing.close])
+    runtime = _runtime(site, drivers, lambda one: made[id(one)])
+    return WorkerService(runtime, drivers, sides, [closing.close], side.drains)
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:

@@ -110,7 +110,12 @@ class HttpSide:
 
     server: HttpServer
     address: str
+    readings: DriverReadings
     stream: Stream | None = None
+
+    def drains(self) -> None:
+        """Be ready no more: what was taken is still committed, nothing else is begun."""
+        self.readings.ending = "it was asked to end: what it has taken is committed, then it stops"
 
     def start(self) -> None:
         """Begin to answer."""
@@ -157,11 +162,13 @@ def http_side(
         counted = None if detecting is None else detecting.tool_counts
         metrics = Metrics(None, Running(readings, counted, ground.waits), ground.keeper.amounts)
         health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
-        return HttpSide(HttpServer(health_application(health, ground.door()), listening), address_of(listening))
+        return HttpSide(
+            HttpServer(health_application(health, ground.door()), listening), address_of(listening), readings
+        )
     contexts = _contexts(ground, room, detecting)
     pages = pages_router(_pages(ground, room, contexts))
     application = http_application(_api(ground, room, readings, contexts), [pages])
-    return HttpSide(HttpServer(application, listening), address_of(listening), room.stream)
+    return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream)
 
 
 def _listening(settings: Settings, *, needed: bool) -> socket.socket:
