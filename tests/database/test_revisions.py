@@ -57,7 +57,7 @@ def before_revisions(path, cards=CARDS) -> None:
     raw.close()
 
 
-NEWER_TABLES = ("channels", "held", "messages", "silences", "tellings", "trail", "unheard", "verdicts")
+NEWER_TABLES = ("channels", "held", "messages", "silences", "tellings", "trail", "unheard", "verdicts", "steps")
 NEWER = {
     "alerts_counted",
     "alerts_asleep",
