@@ -57,7 +57,20 @@ def before_revisions(path, cards=CARDS) -> None:
     raw.close()
 
 
-NEWER_TABLES = ("channels", "held", "messages", "silences", "tellings", "trail", "unheard", "verdicts", "steps")
+NEWER_TABLES = (
+    "channels",
+    "held",
+    "messages",
+    "sessions",
+    "silences",
+    "tellings",
+    "tokens",
+    "trail",
+    "tries",
+    "unheard",
+    "users",
+    "verdicts",
+)
 NEWER = {
     "alerts_counted",
     "alerts_asleep",

@@ -55,6 +55,12 @@ ROUTES: Mapping[str, Need] = {
     "GET /sources": P.READ,
     "GET /search": P.READ,
     "POST /look": Open.SIGNED_IN,
+    "POST /sign-out": Open.SIGNED_IN,
+    "POST /unmask": P.UNMASK,
+    "GET /sign-in": Open.ANYBODY,
+    "POST /sign-in": Open.ANYBODY,
+    "GET /sign-in/provider": Open.ANYBODY,
+    "GET /sign-in/callback": Open.ANYBODY,
     "GET /static/{name}": Open.ANYBODY,
     "GET /favicon.ico": Open.ANYBODY,
 }

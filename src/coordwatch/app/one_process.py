@@ -8,6 +8,7 @@ The next room: the command line, which runs it.
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.file_tail import FileTail
@@ -21,6 +22,7 @@ from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.access import entrance_of
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import (
     Content,
@@ -38,12 +40,14 @@ from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
 from coordwatch.embedded.runtime import Feeds, Runtime
-from coordwatch.embedded.server import listen
+from coordwatch.embedded.server import address_of, listen
 from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
+from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
+from coordwatch.processor.telling import Telling
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput, WebhookInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
@@ -85,11 +89,18 @@ def build(settings: Settings) -> Service:
             store,
             clock,
             Feeds(_inlets(settings, content), _posted(settings)),
-            desk.telling(to_all([to_log, stream.tell]), board.note),
+            Telling(
+                cards,
+                to_all([to_log, stream.tell]),
+                NotifyPolicy(settings.settle),
+                board.note,
+                desk.deciding,
+                store.holding(),
+            ),
         )
         views = Views(processor, runtime, clock, board)
         rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)
-        application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
+        application = _application(rooms, views, address_of(listening))
         undo.pop_all()
     closing = [keeper.stop, desk.sender.stop, keeping.close]
     beginning = [keeper.start, desk.sender.start]
@@ -146,12 +157,17 @@ class _Rooms:
     desk: Desk
 
 
-def _api(rooms: _Rooms, views: Views) -> ApiContext:
+def _application(rooms: _Rooms, views: Views, address: str) -> Any:
+    entrance = entrance_of(rooms.settings, rooms.store, rooms.hooks.paths | rooms.desk.door.paths, address)
+    pages = [pages_router(_pages(rooms, views)), *entrance.beside]
+    return http_application(_api(rooms, views, entrance.door), pages, entrance.turn_away)
+
+
+def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
     gauges: dict[str, Callable[[], float]] = {
         "coordwatch_stream_watchers": lambda: float(rooms.stream.watchers),
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
-    token = rooms.settings.token
     kept = retention_of(rooms.settings, views.processor.retention.longest)
 
     def beside() -> dict[str, Amounts]:
@@ -173,7 +189,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         ).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
-        door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths | rooms.desk.door.paths),
+        door=door,
         trail=rooms.store.trail(),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,

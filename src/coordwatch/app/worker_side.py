@@ -9,13 +9,12 @@ import logging
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
 from coordwatch.adapters.http_api.context import ApiContext
-from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
@@ -26,6 +25,7 @@ from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.access import entrance_of, lone_door
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
@@ -36,10 +36,12 @@ from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.engine.retention import derive
 from coordwatch.errors import PermanentError
+from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.ports import SourceView
 from coordwatch.processor import cannot_be_fed
 from coordwatch.processor.detecting import Detecting, Watched
 from coordwatch.processor.readings import trouble_of
+from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.settings import Settings
@@ -84,11 +86,6 @@ class Ground:
         """By input, the tool as its events name it."""
         named = {mapping.name: mapping.tool.get("name") for mapping in self.content.mappings}
         return {one.name: [name] for one in self.settings.kafka_inputs if (name := named.get(one.source or ""))}
-
-    def door(self, signed: frozenset[str] = frozenset()) -> Door:
-        """Whom the server lets in."""
-        token = self.settings.token
-        return Door(token.get_secret_value() if token else None, signed=signed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,8 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     stages: list[Alerts] = []
     board = SourceBoard(lambda: stages[0].sources, ground.tools)
     desk = desk_of(settings, store, cards, alone=isinstance(settings.database, Path))
-    telling = desk.telling(to_all([to_log, stream.tell]), board.note)
+    told = to_all([to_log, stream.tell])
+    telling = Telling(cards, told, NotifyPolicy(settings.settle), board.note, desk.deciding, store.holding())
     digester = identity_policy(settings, keys_of(settings)).digester
     stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
     return AlertsRoom(stages[0], store, stream, board, desk)
@@ -160,11 +158,15 @@ def http_side(
         metrics = Metrics(None, Running(readings, counted, ground.waits), ground.keeper.amounts)
         health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
         return HttpSide(
-            HttpServer(health_application(health, ground.door()), listening), address_of(listening), readings
+            HttpServer(health_application(health, lone_door(ground.settings)), listening),
+            address_of(listening),
+            readings,
         )
     contexts = _contexts(ground, room, detecting)
-    pages = pages_router(_pages(ground, room, contexts))
-    application = http_application(_api(ground, room, readings, contexts), [pages])
+    entrance = entrance_of(ground.settings, room.store, room.desk.door.paths, address_of(listening))
+    pages = [pages_router(_pages(ground, room, contexts)), *entrance.beside]
+    api = replace(_api(ground, room, readings, contexts), door=entrance.door)
+    application = http_application(api, pages, entrance.turn_away)
     return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream)
 
 
@@ -220,7 +222,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         metrics=Metrics(stored, Running(readings, waits=ground.waits), beside).render,
         trouble=lambda: ground.trouble(readings),
         stream=room.stream,
-        door=ground.door(room.desk.door.paths),
+        door=lone_door(ground.settings),
         trail=room.store.trail(),
         catalogue=ground.keeper.view,
         slack=room.desk.door,

@@ -31,14 +31,11 @@ class NotifyReason(StrEnum):
     INHIBITED = "inhibited"
     MUTED = "muted"
     INCIDENT_ACKNOWLEDGED = "incident_acknowledged"
-    OUTSIDE_HOURS = "outside_hours"
-    HOURS_BEGAN = "hours_began"
-    ESCALATED = "escalated"
 
     @property
     def tells(self) -> bool:
         """Whether somebody is told."""
-        return self in _TELLS
+        return self in (NotifyReason.NEW, NotifyReason.REOPENED)
 
     @property
     def waits(self) -> bool:
@@ -51,15 +48,8 @@ class NotifyReason(StrEnum):
         return self in _HOLDS
 
 
-_TELLS = frozenset({NotifyReason.NEW, NotifyReason.REOPENED, NotifyReason.HOURS_BEGAN, NotifyReason.ESCALATED})
 _HOLDS = frozenset(
-    {
-        NotifyReason.SILENCED,
-        NotifyReason.INHIBITED,
-        NotifyReason.MUTED,
-        NotifyReason.INCIDENT_ACKNOWLEDGED,
-        NotifyReason.OUTSIDE_HOURS,
-    }
+    {NotifyReason.SILENCED, NotifyReason.INHIBITED, NotifyReason.MUTED, NotifyReason.INCIDENT_ACKNOWLEDGED}
 )
 
 

@@ -7,7 +7,7 @@ The next room: `app`, which mounts it beside the API.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,8 +15,9 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from coordwatch.access.principal import hides
 from coordwatch.adapters.alert_rows import BadQuery
-from coordwatch.adapters.pages.act import SNOOZES, Done, act_on, chosen, notice_of, order_of, undo_of
+from coordwatch.adapters.pages.act import SNOOZES, Done, act_on, actor_of, chosen, notice_of, order_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.guard import HEADERS, FormRefused, own_path, read_form
 from coordwatch.adapters.pages.inbox import inbox_values, tokens_of
@@ -209,7 +210,10 @@ class _Pages:
 
     def sources(self, request: Request) -> Response:
         reader = self._context.reader
-        values = sources_values(self._context.sources(), reader.dead_letters(_DEAD_LETTERS), reader.tallies())
+        letters = reader.dead_letters(_DEAD_LETTERS)
+        if hides(getattr(request.state, "who", None)):
+            letters = [replace(one, original=b"hidden: it may hold personal data") for one in letters]
+        values = sources_values(self._context.sources(), letters, reader.tallies())
         return self._shell.page(request, "sources.html", values)
 
     def search(self, request: Request) -> Response:
@@ -247,7 +251,7 @@ class _Pages:
         return await run_in_threadpool(self.patient(self._act), request, alert_id, fields)
 
     def _act(self, request: Request, alert_id: str, fields: list[tuple[str, str]]) -> Response:
-        order = order_of(fields, self._shell.now())
+        order = order_of(fields, self._shell.now(), actor_of(request))
         if order is None:
             return self._alert_page(request, alert_id, f"Not done: {_VERBS}", 400)
         done = act_on(self._context.desk, [(alert_id, order.version)], order)
@@ -263,7 +267,7 @@ class _Pages:
         return await run_in_threadpool(self.patient(self._act_on_several), request, fields)
 
     def _act_on_several(self, request: Request, fields: list[tuple[str, str]]) -> Response:
-        order, back = order_of(fields, self._shell.now()), own_path(dict(fields).get("back"))
+        order, back = order_of(fields, self._shell.now(), actor_of(request)), own_path(dict(fields).get("back"))
         if order is None:
             return self._nothing(request, 400, f"Not done: {_VERBS}", back)
         done = act_on(self._context.desk, chosen(fields), order)

@@ -130,6 +130,7 @@ class Shell:
             "path": request.url.path,
             "here": _here(request),
             "search": "",
+            "who": getattr(request.state, "who", None),
             **self._top_bar(now),
         }
         text = self._environment.get_template(template).render({**frame, **(values or {})})

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import alert_row, card_columns
+from coordwatch.adapters.sql.accounts import SqlAccounts
 from coordwatch.adapters.sql.alerting import SqlAlerting
 from coordwatch.adapters.sql.answers import keep_answer, recalled
 from coordwatch.adapters.sql.book import SqlBook
@@ -115,6 +116,10 @@ class SqlStore(SqlAlerting):
     def sending(self) -> SqlSending:
         """Where senders take their work."""
         return SqlSending(self._write, self._read)
+
+    def accounts(self) -> SqlAccounts:
+        """Who may sign in."""
+        return SqlAccounts(self._write, self._read)
 
     def trail(self) -> SqlTrail:
         """Who did what."""
