@@ -4,7 +4,6 @@ A YAML file, `COORDWATCH_*` variables and files under the secrets folder enter; 
 every mistake with its place, leave. The next room: `app`, which builds the program from it.
 """
 
-from coordwatch.settings.access import AccessSettings, OidcSettings
 from coordwatch.settings.channels import (
     AlertmanagerChannel,
     AppriseChannel,
@@ -35,7 +34,6 @@ from coordwatch.settings.tree import (
 
 __all__ = [
     "LOOPBACK",
-    "AccessSettings",
     "AlertmanagerChannel",
     "AppriseChannel",
     "ChannelSettings",
@@ -47,7 +45,6 @@ __all__ = [
     "InputSettings",
     "KafkaInput",
     "KafkaSettings",
-    "OidcSettings",
     "PagerDutyChannel",
     "Progressing",
     "RegistrySettings",
