@@ -90,8 +90,8 @@ mutants: setup  ## break the engine on purpose; the suite must notice each
 chaos: setup  ## hundreds of faults on three brokers, with a seed that it prints (FAULTS=200 SEED=1)
 	@$(BIN)/python -m tests.chaos --faults $${FAULTS:-200} $${SEED:+--seed $$SEED} $${RUNTIME:+--runtime $$RUNTIME}
 
-bench-kafka: setup  ## the speed beside a real broker, and recovery
-	@$(BIN)/python -m bench.kafka
+bench-kafka: setup  ## the speed beside a real broker, what its guards cost, and recovery
+	@$(BIN)/python -m bench.kafka --guards
 	@$(BIN)/python -m bench.recovery
 
 bench: setup  ## the speed table, all ratios from one run

@@ -1,6 +1,6 @@
 """The benchmark beside a real broker: every figure from one run, as events a second of one core and as ratios.
 
-    python -m bench.kafka [--events N] [--rounds N]
+    python -m bench.kafka [--events N] [--rounds N] [--guards]
 
 Each row is a process of its own, held to one core, whose CPU time is read between the commit of 20 % and of 90 % of the
 records: starting and joining a group are left out. The broker runs on the same machine; its core is not counted.
@@ -23,6 +23,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bench import workload
+from bench.kafka_guards import GUARDS, without
 from bench.kafka_latency import latencies
 from bench.twenty import twenty
 from tests.services.consume import Sent, produce
@@ -50,13 +51,14 @@ inputs:
 
 @dataclass
 class Row:
-    """One program: what it is called, how it is started, what it reads and as which group."""
+    """One program: what it is called, how it is started, what it reads and as which group; `path` is a package of its own."""
 
     name: str
     command: Callable[[str], Sequence[str]]
     topic: str
     group: Callable[[str], str]
     events: int
+    path: Path | None = None
     speeds: list[float] = field(default_factory=list)
     memory: float = 0.0
 
@@ -130,6 +132,8 @@ def measure(bootstrap: str, row: Row, name: str, to: float = TO) -> None:
     """Run once, and note events a second of CPU."""
     group = row.group(name)
     environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY, "NO_CYTHON": ""}
+    if row.path is not None:
+        environment["PYTHONPATH"] = str(row.path)
     process = subprocess.Popen(list(row.command(name)), env=environment, stdout=subprocess.DEVNULL)
     os.sched_setaffinity(process.pid, {CORE - 1})
     watched, done = psutil.Process(process.pid), committed(bootstrap, group, row.topic)
@@ -193,6 +197,17 @@ def rows_for(broker: Broker, filled: tuple[str, str, int, int]) -> dict[str, Row
     }
 
 
+def guarded(broker: Broker, rows: dict[str, Row]) -> dict[str, Row]:
+    """`detect` on the plain runtime again, without one of its guards in each row."""
+    plain = rows["plain"]
+    return {
+        f"plain-{number}": Row(
+            f"  {guard.name}", plain.command, plain.topic, plain.group, plain.events, without(guard, broker.folder)
+        )
+        for number, guard in enumerate(GUARDS)
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -200,12 +215,14 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--latency", type=int, default=60, help="seconds of 1,000 events a second; 0 leaves it out")
+    parser.add_argument("--guards", action="store_true", help="also what each guard of the hot path costs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="coordwatch-bench-") as temporary:
         folder = Path(temporary)
         with Cluster(Options(), folder / "kafka") as cluster:
             broker = Broker(cluster.bootstrap, folder)
             rows = rows_for(broker, fill(broker, arguments.events, arguments.customers))
+            rows |= guarded(broker, rows) if arguments.guards else {}
             for number in range(arguments.rounds):
                 one_round(broker, rows, number)
             report(rows)
@@ -217,7 +234,7 @@ def one_round(broker: Broker, rows: dict[str, Row], number: int) -> None:
     """Every row once; what ingest filed in the first round is what detect reads in all."""
     for key, row in rows.items():
         print(f"round {number + 1}: {row.name}", file=sys.stderr)
-        if key in ("detect", "plain"):
+        if key.startswith(("detect", "plain")):
             reset(broker, "detect", ("detect-state", "detections", "ledger"))
         if key != "ingest":
             measure(broker.bootstrap, row, f"peer-{key}-{number}")
@@ -256,6 +273,11 @@ def report(rows: dict[str, Row]) -> None:
     for row in rows.values():
         print(f"{row.name:44} {row.speed:20,.0f} {row.speed / raw:7.2f} {row.speed / plain:13.1f} {row.memory:6.0f}")
     detect = rows["detect"].speed
+    for row in rows.values():
+        if row.path is not None:
+            print(
+                f"{row.name:44} {1 - rows['plain'].speed / row.speed:19.0%}    of the plain runtime's time is this guard's"
+            )
     print()
     print(f"{'the worker against a plain Faust agent':44} {detect / plain:20.1f}   (goal at least 8)")
     print(f"{'the worker against the raw limit':44} {detect / raw:20.2f}   (goal at least 0.10)")

@@ -5,17 +5,23 @@ The next room: the sweeps.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from coordwatch.access.accounts import SESSION_COOKIE
+from coordwatch.access.gate import Gate, Why
 from coordwatch.access.principal import Principal, Way
 from coordwatch.access.roles import ROLES, Permission, Role
-from coordwatch.adapters.http_api.who import SESSION_COOKIE
 from coordwatch.adapters.pages.router import pages_router
+from coordwatch.adapters.pages.sign_in import BarePages, SignInContext, sign_in_router
+from coordwatch.audit.deed import Deed
+from coordwatch.clock import ManualClock
 from tests.api.build import an_api
+from tests.build import NOW
 from tests.pages.sample_data import sample
 
 PEOPLE = {f"session-of-{role.value}": Principal(role.value, ROLES[role], Way.SESSION, role) for role in Role}
@@ -37,6 +43,39 @@ class Known:
     def pace(self, who: Principal) -> float:
         return 0.0
 
+    def unmasked(self, who: Principal, why: Why, route: str) -> Principal:
+        return replace(who, unmasked=who.may(Permission.UNMASK))
+
+    def staff(self) -> frozenset[str]:
+        return frozenset({"ada@ops.example"})
+
+
+class NoAccounts:
+    """An AccountStore without accounts."""
+
+    def user(self, user_id: str) -> None:
+        return None
+
+    def session(self, digest: str) -> None:
+        return None
+
+    def take_tries(self, limits: Mapping[str, int], now: int, window: int) -> int:
+        return 0
+
+
+class NoPasswords:
+    """No password is right."""
+
+    def verify(self, kept: str | None, password: str) -> bool:
+        return False
+
+
+class NoTrail:
+    """Deeds that nobody reads."""
+
+    def add(self, deeds: Sequence[Deed]) -> None:
+        return None
+
 
 def askers() -> Mapping[str, tuple[Mapping[str, str], Principal | None]]:
     """Everybody who may ask, by name: the headers that they send, and who they are."""
@@ -53,8 +92,11 @@ def askers() -> Mapping[str, tuple[Mapping[str, str], Principal | None]]:
 
 @cache
 def whole_application() -> ASGIApp:
-    """API and pages over invented alerts."""
+    """API, pages and sign-in over invented alerts; nobody has an account, so signing in fails."""
     database = Path(tempfile.mkdtemp()) / "whole.db"
-    api = an_api(filled=True, accounts=Known(), beside=[pages_router(sample().context)], database=database)
+    gate = Gate(NoAccounts(), NoPasswords(), NoTrail(), lambda: "nothing")
+    beside = [pages_router(sample().context), sign_in_router(SignInContext(gate, ManualClock(NOW), accounts=True))]
+    away = BarePages().turn_away
+    api = an_api(filled=True, accounts=Known(), beside=beside, turn_away=away, database=database)
     assert api.application is not None
     return api.application

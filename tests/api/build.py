@@ -15,7 +15,7 @@ from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.http_api.application import http_application
 from coordwatch.adapters.http_api.context import ApiContext, Posting
-from coordwatch.adapters.http_api.guard import Door
+from coordwatch.adapters.http_api.guard import Door, TurnAway
 from coordwatch.adapters.http_api.hooks.hook import Hook
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
@@ -95,6 +95,7 @@ def an_api(
     accounts: Keeper | None = None,
     beside: Sequence[APIRouter] = (),
     public: str = "",
+    turn_away: TurnAway | None = None,
 ) -> Api:
     """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door.
 
@@ -159,7 +160,7 @@ def an_api(
         catalogue=keeper.view,
         silences=store.silences() if isinstance(store, SqlStore) else None,
     )
-    api.application = http_application(context, beside)
+    api.application = http_application(context, beside, turn_away)
     api.client = Client(api.application)
     return api
 

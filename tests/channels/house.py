@@ -4,10 +4,10 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coordwatch.adapters.channels.egress import Egress
-from coordwatch.adapters.channels.posting import Poster
 from coordwatch.adapters.channels.receiver import Receiver
 from coordwatch.adapters.channels.sender import Post, Sender
+from coordwatch.adapters.egress import Egress
+from coordwatch.adapters.posting import Poster
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.card import RuleCard

@@ -13,14 +13,14 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MailHandler
 
 from coordwatch.adapters.channels.alertmanager import Alertmanager
-from coordwatch.adapters.channels.egress import Egress
 from coordwatch.adapters.channels.mail import Mail, Mailbox
-from coordwatch.adapters.channels.posting import tls_context
 from coordwatch.adapters.channels.sender import Nowhere
+from coordwatch.adapters.egress import Egress
 from coordwatch.adapters.http_api.hooks.proofs import Sent
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.slack_actions import SlackRoom, _believe, _pressed
 from coordwatch.adapters.pages.telling import told_words
+from coordwatch.adapters.posting import tls_context
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.cli import main
 from coordwatch.clock import SystemClock

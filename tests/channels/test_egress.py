@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from coordwatch.adapters.channels.egress import Egress, ForbiddenError
+from coordwatch.adapters.egress import Egress, ForbiddenError
 from coordwatch.errors import TemporaryError
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:4700:4700::1111"]

@@ -58,8 +58,19 @@ def before_revisions(path, cards=CARDS) -> None:
 
 
 NEWER_TABLES = (
-    "channels", "held", "messages", "rule_versions", "saved_views", "silences", "tellings", "trail", "unheard", "verdicts",
-)  # fmt: skip
+    "channels",
+    "held",
+    "messages",
+    "sessions",
+    "silences",
+    "tellings",
+    "tokens",
+    "trail",
+    "tries",
+    "unheard",
+    "users",
+    "verdicts",
+)
 NEWER = {
     "alerts_counted",
     "alerts_asleep",

@@ -1,7 +1,6 @@
 """A pytest plugin for one breakage: the broken copy is what the tests run (else every mutant would survive in silence).
 
-A breakage is noticed or not, by the same examples every time, and nobody reads the smallest one. The suite's own
-`tests/conftest.py` is left aside: it brings services that no law needs, and half a minute of imports over the whole list.
+A breakage is noticed or not, by the same examples every time, and nobody reads the smallest one.
 """
 
 import os
@@ -21,7 +20,7 @@ settings.register_profile(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
-settings.load_profile("mutant")
+settings.load_profile("mutant")  # `tests/conftest.py`, where it is read, loads its own
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

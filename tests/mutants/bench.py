@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SRC = ROOT / "src"
 QUICK = ("tests/statements",)
 LAWS = ("tests/statements", "tests/laws")
+_ALONE = ("tests/statements", "tests/laws", "tests/detecting")
 EXAMPLES = "600"  # of the laws, for one mutant
 GIVEN_UP = 200.0
 
@@ -82,7 +83,7 @@ def run_tests(mutant: Mutant, copy: Path) -> Outcome:
     environment.pop("PYTEST_XDIST_WORKER", None)
     command = [
         sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
-        "-p", "no:schemathesis", "-p", "tests.mutants.at_home", "--confcutdir", str(ROOT / "tests" / "statements"), *(("-k", mutant.only) if mutant.only else ()), *mutant.tests,
+        "-p", "no:schemathesis", "-p", "tests.mutants.at_home", *_without_services(mutant), *(("-k", mutant.only) if mutant.only else ()), *mutant.tests,
     ]  # fmt: skip
     try:
         done = subprocess.run(
@@ -97,6 +98,12 @@ def run_tests(mutant: Mutant, copy: Path) -> Outcome:
     if done.returncode == 0:
         return Outcome(mutant, None, "survived")
     return Outcome(mutant, None, f"the tests did not run: {(done.stdout + done.stderr).strip()[-300:]}")
+
+
+def _without_services(mutant: Mutant) -> tuple[str, ...]:
+    """Leave `tests/conftest.py` aside for tests that need none of the services it brings."""
+    alone = all(path.startswith(_ALONE) for path in mutant.tests)
+    return ("--confcutdir", str(ROOT / "tests" / "statements")) if alone else ()
 
 
 def unbroken(mutants: tuple[Mutant, ...]) -> Outcome:

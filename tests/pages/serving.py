@@ -32,11 +32,7 @@ class Site:
 
     def announce(self, **alert: Any) -> None:
         """Send one new alert to every open stream."""
-        self.send("alert", alert)
-
-    def send(self, event: str, content: Any) -> None:
-        """Send a message to every open stream."""
-        message = f"event: {event}\ndata: {orjson.dumps(content).decode()}\n\n"
+        message = f"event: alert\ndata: {orjson.dumps(alert).decode()}\n\n"
         for queue in self.queues:
             self.loop.call_soon_threadsafe(queue.put_nowait, message)
 

@@ -11,11 +11,13 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
+from confluent_kafka.admin import NewPartitions
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES
 from coordwatch.clock import SystemClock
 from coordwatch.events.times import MINUTE, SECOND, format_time
+from coordwatch.worker.exits import ExitCode
 from tests.api.build import an_event
 from tests.embedded.test_runtime import PROMO
 from tests.services.consume import Sent, produce
@@ -218,3 +220,18 @@ def test_a_lost_database_is_written_again_from_the_log(desk: Desk) -> None:
         again = desk.client(desk.workers[0], 2)
         wait_until(lambda: alerts(again) == CUSTOMERS, "every alert is there again", 60)
         wait_until(lambda: again.get("/v1/tools").json() == before, "every count is there again", 30)
+
+
+def test_partitions_that_an_input_gains_are_watched_after_a_start(desk: Desk) -> None:
+    """How far they are read must be known before an absence is proven."""
+    desk.worker("one")
+    (worker,) = desk.workers
+    more = desk.topics.admin.create_partitions([NewPartitions(desk.source, 3)])[desk.source]
+    more.result(30)
+    assert worker.ended(60) == ExitCode.AGAIN
+    assert f"{desk.source} has 3 partitions now and had 2" in worker.said
+    worker.start()
+    client = desk.client(worker, 2)
+    with said(desk):
+        wait_until(lambda: client.get("/readyz").status_code == 200, "it is ready", 60)
+        assert worker.process.poll() is None

@@ -51,3 +51,8 @@ def turned_away(who: Principal | None, need: Need) -> int:
     if who is None:
         return 401
     return 0 if who.may(need) else 403
+
+
+def hides(who: Principal | None) -> bool:
+    """Whether personal data is hidden from whoever asks; a request that came by no door is a test's or the program's own."""
+    return who is not None and not who.unmasked

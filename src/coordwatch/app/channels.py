@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from coordwatch.adapters.channels.alertmanager import Alertmanager
-from coordwatch.adapters.channels.egress import Egress
 from coordwatch.adapters.channels.mail import Mail, Mailbox
 from coordwatch.adapters.channels.pagerduty import PagerDuty
-from coordwatch.adapters.channels.posting import Poster
 from coordwatch.adapters.channels.receiver import Receiver
 from coordwatch.adapters.channels.sender import Nowhere, Post, Sender
 from coordwatch.adapters.channels.slack import Slack
 from coordwatch.adapters.channels.webhook import Webhook
+from coordwatch.adapters.egress import Egress
 from coordwatch.adapters.http_api.slack_actions import SlackDoor, SlackRoom
+from coordwatch.adapters.posting import Poster
 from coordwatch.adapters.prometheus import Amounts, of_channels
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.store import SqlStore

@@ -6,8 +6,9 @@ The next room: the command line, which runs it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.file_tail import FileTail
@@ -21,6 +22,7 @@ from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.access import entrance_of
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import (
     Content,
@@ -33,13 +35,12 @@ from coordwatch.app.content import (
     retention_of,
 )
 from coordwatch.app.databases import hold_file, open_store
-from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.inlets import FileInlet, Inlet
 from coordwatch.embedded.runtime import Feeds, Runtime
-from coordwatch.embedded.server import listen
+from coordwatch.embedded.server import address_of, listen
 from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
@@ -60,8 +61,10 @@ def build(settings: Settings) -> Service:
     Raises: DocumentError, PermanentError or TemporaryError with the next move; nothing is left open then
     """
     content = load_content(settings)
+    hooks = hooks_of(settings)
     with ExitStack() as undo:
-        listening = undo.enter_context(closing(listen(settings.host, settings.port)))
+        listening = listen(settings.host, settings.port)
+        undo.callback(listening.close)
         keeping = undo.enter_context(ExitStack())
         hold_file(settings, keeping)
         keys = keys_of(settings)
@@ -95,15 +98,13 @@ def build(settings: Settings) -> Service:
                 store.holding(),
             ),
         )
-        follower = follower_of(store, content, stream, clock.now())
         views = Views(processor, runtime, clock, board)
-        hooks = HookDoor(hooks_of(settings), clock, runtime.post)
-        rooms = _Rooms(settings, content, store, stream, hooks, keeper, desk)
-        application = http_application(_api(rooms, views), [pages_router(_pages(rooms, views))])
+        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)
+        application = _application(rooms, views, address_of(listening))
         undo.pop_all()
-    ending = [follower.stop, keeper.stop, desk.sender.stop, keeping.close]
-    beginning = [follower.start, keeper.start, desk.sender.start]
-    return Service(runtime, application, listening, stream, store, clock, ending, beginning)
+    closing = [keeper.stop, desk.sender.stop, keeping.close]
+    beginning = [keeper.start, desk.sender.start]
+    return Service(runtime, application, listening, stream, store, clock, closing, beginning)
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:
@@ -156,12 +157,17 @@ class _Rooms:
     desk: Desk
 
 
-def _api(rooms: _Rooms, views: Views) -> ApiContext:
+def _application(rooms: _Rooms, views: Views, address: str) -> Any:
+    entrance = entrance_of(rooms.settings, rooms.store, rooms.hooks.paths | rooms.desk.door.paths, address)
+    pages = [pages_router(_pages(rooms, views)), *entrance.beside]
+    return http_application(_api(rooms, views, entrance.door), pages, entrance.turn_away)
+
+
+def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
     gauges: dict[str, Callable[[], float]] = {
         "coordwatch_stream_watchers": lambda: float(rooms.stream.watchers),
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
-    token = rooms.settings.token
     kept = retention_of(rooms.settings, views.processor.retention.longest)
 
     def beside() -> dict[str, Amounts]:
@@ -183,7 +189,7 @@ def _api(rooms: _Rooms, views: Views) -> ApiContext:
         ).render,
         trouble=views.runtime.trouble,
         stream=rooms.stream,
-        door=Door(token.get_secret_value() if token else None, signed=rooms.hooks.paths | rooms.desk.door.paths),
+        door=door,
         trail=rooms.store.trail(),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,
@@ -205,7 +211,6 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
     return PagesContext(
         reader=rooms.store,
         desk=rooms.store,
-        shelf=rooms.store.shelf(),
         rules=rooms.content.by_id,
         sentences=rooms.content.sentences,
         rule_texts=rule_texts(rooms.content.rules),
@@ -213,5 +218,4 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
         explain=views.steps,
         sources=views.sources,
         clock=views.clock,
-        tools=lambda: tools_of(rooms.content, rooms.keeper.state.catalogue),
     )

@@ -37,8 +37,10 @@ from coordwatch.sources.mapper import Mapper
 from coordwatch.worker.alerts import Alerts
 from coordwatch.worker.clients import StageClients
 from coordwatch.worker.driver import Driver, Policy
+from coordwatch.worker.exits import die
 from coordwatch.worker.faust_app import StageApp
 from coordwatch.worker.faust_runtime import FaustRuntime
+from coordwatch.worker.growth import Growth
 from coordwatch.worker.plain import PlainLoop, PlainRuntime
 from coordwatch.worker.service import Running, Side, WorkerService
 
@@ -117,8 +119,11 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         detecting = next((stage for stage in stages if isinstance(stage, Detecting)), None)
         side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
-    sides: list[Side] = [side, keeper, *([] if room is None else [room.desk.sender])]
-    return WorkerService(_runtime(site, drivers, lambda one: made[id(one)]), drivers, sides, [closing.close])
+    counts = {one.topic: len(one.places) for one in site.watched}
+    growth = Growth(clients.admin(site.access), counts, die)
+    sides: list[Side] = [side, keeper, growth, *([] if room is None else [room.desk.sender])]
+    runtime = _runtime(site, drivers, lambda one: made[id(one)])
+    return WorkerService(runtime, drivers, sides, [closing.close], side.drains)
 
 
 def _site(settings: Settings, options: WorkerOptions) -> _Site:
@@ -164,7 +169,7 @@ def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[
         topic = topics[source.name]
         if topic not in found:
             raise TemporaryError(f"input '{source.name}': there is no topic '{topic}' on {access.bootstrap}")
-        watched.append(Watched(source, tuple(f"{topic}/{number}" for number in sorted(found[topic].partitions))))
+        watched.append(Watched(source, tuple(f"{topic}/{number}" for number in sorted(found[topic].partitions)), topic))
     return watched
 
 

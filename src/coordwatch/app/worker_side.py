@@ -9,14 +9,12 @@ import logging
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
 from coordwatch.adapters.http_api.context import ApiContext
-from coordwatch.adapters.http_api.following import Follower
-from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
@@ -27,10 +25,10 @@ from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
+from coordwatch.app.access import entrance_of, lone_door
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
-from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import HttpServer, address_of, listen
@@ -89,11 +87,6 @@ class Ground:
         named = {mapping.name: mapping.tool.get("name") for mapping in self.content.mappings}
         return {one.name: [name] for one in self.settings.kafka_inputs if (name := named.get(one.source or ""))}
 
-    def door(self, signed: frozenset[str] = frozenset()) -> Door:
-        """Whom the server lets in."""
-        token = self.settings.token
-        return Door(token.get_secret_value() if token else None, signed=signed)
-
 
 @dataclass(frozen=True, slots=True)
 class AlertsRoom:
@@ -112,20 +105,20 @@ class HttpSide:
 
     server: HttpServer
     address: str
+    readings: DriverReadings
     stream: Stream | None = None
-    follower: Follower | None = None
+
+    def drains(self) -> None:
+        """Be ready no more: what was taken is still committed, nothing else is begun."""
+        self.readings.ending = "it was asked to end: what it has taken is committed, then it stops"
 
     def start(self) -> None:
         """Begin to answer."""
         self.server.start()
-        if self.follower is not None:
-            self.follower.start()
         _log.info("answers at %s", self.address)
 
     def stop(self) -> None:
         """End open streams, then the server."""
-        if self.follower is not None:
-            self.follower.stop()
         if self.stream is not None:
             self.stream.close()
         self.server.stop()
@@ -164,12 +157,17 @@ def http_side(
         counted = None if detecting is None else detecting.tool_counts
         metrics = Metrics(None, Running(readings, counted, ground.waits), ground.keeper.amounts)
         health = Health(lambda: ground.trouble(readings), lambda: None, metrics.render)
-        return HttpSide(HttpServer(health_application(health, ground.door()), listening), address_of(listening))
+        return HttpSide(
+            HttpServer(health_application(health, lone_door(ground.settings)), listening),
+            address_of(listening),
+            readings,
+        )
     contexts = _contexts(ground, room, detecting)
-    pages = pages_router(_pages(ground, room, contexts))
-    application = http_application(_api(ground, room, readings, contexts), [pages])
-    follower = follower_of(room.store, ground.content, room.stream, ground.clock.now())
-    return HttpSide(HttpServer(application, listening), address_of(listening), room.stream, follower)
+    entrance = entrance_of(ground.settings, room.store, room.desk.door.paths, address_of(listening))
+    pages = [pages_router(_pages(ground, room, contexts)), *entrance.beside]
+    api = replace(_api(ground, room, readings, contexts), door=entrance.door)
+    application = http_application(api, pages, entrance.turn_away)
+    return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream)
 
 
 def _listening(settings: Settings, *, needed: bool) -> socket.socket:
@@ -224,7 +222,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         metrics=Metrics(stored, Running(readings, waits=ground.waits), beside).render,
         trouble=lambda: ground.trouble(readings),
         stream=room.stream,
-        door=ground.door(room.desk.door.paths),
+        door=lone_door(ground.settings),
         trail=room.store.trail(),
         catalogue=ground.keeper.view,
         slack=room.desk.door,
@@ -236,7 +234,6 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
     return PagesContext(
         reader=room.store,
         desk=room.store,
-        shelf=room.store.shelf(),
         rules=ground.content.by_id,
         sentences=ground.content.sentences,
         rule_texts=rule_texts(ground.content.rules),
@@ -245,5 +242,4 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
         sources=lambda: room.board.views(ground.clock.now()),
         clock=ground.clock,
         at_hand=contexts.at_hand,
-        tools=lambda: tools_of(ground.content, ground.keeper.state.catalogue),
     )

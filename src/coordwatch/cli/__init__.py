@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
     "audit": "who did what, and whether any of it was changed since",
     "channels": "list the channels, send one a test message, try again what was refused",
+    "users": "add, list, change and shut out those who may sign in",
+    "tokens": "make, list and end tokens for programs that use the API",
     "identity": "say why events are one person's, keep two apart who are not, change the key",
     "forget": "forget a person, everywhere, and leave aside what still comes about them",
     "subject": "export everything that is held of one person",

@@ -4,6 +4,7 @@ A YAML file, `COORDWATCH_*` variables and files under the secrets folder enter; 
 every mistake with its place, leave. The next room: `app`, which builds the program from it.
 """
 
+from coordwatch.settings.access import AccessSettings, OidcSettings
 from coordwatch.settings.channels import (
     AlertmanagerChannel,
     AppriseChannel,
@@ -34,6 +35,7 @@ from coordwatch.settings.tree import (
 
 __all__ = [
     "LOOPBACK",
+    "AccessSettings",
     "AlertmanagerChannel",
     "AppriseChannel",
     "ChannelSettings",
@@ -45,6 +47,7 @@ __all__ = [
     "InputSettings",
     "KafkaInput",
     "KafkaSettings",
+    "OidcSettings",
     "PagerDutyChannel",
     "Progressing",
     "RegistrySettings",

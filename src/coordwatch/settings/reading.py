@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError
 from coordwatch.adapters.sql.database import Database, holds_password
 from coordwatch.documents import Fields, Items, Node, Scalar, plain, read_documents
 from coordwatch.errors import DocumentError, PermanentError, Place, Problem
+from coordwatch.settings.access import OIDC_SECRET, AccessSettings, OidcSettings
 from coordwatch.settings.channels import (
     AlertmanagerChannel,
     AppriseChannel,
@@ -145,6 +146,12 @@ def _secrets_shown(root: Fields) -> Iterator[Problem]:
                 f"the secret of the channel '{name}' may not stand in this file: take it out, change it where it is known, "
                 f"and set {variable}, or the file {variable.lower()} in the folder COORDWATCH_SECRETS_DIR",
             )
+    if "oidc_secret" in root.items:
+        yield Problem(
+            root.places["oidc_secret"],
+            f"the secret of the provider may not stand in this file: take it out, change it where it is known, and set "
+            f"{OIDC_SECRET}, or the file {OIDC_SECRET.lower()} in the folder COORDWATCH_SECRETS_DIR",
+        )
     kafka = root.items.get("kafka")
     for part, secrets in (("security", SECRETS), ("registry", REGISTRY_SECRETS)):
         found = kafka.items.get(part) if isinstance(kafka, Fields) else None
@@ -270,6 +277,8 @@ def _known_names(location: Sequence[int | str]) -> list[str]:
         "channels": (SlackChannel, PagerDutyChannel, AlertmanagerChannel, WebhookChannel, EmailChannel, AppriseChannel),
         "channels.match": (MatchSettings,),
         "egress": (EgressSettings,),
+        "access": (AccessSettings,),
+        "access.oidc": (OidcSettings,),
         "kafka": (KafkaSettings,),
         "kafka.security": (SecuritySettings,),
         "kafka.registry": (RegistrySettings,),

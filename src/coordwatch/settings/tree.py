@@ -20,11 +20,11 @@ from pydantic_settings import (
 from coordwatch.adapters.sql.database import Database, Postgres, read_database
 from coordwatch.events.times import DAY, MINUTE
 from coordwatch.identity.phones import is_region
+from coordwatch.settings.access import AccessSettings, wrong_with_the_door
 from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
-from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address, twice
+from coordwatch.settings.parts import NAME, Duration, Part, Progressing, split_address, twice
 
-TOKEN_LENGTH_MIN = 16
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
 
 
@@ -178,6 +178,8 @@ class Settings(BaseSettings):
     durable: bool = True
     bind: str = "127.0.0.1:8484"
     token: SecretStr | None = None
+    access: AccessSettings = AccessSettings()
+    oidc_secret: SecretStr | None = None
     webhooks: dict[str, SecretStr] = {}
     rules: tuple[Path, ...] = ()
     sources: SourcesSettings = SourcesSettings()
@@ -213,7 +215,7 @@ class Settings(BaseSettings):
     def _fits_together(self) -> "Settings":
         wrong = [
             *self._wrong_with_the_database(),
-            *self._wrong_with_the_door(),
+            *wrong_with_the_door(self.bind, self.host, self.token, self.access, self.public_url),
             *self._wrong_with_inputs(),
             *self._wrong_with_topics(),
             *wrong_with_channels(self.channels, self.public_url, self.canary_channel),
@@ -228,16 +230,6 @@ class Settings(BaseSettings):
                 "no identity key can lie beside a PostgreSQL: set COORDWATCH_IDENTITY__KEY, the same for every process; "
                 "make one with: openssl rand -hex 32"
             )
-
-    def _wrong_with_the_door(self) -> Iterator[str]:
-        host, _ = split_bind(self.bind)
-        if host not in LOOPBACK and self.token is None:
-            yield (
-                f"'bind: {self.bind}' can be reached from other machines, so it needs a secret: set COORDWATCH_TOKEN, "
-                "or bind to 127.0.0.1"
-            )
-        if self.token is not None and len(self.token.get_secret_value()) < TOKEN_LENGTH_MIN:
-            yield f"the token must have at least {TOKEN_LENGTH_MIN} characters"
 
     def _wrong_with_inputs(self) -> Iterator[str]:
         for name in twice(one.name for one in self.inputs):

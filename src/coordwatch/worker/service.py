@@ -42,12 +42,13 @@ class Side(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkerService:
-    """One worker process. `closing` is let go of after an orderly end, in this order."""
+    """One worker process. `draining` is told when it was asked to end; `closing` is let go of afterwards, in this order."""
 
     runtime: Running
     drivers: Sequence[Driver]
     sides: Sequence[Side] = ()
     closing: Sequence[Callable[[], None]] = ()
+    draining: Callable[[], None] = lambda: None
 
     def run(self, ending: threading.Event | None = None, *, started: Callable[[], None] | None = None) -> ExitCode:
         """Work until a signal, or until `ending` is set; whatever is wrong ends the process at once (crash-only)."""
@@ -60,7 +61,7 @@ class WorkerService:
             watchdog.start()
             if started is not None:
                 started()
-            code = self.runtime.run(asked.is_set)
+            code = self.runtime.run(lambda: self._should_end(asked))
         except Ending as problem:
             die(problem)
         finally:
@@ -75,6 +76,11 @@ class WorkerService:
             close()
         _log.info("ended: everything that was taken is committed")
         return code
+
+    def _should_end(self, asked: threading.Event) -> bool:
+        if asked.is_set():
+            self.draining()
+        return asked.is_set()
 
 
 def _asking(asked: threading.Event) -> Callable[[int, FrameType | None], None]:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordwatch.adapters.channels.posting import Poster
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.posting import Poster
 from coordwatch.codec import encode_json
 from coordwatch.events.times import format_time
 from coordwatch.notify.delivery import Answer

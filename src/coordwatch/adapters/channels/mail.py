@@ -19,9 +19,9 @@ from functools import partial
 from html import escape
 from typing import Literal
 
-from coordwatch.adapters.channels.egress import Egress
-from coordwatch.adapters.channels.posting import TIMEOUT
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.egress import Egress
+from coordwatch.adapters.posting import TIMEOUT
 from coordwatch.events.times import to_datetime
 from coordwatch.notify.delivery import Answer, again, delivered, refused
 from coordwatch.notify.message import Message

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from coordwatch.adapters.channels.posting import Poster
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.posting import Poster
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.times import format_time
 from coordwatch.notify.delivery import Answer, again, delivered

@@ -10,8 +10,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from coordwatch.adapters.channels.posting import Poster, Reply
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.posting import Poster, Reply
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import MINUTE, SECOND

@@ -11,8 +11,8 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from coordwatch.adapters.channels.posting import Poster
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.posting import Poster
 from coordwatch.codec import encode_json
 from coordwatch.events.times import SECOND, format_time
 from coordwatch.notify.delivery import Answer

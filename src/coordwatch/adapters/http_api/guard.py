@@ -5,6 +5,7 @@ What leaves: the request, with who asks; or a problem, or a page that says so. E
 The next room: `application`, which stands behind it.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,14 +15,18 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coordwatch.access.principal import Principal, Way, turned_away
+from coordwatch.access.gate import Why
+from coordwatch.access.principal import Principal, Way, hides, turned_away
 from coordwatch.access.roles import Need, Open
+from coordwatch.adapters.http_api.masked import Masked
 from coordwatch.adapters.http_api.problems import problem
 from coordwatch.adapters.http_api.routed import Needs
 from coordwatch.adapters.http_api.safe_headers import with_headers
 from coordwatch.adapters.http_api.who import Keeper, who_asks
 from coordwatch.errors import TemporaryError
 
+UNMASK = "x-unmask"
+_log = logging.getLogger("coordwatch.access")
 BODY_MAX = 10 * 1024 * 1024
 _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -88,6 +93,8 @@ class Guard:
         if no is not None:
             await self._refuse(scope, no)(scope, receive, send)
             return
+        if hides(scope["state"]["who"]) and self._door.keeper is not None:
+            send = Masked(send, scope, await run_in_threadpool(self._door.keeper.staff)).send
         await self._within_size(scope, receive, send)
 
     def _strange(self, scope: Scope, headers: Headers) -> _No | None:
@@ -109,16 +116,30 @@ class Guard:
                 return _No(503, str(error), error.retry_after or 1.0)
             who = None
         status = turned_away(who, need)
+        scope.setdefault("state", {})["who"] = who
         if status == 401:
             return _No(401, "sign in, or send a token as 'Authorization: Bearer TOKEN'" if door.keeper else _TOKEN)
         if status:
             return _No(403, f"this needs the permission '{need.value}', which {_whose(who)} does not have")
         if who is not None and who.way is Way.SESSION and not self._proven(scope, headers):
             return _No(403, "the browser does not say which page asked for this; open this server's own page")
-        wait = 0.0 if who is None or door.keeper is None else door.keeper.pace(who)
+        return await self._hand_on(scope, headers, who)
+
+    async def _hand_on(self, scope: Scope, headers: Headers, who: Principal | None) -> _No | None:
+        """Write on the request who asks, and whether personal data is shown in the answer."""
+        keeper, state = self._door.keeper, scope.setdefault("state", {})
+        wait = 0.0 if who is None or keeper is None else keeper.pace(who)
         if wait:
             return _No(429, "too many requests with this token: come again later", wait)
-        state = scope.setdefault("state", {})
+        if who is not None and keeper is not None and UNMASK in headers:
+            why = next((one for one in Why if one.value == headers[UNMASK]), None)
+            if why is None:
+                return _No(400, f"{UNMASK} says why personal data is needed, by one of: {', '.join(Why)}")
+            try:
+                who = await run_in_threadpool(keeper.unmasked, who, why, state.get("judged", ""))
+            except TemporaryError as error:
+                return _No(503, str(error), error.retry_after or 1.0)
+            scope["headers"] = [one for one in scope["headers"] if one[0] != b"if-none-match"]
         state["who"] = who
         if who is not None and who.name:
             state["actor"] = who.name
@@ -151,6 +172,12 @@ class Guard:
         return None
 
     def _refuse(self, scope: Scope, no: _No) -> Response:
+        if no.status in (401, 403):
+            # The route and not the address: an address may name a customer.
+            route, who = scope["state"].get("judged", "nothing"), scope["state"].get("who")
+            _log.warning(
+                "turned away (%d): %s %s, %s", no.status, scope["method"], route, "nobody" if who is None else who.name
+            )
         is_page = self._door.keeper is not None and not scope["path"].startswith(_API)
         if self._turn_away is not None and is_page and no.status in (401, 403):
             return self._turn_away(scope, no.status, no.detail)

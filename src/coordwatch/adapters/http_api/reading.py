@@ -7,12 +7,13 @@ The next room: the readers of ApiContext.
 
 import base64
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
+from coordwatch.access.principal import hides
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.listed import CustomerPage, DeadLetterPage, customer_item, dead_letter_item
 from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
@@ -121,11 +122,13 @@ _Limit = Annotated[int, Query(ge=1, le=1000)]
 _Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
 
 
-def _dead_letters(context: ApiContext) -> Callable[[int, str | None], DeadLetterPage]:
-    def list_dead_letters(limit: _Limit = 50, cursor: _Cursor = None) -> DeadLetterPage:
-        """The newest dead letters, with their original bytes."""
+def _dead_letters(context: ApiContext) -> Callable[[Request, int, str | None], DeadLetterPage]:
+    def list_dead_letters(request: Request, limit: _Limit = 50, cursor: _Cursor = None) -> DeadLetterPage:
+        """The newest dead letters, with their original bytes; empty where personal data is hidden from who asks."""
         letters = context.reader.dead_letters(limit + 1, after_cursor(cursor, (int, str)))
         shown = letters[:limit]
+        if hides(getattr(request.state, "who", None)):
+            shown = [replace(one, original=b"") for one in shown]
         items = [dead_letter_item(one, base64.b64encode(one.original).decode()) for one in shown]
         return DeadLetterPage(items=items, next=cursor_of(shown[-1].at, shown[-1].id) if len(letters) > limit else None)
 
@@ -193,10 +196,7 @@ def _explain(context: ApiContext) -> Callable[..., dict[str, Any]]:
 
 def _stream(context: ApiContext) -> Callable[..., Any]:
     async def stream() -> StreamingResponse:
-        """Server-sent events from now on: `alert` for what somebody is told of, `changed` for whatever happened to any alert.
-
-        A `changed` lists what happened and how many alerts there are now, by status and live ones by severity.
-        """
+        """New and re-opened alerts as server-sent events named `alert`, from now on."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(context.stream.open(), media_type="text/event-stream", headers=headers)
 

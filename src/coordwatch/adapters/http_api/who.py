@@ -13,10 +13,11 @@ from typing import Protocol
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 
+from coordwatch.access.accounts import SESSION_COOKIE
+from coordwatch.access.gate import Why
 from coordwatch.access.principal import LOCAL, Principal, Way
 from coordwatch.access.roles import EVERYTHING
 
-SESSION_COOKIE = "__Host-coordwatch"
 _NAME_MAX = 80
 
 
@@ -33,6 +34,14 @@ class Keeper(Protocol):
 
     def pace(self, who: Principal) -> float:
         """How many seconds somebody has to wait; 0 for whoever may go on."""
+        ...
+
+    def unmasked(self, who: Principal, why: Why, route: str) -> Principal:
+        """The same, to whom personal data is shown in this request, if they may; written down. Raises: TemporaryError."""
+        ...
+
+    def staff(self) -> frozenset[str]:
+        """The names of those who sign in here, which are not masked."""
         ...
 
 

@@ -46,7 +46,12 @@ class Done:
             self.status = status
 
 
-def order_of(fields: Sequence[tuple[str, str]], now: int) -> Order | None:
+def actor_of(request: Request) -> str:
+    """Whoever is signed in, as the door wrote it on the request; `operator` where nobody signs in."""
+    return getattr(request.state, "actor", None) or ACTOR
+
+
+def order_of(fields: Sequence[tuple[str, str]], now: int, actor: str = ACTOR) -> Order | None:
     """The order that a form asks for; None when its verb is not one for people. Units: `now` in microseconds."""
     form = dict(fields)
     action = next((one for one in HUMAN_ACTIONS if one.value == form.get("verb")), None)
@@ -55,7 +60,7 @@ def order_of(fields: Sequence[tuple[str, str]], now: int) -> Order | None:
     length = SNOOZES.get(form.get("snooze", ""), SNOOZES["4h"])[1]
     return Order(
         action=action,
-        actor=ACTOR,
+        actor=actor,
         now=now,
         version=_version(form.get("version", "")),
         note=" ".join(form.get("note", "").split())[:_NOTE_MAX],

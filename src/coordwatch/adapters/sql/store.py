@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import alert_row, card_columns
+from coordwatch.adapters.sql.accounts import SqlAccounts
 from coordwatch.adapters.sql.alerting import SqlAlerting
 from coordwatch.adapters.sql.answers import keep_answer, recalled
 from coordwatch.adapters.sql.book import SqlBook
@@ -31,7 +32,6 @@ from coordwatch.adapters.sql.schema import (
     positions,
 )
 from coordwatch.adapters.sql.sending import SqlSending
-from coordwatch.adapters.sql.shelf import SqlShelf
 from coordwatch.adapters.sql.silences import SqlSilences
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
@@ -113,13 +113,13 @@ class SqlStore(SqlAlerting):
         """What holds alerts back."""
         return SqlHolding(self._write, self._read)
 
-    def shelf(self) -> SqlShelf:
-        """What the pages keep and look up beside alerts."""
-        return SqlShelf(self._write, self._read)
-
     def sending(self) -> SqlSending:
         """Where senders take their work."""
         return SqlSending(self._write, self._read)
+
+    def accounts(self) -> SqlAccounts:
+        """Who may sign in."""
+        return SqlAccounts(self._write, self._read)
 
     def trail(self) -> SqlTrail:
         """Who did what."""

@@ -13,10 +13,11 @@ from coordwatch.processor.outcomes import Reach
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An input that is watched: what it carries and when it is dark, and its partitions, as `topic/partition`."""
+    """An input that is watched: what it carries and when it is dark, its partitions, as `topic/partition`, and its topic."""
 
     source: SourceProgress
     places: tuple[str, ...]
+    topic: str = ""
 
 
 class Reaches:

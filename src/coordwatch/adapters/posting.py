@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from coordwatch.adapters.channels.egress import Egress, Target
+from coordwatch.adapters.egress import Egress, Target
 from coordwatch.clock import Clock
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.events.times import SECOND

@@ -1,0 +1,24 @@
+"""Personal data hidden from whoever need not see it: mail addresses and telephone numbers, wherever they stand in a text.
+
+Enters: a text on its way to a reader. Leaves: the same, masked. The next room: the door, on its way out.
+"""
+
+import re
+from collections.abc import Set
+
+MASKED = "•••"
+_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}(?:@|%40|&#64;)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
+_PHONE = re.compile(r"(?<![\w.+:/-])\+[1-9](?:[ ().-]{0,2}\d){6,14}(?!\w)")
+NOBODY_SPARED: frozenset[str] = frozenset()
+
+
+def mask_text(text: str, spared: Set[str] = NOBODY_SPARED) -> str:
+    """Text without the mail addresses and telephone numbers that are in it.
+
+    Takes: `spared`, names of those who work here: who acknowledged an alert is no secret
+    """
+    if "@" in text or "%40" in text or "&#64;" in text:
+        text = _MAIL.sub(lambda found: found[0] if found[0] in spared else f"{found[0][0]}{MASKED}", text)
+    if "+" in text:
+        text = _PHONE.sub(lambda found: f"{MASKED}{found[0][-2:]}", text)
+    return text

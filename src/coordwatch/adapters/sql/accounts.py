@@ -1,0 +1,112 @@
+"""Accounts, sessions and API tokens in the database, so that every process knows them and every one can end them.
+
+What enters: the values of `access.accounts`.
+What leaves: the same again; TemporaryError while the database is away.
+The next room: the gate.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import RowMapping, select
+
+from coordwatch.access.accounts import LASTS_FOR, ApiToken, Session, User
+from coordwatch.access.roles import Permission, Role
+from coordwatch.adapters.sql.access_tables import sessions, tokens, tries, users
+from coordwatch.adapters.sql.book import upsert
+from coordwatch.adapters.sql.outbox import Transaction
+
+
+class SqlAccounts:
+    """The AccountStore of one database."""
+
+    def __init__(self, write: Transaction, read: Transaction) -> None:
+        self._write, self._read = write, read
+
+    def user(self, user_id: str) -> User | None:
+        with self._read() as connection:
+            row = connection.execute(select(users).where(users.c.id == user_id)).mappings().first()
+        return None if row is None else _user(row)
+
+    def users(self) -> Sequence[User]:
+        with self._read() as connection:
+            rows = connection.execute(select(users).order_by(users.c.name, users.c.id)).mappings().all()
+        return [_user(row) for row in rows]
+
+    def save_user(self, user: User) -> None:
+        with self._write() as connection:
+            upsert(connection, users, [{"id": user.id, **asdict(user), "role": user.role.value}])
+
+    def open_session(self, session: Session, instead_of: str | None, now: int) -> None:
+        with self._write() as connection:
+            connection.execute(sessions.delete().where(sessions.c.made_at <= now - LASTS_FOR))
+            connection.execute(sessions.delete().where(sessions.c.digest == instead_of))
+            connection.execute(sessions.insert(), asdict(session))
+
+    def session(self, digest: str) -> tuple[Session, User] | None:
+        question = (
+            select(sessions, *(column.label(f"of_{column.name}") for column in users.c))
+            .join(users, users.c.id == sessions.c.user)
+            .where(sessions.c.digest == digest)
+        )
+        with self._read() as connection:
+            row = connection.execute(question).mappings().first()
+        if row is None:
+            return None
+        session = Session(**{column.name: row[column.name] for column in sessions.c})
+        return session, _user({column.name: row[f"of_{column.name}"] for column in users.c})
+
+    def save_session(self, session: Session) -> None:
+        fields = asdict(session)
+        del fields["digest"]
+        with self._write() as connection:
+            connection.execute(sessions.update().where(sessions.c.digest == session.digest).values(**fields))
+
+    def end_session(self, digest: str) -> None:
+        with self._write() as connection:
+            connection.execute(sessions.delete().where(sessions.c.digest == digest))
+
+    def end_sessions(self, user_id: str) -> int:
+        with self._write() as connection:
+            return int(connection.execute(sessions.delete().where(sessions.c.user == user_id)).rowcount)
+
+    def token(self, digest: str) -> ApiToken | None:
+        with self._read() as connection:
+            row = connection.execute(select(tokens).where(tokens.c.digest == digest)).mappings().first()
+        return None if row is None else _token(row)
+
+    def tokens(self) -> Sequence[ApiToken]:
+        with self._read() as connection:
+            rows = connection.execute(select(tokens).order_by(tokens.c.made_at.desc(), tokens.c.id)).mappings().all()
+        return [_token(row) for row in rows]
+
+    def save_token(self, token: ApiToken) -> None:
+        with self._write() as connection:
+            upsert(connection, tokens, [{**asdict(token), "scopes": " ".join(sorted(token.scopes))}])
+
+    def take_tries(self, limits: Mapping[str, int], now: int, window: int) -> int:
+        with self._write() as connection:
+            connection.execute(tries.delete().where(tries.c.began <= now - window))
+            rows = connection.execute(select(tries).where(tries.c.key.in_(list(limits)))).all()
+            full = [row.began + window - now for row in rows if row.taken >= limits[row.key]]
+            if full:
+                return int(max(full))
+            known = {row.key: (row.began, row.taken) for row in rows}
+            after = [
+                {"key": key, "began": known.get(key, (now, 0))[0], "taken": known.get(key, (now, 0))[1] + 1}
+                for key in limits
+            ]
+            upsert(connection, tries, after)
+        return 0
+
+
+def _user(row: Mapping[str, Any] | RowMapping) -> User:
+    fields = {name: row[name] for name in row if name != "id"}
+    return User(**{**fields, "role": Role(fields["role"])})
+
+
+def _token(row: RowMapping) -> ApiToken:
+    known = {one.value for one in Permission}
+    scopes = frozenset(Permission(one) for one in row["scopes"].split() if one in known)
+    return ApiToken(**{**row, "scopes": scopes})
