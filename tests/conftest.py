@@ -225,6 +225,15 @@ def alertmanager_path() -> str:
 
 
 @pytest.fixture(scope="session")
+def amtool() -> str:
+    """The path of Alertmanager's own tool."""
+    path = shutil.which("amtool")
+    if path is None:
+        _go_without("no amtool: run `bash tests/prometheus.sh`, which brings it with Alertmanager")
+    return path
+
+
+@pytest.fixture(scope="session")
 def promtool() -> str:
     """The path of Prometheus' own tool."""
     try:

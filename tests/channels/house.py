@@ -2,12 +2,12 @@
 
 import ipaddress
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from coordwatch.adapters.channels.receiver import Receiver
 from coordwatch.adapters.channels.sender import Post, Sender
 from coordwatch.adapters.egress import Egress
 from coordwatch.adapters.posting import Poster
+from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.card import RuleCard
@@ -17,6 +17,7 @@ from coordwatch.embedded.telling import ToOutbox
 from coordwatch.notify.channel import Channel, ChannelKind
 from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.notify.outbox import TellingView
+from coordwatch.notify.route import Route
 from coordwatch.ports import Effects
 from coordwatch.processor.telling import Telling
 from tests.build import CARDS, NOW, a_promo, raised, retracted
@@ -32,7 +33,12 @@ class House:
     """Everything between an alert and its channel, in one process and without threads."""
 
     def __init__(
-        self, path: Path, clock: ManualClock, posts: Mapping[Channel, Receiver], cards: Mapping[str, RuleCard] = CARDS
+        self,
+        path: Database,
+        clock: ManualClock,
+        posts: Mapping[Channel, Receiver],
+        cards: Mapping[str, RuleCard] = CARDS,
+        way: Route | None = None,
     ) -> None:
         self.clock = clock
         self.posts = [Post(channel, receiver) for channel, receiver in posts.items()]
@@ -40,7 +46,8 @@ class House:
         known = list(posts)
         canaries = [one.name for one in known if one.kind is ChannelKind.CANARY]
         deciding = ToOutbox(self.store.outbox(known), cards, clock, canaries)
-        self.telling = Telling(cards, lambda one: None, NotifyPolicy(), lambda now: None, deciding)
+        holding = self.store.holding()
+        self.telling = Telling(cards, lambda one: None, NotifyPolicy(), lambda now: None, deciding, holding, way)
         self.sending = self.store.sending()
         self.sender = Sender(self.sending, self.posts, clock, "house")
 

@@ -66,6 +66,7 @@ DROP TABLE trail;
 DROP TABLE silences;
 DROP TABLE held;
 DROP TABLE verdicts;
+DROP TABLE steps;
 DROP TABLE aliases;
 UPDATE meta SET value = '1' WHERE name = 'schema';
 DROP TABLE alembic_version;

@@ -63,6 +63,7 @@ NEWER_TABLES = (
     "messages",
     "sessions",
     "silences",
+    "steps",
     "tellings",
     "tokens",
     "trail",

@@ -5,7 +5,7 @@ What leaves: by label its values; of most labels one, of `tool` both sides, of `
 The next room: `matchers`, which hold of them or not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from coordwatch.alerts.alert import Alert
@@ -20,6 +20,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "severity": "critical, high, medium or low",
         "owner": "the owner of the rule",
         "tag": "any tag of the rule",
+        "industry": "those of its tags that name an industry, such as retail or bank",
         "customer": "the customer's key",
         "tool": "either tool",
         "act_tool": "the tool that acted",
@@ -28,6 +29,19 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "attribution": "could_not_know, in_flight, ignored or not_applicable",
     }
 )
+
+
+INDUSTRIES = frozenset(
+    {
+        "retail", "bank", "telco", "insurance", "utility", "airline", "travel", "hotel", "rail", "food", "health", "pharma",
+        "media", "software", "services", "automotive", "public",
+    }
+)  # fmt: skip
+
+
+def industries_in(tags: Iterable[str]) -> tuple[str, ...]:
+    """Those of some tags that name an industry."""
+    return tuple(one for one in tags if one in INDUSTRIES)
 
 
 def labels_of(alert: Alert, card: RuleCard) -> Labels:
@@ -39,6 +53,7 @@ def labels_of(alert: Alert, card: RuleCard) -> Labels:
         "severity": (card.severity.value,),
         "owner": (card.owner,),
         "tag": tuple(card.tags),
+        "industry": industries_in(card.tags),
         "customer": (face.customer,),
         "tool": tuple(dict.fromkeys(one for one in (face.act_tool, face.evidence_tool) if one)),
         "act_tool": (face.act_tool,),

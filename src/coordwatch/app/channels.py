@@ -7,7 +7,7 @@ The next rooms: `one_process` and `worker_side`, which begin the sender.
 import importlib
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -25,10 +25,14 @@ from coordwatch.adapters.prometheus import Amounts, of_channels
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import RuleCard
+from coordwatch.app.routing import route_of
 from coordwatch.clock import Clock, SystemClock
-from coordwatch.embedded.telling import ToOutbox
+from coordwatch.embedded.telling import Tell, ToOutbox
 from coordwatch.errors import PermanentError
 from coordwatch.notify.channel import Channel, ChannelKind, Match, Pace
+from coordwatch.notify.decide import NotifyPolicy
+from coordwatch.notify.route import Route
+from coordwatch.processor.telling import Holding, Telling
 from coordwatch.settings import (
     AlertmanagerChannel,
     AppriseChannel,
@@ -57,6 +61,14 @@ class Desk:
     sender: Sender
     door: SlackDoor
     wall: Clock
+    cards: Mapping[str, RuleCard]
+    policy: NotifyPolicy
+    holding: Holding
+    way: Route | None
+
+    def telling(self, tell: Tell, note: Callable[[int], None]) -> Telling:
+        """Who is told of alerts, beside whom `tell` tells; `note` hears what time it is."""
+        return Telling(self.cards, tell, self.policy, note, self.deciding, self.holding, self.way)
 
     def amounts(self) -> dict[str, Amounts]:
         """How the channels stand, for /metrics."""
@@ -81,6 +93,10 @@ def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], 
         sender=Sender(sending, posts, wall, f"{platform.node()} {os.getpid()}"),
         door=SlackDoor(store, wall, _rooms(settings)),
         wall=wall,
+        cards=cards,
+        policy=NotifyPolicy(settings.settle),
+        holding=store.holding(),
+        way=route_of(settings),
     )
 
 

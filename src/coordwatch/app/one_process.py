@@ -45,9 +45,7 @@ from coordwatch.embedded.service import Service
 from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
-from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
-from coordwatch.processor.telling import Telling
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput, WebhookInput
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
@@ -89,14 +87,7 @@ def build(settings: Settings) -> Service:
             store,
             clock,
             Feeds(_inlets(settings, content), _posted(settings)),
-            Telling(
-                cards,
-                to_all([to_log, stream.tell]),
-                NotifyPolicy(settings.settle),
-                board.note,
-                desk.deciding,
-                store.holding(),
-            ),
+            desk.telling(to_all([to_log, stream.tell]), board.note),
         )
         views = Views(processor, runtime, clock, board)
         rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)

@@ -36,12 +36,10 @@ from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.engine.retention import derive
 from coordwatch.errors import PermanentError
-from coordwatch.notify.decide import NotifyPolicy
 from coordwatch.ports import SourceView
 from coordwatch.processor import cannot_be_fed
 from coordwatch.processor.detecting import Detecting, Watched
 from coordwatch.processor.readings import trouble_of
-from coordwatch.processor.telling import Telling
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.settings import Settings
@@ -135,8 +133,7 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     stages: list[Alerts] = []
     board = SourceBoard(lambda: stages[0].sources, ground.tools)
     desk = desk_of(settings, store, cards, alone=isinstance(settings.database, Path))
-    told = to_all([to_log, stream.tell])
-    telling = Telling(cards, told, NotifyPolicy(settings.settle), board.note, desk.deciding, store.holding())
+    telling = desk.telling(to_all([to_log, stream.tell]), board.note)
     digester = identity_policy(settings, keys_of(settings)).digester
     stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
     return AlertsRoom(stages[0], store, stream, board, desk)

@@ -14,6 +14,7 @@ from typing import Any
 from coordwatch.alerts.words import time_words
 from coordwatch.app.channels import posts_of
 from coordwatch.app.databases import open_store
+from coordwatch.cli.routing import explain_way
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import CoordwatchError, PermanentError
@@ -29,12 +30,22 @@ OK, NOT_TAKEN, BAD_INPUT = 0, 1, 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|test|retry")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="list|test|retry|route")
     verbs.add_parser("list", help="every channel, what waits there and what it last said")
     testing = verbs.add_parser("test", help="send one test message and print the answer")
     retrying = verbs.add_parser(
         "retry", help="send again what a channel refused for good, once the mistake is corrected"
     )
+    way = verbs.add_parser("route", help="say which way an alert goes, and why")
+    way.add_argument("--alert", metavar="ID", help="an alert that is there")
+    way.add_argument(
+        "labels",
+        nargs="*",
+        metavar="LABEL=VALUE",
+        help="or one that is made up, such as severity=critical owner=fulfilment",
+    )
+    way.add_argument("--at", metavar="TIME", help="as if it were then (RFC 3339)")
+    way.add_argument("--json", action="store_true", help="JSON also on a terminal")
     for sub in (testing, retrying):
         sub.add_argument("name", metavar="NAME", help="the channel's name in the settings")
     for sub in verbs.choices.values():
@@ -47,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         settings = read_settings(args.config)
         if args.verb == "test":
             return _test(settings, args.name)
+        if args.verb == "route":
+            return explain_way(args, settings)
         with ExitStack() as closing:
             if isinstance(settings.database, Path) and not settings.database.is_file():
                 raise PermanentError(f"there is no database {settings.database}: has coordwatch run with it?")
@@ -58,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
             for view in sending.views():
                 print(_line(asdict(view)))
         return OK
-    except CoordwatchError as error:
+    except (CoordwatchError, ValueError) as error:
         print(f"coordwatch channels: {error}", file=sys.stderr)
         return BAD_INPUT
 

@@ -61,3 +61,21 @@ class ToOutbox:
         if wall // MINUTE != self._minute:
             self._outbox.canary([canary(name, wall) for name in self._canaries], wall)
             self._minute = wall // MINUTE
+
+    def steps_due(self, now: int) -> Sequence[Decided]:
+        """Steps whose time has come. Units: microseconds since 1970 UTC."""
+        return [
+            Decided(
+                alert,
+                self._cards.get(alert.rule) or unknown_card(alert.rule),
+                step.reason,
+                to=frozenset(step.to),
+                step=step.name,
+                words=step.words,
+            )
+            for alert, step in self._outbox.steps_due(now, _AT_ONCE)
+        ]
+
+    def take_steps(self, decisions: Sequence[Decided], now: int) -> None:
+        """Take these steps, each once. Units: microseconds since 1970 UTC. Raises: TemporaryError."""
+        self._outbox.take_steps(decisions, now, self._wall.now())

@@ -31,11 +31,14 @@ class NotifyReason(StrEnum):
     INHIBITED = "inhibited"
     MUTED = "muted"
     INCIDENT_ACKNOWLEDGED = "incident_acknowledged"
+    OUTSIDE_HOURS = "outside_hours"
+    HOURS_BEGAN = "hours_began"
+    ESCALATED = "escalated"
 
     @property
     def tells(self) -> bool:
         """Whether somebody is told."""
-        return self in (NotifyReason.NEW, NotifyReason.REOPENED)
+        return self in _TELLS
 
     @property
     def waits(self) -> bool:
@@ -48,8 +51,15 @@ class NotifyReason(StrEnum):
         return self in _HOLDS
 
 
+_TELLS = frozenset({NotifyReason.NEW, NotifyReason.REOPENED, NotifyReason.HOURS_BEGAN, NotifyReason.ESCALATED})
 _HOLDS = frozenset(
-    {NotifyReason.SILENCED, NotifyReason.INHIBITED, NotifyReason.MUTED, NotifyReason.INCIDENT_ACKNOWLEDGED}
+    {
+        NotifyReason.SILENCED,
+        NotifyReason.INHIBITED,
+        NotifyReason.MUTED,
+        NotifyReason.INCIDENT_ACKNOWLEDGED,
+        NotifyReason.OUTSIDE_HOURS,
+    }
 )
 
 

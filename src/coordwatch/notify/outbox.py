@@ -13,6 +13,7 @@ from coordwatch.alerts.alert import Alert
 from coordwatch.notify.delivery import Answer
 from coordwatch.notify.message import Message
 from coordwatch.notify.plan import Decided
+from coordwatch.notify.route import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,14 @@ class Outbox(Protocol):
 
     def pending(self, limit: int) -> list[Alert]:
         """Alerts that were decided on once and have changed since."""
+        ...
+
+    def steps_due(self, at: int, limit: int) -> list[tuple[Alert, Step]]:
+        """Steps whose time has come, with their alerts. Units: microseconds since 1970 UTC."""
+        ...
+
+    def take_steps(self, decisions: Sequence[Decided], at: int, now: int) -> None:
+        """Take steps, each once, with every message that follows from it. Units: as `decide`. Raises: TemporaryError."""
         ...
 
     def canary(self, made: Sequence[Message], now: int) -> None:

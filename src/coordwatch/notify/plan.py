@@ -15,21 +15,34 @@ from coordwatch.notify.channel import Channel
 from coordwatch.notify.decide import Hold, NotifyReason
 from coordwatch.notify.message import OVER, Message, gathering, joined, line_of, message_id, single
 from coordwatch.notify.pace import Window, paced
+from coordwatch.notify.route import Step
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided about one alert, as it stood then; `hold`, what holds it back, if anything does."""
+    """What was decided about one alert, as it stood then; `hold`, what holds it back, if anything does.
+
+    `to` are the channels that a route names, None when each channel says itself what it takes; `steps` are for later,
+    `step` is the one that this is, and `words` say more about the reason.
+    """
 
     alert: Alert
     card: RuleCard
     reason: NotifyReason
     hold: Hold | None = None
+    to: frozenset[str] | None = None
+    steps: tuple[Step, ...] = ()
+    step: str = ""
+    words: str = ""
 
     @property
     def note(self) -> str:
         """What people should know about the reason."""
-        return "" if self.hold is None else self.hold.words
+        return self.words if self.hold is None else self.hold.words
+
+    def goes_to(self, channel: Channel) -> bool:
+        """Whether a channel is told."""
+        return channel.match.takes(self.card) if self.to is None else channel.name in self.to
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,7 @@ def plan(
     done = Plan(window)
     for one in decisions:
         if one.reason.tells:
-            if channel.match.takes(one.card):
+            if one.goes_to(channel):
                 _tell(done, channel, standing, one, now)
         elif channel.changes and one.alert.id in standing and not one.reason.holds:
             # What is held back is open again and must not show: a receiver would call somebody.
@@ -83,7 +96,7 @@ def _tell(done: Plan, channel: Channel, standing: Mapping[str, Message], one: De
         _put(done, _moved(done.messages.get(before.id, before), one), now)
         if fold is None:
             done.anew.add(before.id)
-            done.tellings.append(Telling(alert.id, channel.name, one.reason, before.id))
+            done.tellings.append(Telling(alert.id, channel.name, one.reason, before.id, one.words))
             return
     if fold is None:
         message = single(channel.name, alert, one.card)
@@ -95,7 +108,7 @@ def _tell(done: Plan, channel: Channel, standing: Mapping[str, Message], one: De
         begun = done.messages.get(key) or standing.get(key) or gathering(channel.name, fold, now)
         message, due = joined(begun, alert, one.card), done.window.until
     _put(done, message, due)
-    done.tellings.append(Telling(alert.id, channel.name, one.reason, message.id))
+    done.tellings.append(Telling(alert.id, channel.name, one.reason, message.id, one.words))
 
 
 def _change(done: Plan, before: Message, one: Decided, now: int) -> None:

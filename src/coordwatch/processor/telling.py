@@ -10,8 +10,10 @@ from typing import Protocol
 from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import AlertChange
+from coordwatch.alerts.labels import labels_of
 from coordwatch.notify.decide import Hold, Notification, NotifyPolicy, decide, notification
 from coordwatch.notify.plan import Decided
+from coordwatch.notify.route import Route, routed
 
 Proven = Callable[[Iterable[str], int], int]
 _AT_ONCE = 1000
@@ -38,6 +40,14 @@ class Deciding(Protocol):
 
     def keep(self, decisions: Sequence[Decided], now: int) -> None:
         """Keep all of it, or nothing. Units: microseconds since 1970 UTC."""
+        ...
+
+    def steps_due(self, now: int) -> Sequence[Decided]:
+        """Steps whose time has come: somebody else is told, since nobody has looked, or since their hours have begun."""
+        ...
+
+    def take_steps(self, decisions: Sequence[Decided], now: int) -> None:
+        """Take these steps, each once, where the alert is still open; what is held back is asked about again later."""
         ...
 
 
@@ -67,6 +77,7 @@ class Telling:
     note: Callable[[int], None]
     deciding: Deciding | None = None
     holding: Holding | None = None
+    routing: Route | None = None
 
     def chores(self, store: Alerting, proven: Proven, now: int) -> None:
         """What is done now and then: wake what slept long enough, decide who is told, note the time.
@@ -87,7 +98,8 @@ class Telling:
         if self.deciding is None:
             store.decided({one.alert.id: one.reason.value for one in decisions})
         else:
-            self.deciding.keep(decisions, now)
+            self.deciding.keep([self._routed(one, now) for one in decisions], now)
+            self.deciding.take_steps(self._held(self.deciding.steps_due(now), now), now)
         self.note(now)
 
     def _decisions(self, store: Alerting, proven: Proven, now: int) -> list[Decided]:
@@ -108,3 +120,12 @@ class Telling:
             one if (hold := holds.get(one.alert.id)) is None else replace(one, reason=hold.reason, hold=hold)
             for one in decisions
         ]
+
+    def _routed(self, one: Decided, now: int) -> Decided:
+        """The same with the channels that it goes to; all of its ways may be shut at this hour."""
+        if self.routing is None or not one.reason.tells:
+            return one
+        found = routed(self.routing, labels_of(one.alert, one.card), now)
+        if found.hold is not None:
+            return replace(one, reason=found.hold.reason, hold=found.hold)
+        return replace(one, to=found.to, steps=found.steps, words=found.words)

@@ -9,44 +9,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from coordwatch.adapters.sql.database import Database, holds_password
 from coordwatch.documents import Fields, Items, Node, Scalar, plain, read_documents
 from coordwatch.errors import DocumentError, PermanentError, Place, Problem
-from coordwatch.settings.access import OIDC_SECRET, AccessSettings, OidcSettings
+from coordwatch.settings.access import OIDC_SECRET
 from coordwatch.settings.channels import (
-    AlertmanagerChannel,
-    AppriseChannel,
     ChannelSettings,
-    EgressSettings,
-    EmailChannel,
     MatchSettings,
-    PagerDutyChannel,
-    SlackChannel,
-    WebhookChannel,
     channel_variable,
 )
 from coordwatch.settings.kafka import (
     REGISTRY_SECRETS,
     SECRETS,
-    DeadLetterLimit,
     KafkaInput,
     KafkaSettings,
-    RegistrySettings,
-    SecuritySettings,
     variable_of,
+)
+from coordwatch.settings.known import known_names
+from coordwatch.settings.routing import (
+    wrong_with_routing,
 )
 from coordwatch.settings.tree import (
     FileInput,
-    HttpInput,
-    IdentitySettings,
     InputSettings,
-    RetentionSettings,
     Settings,
-    SimulatorInput,
-    SourcesSettings,
     WebhookInput,
     webhook_variable,
 )
@@ -77,7 +66,20 @@ def read_settings(path: Path) -> Settings:
     except SettingsError as error:
         # Its cause quotes what could not be read; the message names the variable or the folder only.
         raise DocumentError([Problem(Place(str(path)), f"the environment or the secrets: {error}")]) from None
+    wrong = list(_wrong_ways(root, settings))
+    if wrong:
+        raise DocumentError(wrong)
     return _under(settings, path.parent)
+
+
+def _wrong_ways(root: Fields, settings: Settings) -> Iterator[Problem]:
+    """What of the way of alerts cannot stand together."""
+    names = [one.name for one in settings.channels]
+    matching = [place for place, one in enumerate(settings.channels) if one.match != MatchSettings()]
+    for location, message in wrong_with_routing(settings, names, matching):
+        place, _ = _place(root, location)
+        name = ".".join(str(part) for part in location)
+        yield Problem(place, f"{name}: {message}")
 
 
 def demo_settings(values: Mapping[str, Any]) -> Settings:
@@ -240,7 +242,7 @@ def _problems(root: Fields, error: Mapping[str, Any]) -> Iterator[Problem]:
     place, found = _place(root, location)
     name = ".".join(str(part) for part in location)
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(location[-1]), _known_names(location[:-1]), n=1)
+        close = difflib.get_close_matches(str(location[-1]), known_names(location[:-1]), n=1)
         hint = f"did you mean '{close[0]}'?" if close else None
         yield Problem(place, f"'{name}' is no setting", hint)
         return
@@ -265,24 +267,3 @@ def _place(root: Fields, location: Sequence[int | str]) -> tuple[Place, bool]:
         else:
             return place, False
     return place, True
-
-
-def _known_names(location: Sequence[int | str]) -> list[str]:
-    models: Mapping[str, tuple[type[BaseModel], ...]] = {
-        "": (Settings,),
-        "sources": (SourcesSettings,),
-        "identity": (IdentitySettings,),
-        "retention": (RetentionSettings,),
-        "inputs": (FileInput, HttpInput, WebhookInput, SimulatorInput, KafkaInput),
-        "channels": (SlackChannel, PagerDutyChannel, AlertmanagerChannel, WebhookChannel, EmailChannel, AppriseChannel),
-        "channels.match": (MatchSettings,),
-        "egress": (EgressSettings,),
-        "access": (AccessSettings,),
-        "access.oidc": (OidcSettings,),
-        "kafka": (KafkaSettings,),
-        "kafka.security": (SecuritySettings,),
-        "kafka.registry": (RegistrySettings,),
-        "kafka.dead_letter_limit": (DeadLetterLimit,),
-    }
-    parent = ".".join(part for part in location if isinstance(part, str))
-    return [name for model in models.get(parent, ()) for name in model.model_fields]

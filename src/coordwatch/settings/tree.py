@@ -24,6 +24,7 @@ from coordwatch.settings.access import AccessSettings, wrong_with_the_door
 from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
 from coordwatch.settings.parts import NAME, Duration, Part, Progressing, split_address, twice
+from coordwatch.settings.routing import HoursSettings, ReceiverSettings, RouteSettings
 
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
 
@@ -193,6 +194,9 @@ class Settings(BaseSettings):
     channels: tuple[ChannelSettings, ...] = ()
     channel_secrets: dict[str, SecretStr] = {}
     egress: EgressSettings = EgressSettings()
+    route: RouteSettings | None = None
+    receivers: tuple[ReceiverSettings, ...] = ()
+    time_intervals: tuple[HoursSettings, ...] = ()
     public_url: str | None = None
     canary_channel: str | None = None
 

@@ -12,7 +12,7 @@ from coordwatch.alerts.words import time_words
 from coordwatch.notify.outbox import TellingView
 from coordwatch.ports import AlertView
 
-_TELLS = frozenset({"new", "reopened"})
+_TELLS = frozenset({"new", "reopened", "hours_began", "escalated"})
 _WHY = {
     "no_channel": "not told: no channel takes this rule",
     "acknowledged": "acknowledged",
@@ -24,6 +24,9 @@ _WHY = {
     "silenced": "silenced",
     "inhibited": "another alert says it already",
     "muted": "maintenance",
+    "outside_hours": "outside its hours",
+    "hours_began": "its hours have begun",
+    "escalated": "nobody had looked at it",
     "incident_acknowledged": "somebody is looking at its incident",
 }
 

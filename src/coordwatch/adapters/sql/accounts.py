@@ -15,7 +15,7 @@ from coordwatch.access.accounts import LASTS_FOR, ApiToken, Session, User
 from coordwatch.access.roles import Permission, Role
 from coordwatch.adapters.sql.access_tables import sessions, tokens, tries, users
 from coordwatch.adapters.sql.book import upsert
-from coordwatch.adapters.sql.outbox import Transaction
+from coordwatch.adapters.sql.engines import Transaction
 
 
 class SqlAccounts:

@@ -6,6 +6,8 @@ The next room: `store`, the store on top of them.
 """
 
 import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from coordwatch.adapters.sql.database import Database, Postgres
 from coordwatch.errors import PermanentError
 
+Transaction = Callable[[], AbstractContextManager[Connection]]
 WAIT_SECONDS = 10.0
 _READERS = 4
 _SQLITE_MIN = (3, 35, 0)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, reduced
 from coordwatch.adapters.sql.held_tables import held, silences
 from coordwatch.adapters.sql.outbox import forget_alert
-from coordwatch.adapters.sql.outbox_tables import messages, tellings
+from coordwatch.adapters.sql.outbox_tables import messages, steps, tellings
 from coordwatch.adapters.sql.schema import (
     alerts,
     aliases,
@@ -88,6 +88,7 @@ def expire(connection: Connection, before_alerts: int, before_letters: int) -> N
     connection.execute(audit.delete().where(audit.c.alert.in_(over)))
     connection.execute(tellings.delete().where(tellings.c.alert.in_(over)))
     connection.execute(held.delete().where(held.c.alert.in_(over)))
+    connection.execute(steps.delete().where(steps.c.alert.in_(over)))
     connection.execute(messages.delete().where(messages.c.made_at < before_alerts, messages.c.state != "waiting"))
     connection.execute(alerts.delete().where(alerts.c.id.in_(over)))
     connection.execute(dead_letters.delete().where(dead_letters.c.at < before_letters))

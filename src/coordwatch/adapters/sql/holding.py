@@ -7,8 +7,8 @@ The next room: `processor.telling`, which asks before somebody is told.
 
 from collections.abc import Mapping, Sequence
 
+from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.held import is_due, release
-from coordwatch.adapters.sql.outbox import Transaction
 from coordwatch.adapters.sql.silences import active_silences
 from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.card import RuleCard

@@ -5,8 +5,7 @@ What leaves: rows, so that a process may die between any two steps and the next 
 The next room: `adapters/channels`, which send.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +13,12 @@ from sqlalchemy import Connection, bindparam, distinct, func, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, from_flat
 from coordwatch.adapters.sql.book import upsert
+from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.held import keep_holds
 from coordwatch.adapters.sql.held_tables import held
-from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings, unheard
+from coordwatch.adapters.sql.outbox_tables import channels, messages, steps, tellings, unheard
 from coordwatch.adapters.sql.schema import alerts
+from coordwatch.adapters.sql.steps import due_steps, keep_steps, take
 from coordwatch.alerts.alert import Alert
 from coordwatch.alerts.fold import AlertChange
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
@@ -27,10 +28,10 @@ from coordwatch.notify.decide import NotifyReason
 from coordwatch.notify.message import CANARY, Message, message_from_plain, message_to_plain
 from coordwatch.notify.pace import Window
 from coordwatch.notify.plan import Decided, Plan, Telling, plan, recounted
+from coordwatch.notify.route import Step
 
 WAITING, DONE, REFUSED, WITHDRAWN = "waiting", "done", "refused", "withdrawn"
 _CHUNK = 400
-Transaction = Callable[[], AbstractContextManager[Connection]]
 _NEW_CHANNEL = {
     "began": Window().began, "singles": 0, "fold": None, "until": Window().until, "folds": 0, "held_until": 0, "failures": 0,
     "delivered_at": None, "answer": "",
@@ -60,25 +61,46 @@ class SqlOutbox:
         with self._write() as connection:
             standing = _versions(connection, [one.alert.id for one in decisions])
             fresh = [one for one in decisions if standing.get(one.alert.id) == one.alert.version]
-            told = [telling for channel in self._known for telling in _on_channel(connection, channel, fresh, now)]
-            _recount(connection, fresh, now)
-            quiet = [_unheard(one, bool(self._known)) for one in fresh if one.alert.id not in {t.alert for t in told}]
-            rows = [
-                {
-                    "alert": one.alert,
-                    "at": at,
-                    "channel": one.channel,
-                    "reason": one.reason.value,
-                    "message": one.message,
-                    "note": one.note or None,
-                }
-                for one in (*told, *quiet)
-            ]
-            if rows:
-                connection.execute(tellings.insert(), rows)
+            if self._tell(connection, fresh, at, now):
                 connection.execute(_NOTICE, [{"decided": one.alert.id, "reason": one.reason.value} for one in fresh])
                 connection.execute(_HEARD, [{"heard": one.alert.id} for one in fresh])
                 keep_holds(connection, fresh)
+                keep_steps(connection, fresh)
+
+    def _tell(self, connection: Connection, fresh: Sequence[Decided], at: int, now: int) -> bool:
+        """Write what every channel is told about these, and the history; whether there was anything."""
+        told = [telling for channel in self._known for telling in _on_channel(connection, channel, fresh, now)]
+        _recount(connection, fresh, now)
+        heard = {one.alert for one in told}
+        quiet = [_unheard(one, bool(self._known)) for one in fresh if one.alert.id not in heard]
+        rows = [
+            {
+                "alert": one.alert,
+                "at": at,
+                "channel": one.channel,
+                "reason": one.reason.value,
+                "message": one.message,
+                "note": one.note or None,
+            }
+            for one in (*told, *quiet)
+        ]
+        if rows:
+            connection.execute(tellings.insert(), rows)
+        return bool(rows)
+
+    def steps_due(self, at: int, limit: int) -> list[tuple[Alert, Step]]:
+        """Steps whose time has come, with their alerts."""
+        with self._read() as connection:
+            return due_steps(connection, at, limit)
+
+    def take_steps(self, decisions: Sequence[Decided], at: int, now: int) -> None:
+        """Take steps, each once, with every message that follows from it, where the alert is still open."""
+        if not decisions:
+            return
+        with self._write() as connection:
+            # One after the other: two steps of one alert are two messages, or one that is said again.
+            for one in take(connection, decisions, at):
+                self._tell(connection, [one], at, now)
 
     def pending(self, limit: int) -> list[Alert]:
         """Alerts that were decided on once and have changed since, but for those that wait for a decision anyway."""
@@ -233,6 +255,7 @@ def forget_alert(connection: Connection, alert: str) -> None:
     connection.execute(tellings.delete().where(tellings.c.alert == alert))
     connection.execute(unheard.delete().where(unheard.c.alert == alert))
     connection.execute(held.delete().where(held.c.alert == alert))
+    connection.execute(steps.delete().where(steps.c.alert == alert))
 
 
 def read_body(body: bytes) -> Message:

@@ -66,3 +66,14 @@ tellings = Table(
     Column("message", Words, index=True),
     Column("note", Words),
 )
+# What follows later, unless somebody has looked at the alert by then; gone as soon as it is told.
+steps = Table(
+    "steps",
+    metadata,
+    Column("alert", Words, primary_key=True),
+    Column("name", Words, primary_key=True),
+    Column("due", BigInteger, nullable=False, index=True),
+    Column("receivers", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("words", Words, nullable=False),
+)

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, func, select
 
 from coordwatch.adapters.sql.book import upsert
-from coordwatch.adapters.sql.outbox import DONE, REFUSED, WAITING, WITHDRAWN, Transaction, read_body
+from coordwatch.adapters.sql.engines import Transaction
+from coordwatch.adapters.sql.outbox import DONE, REFUSED, WAITING, WITHDRAWN, read_body
 from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings
 from coordwatch.adapters.sql.schema import tallies
 from coordwatch.events.times import SECOND

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from coordwatch.adapters.sql.answers import keep_answer, recalled
 from coordwatch.adapters.sql.book import upsert
+from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.held import let_go
 from coordwatch.adapters.sql.held_tables import silences
-from coordwatch.adapters.sql.outbox import Transaction
 from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.matchers import matchers_text, parse_matchers
 from coordwatch.alerts.once import Once

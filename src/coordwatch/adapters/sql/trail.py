@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from coordwatch.adapters.sql.outbox import Transaction
+from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.schema import trail
 from coordwatch.audit.chain import Head, Link, chained
 from coordwatch.audit.deed import Deed

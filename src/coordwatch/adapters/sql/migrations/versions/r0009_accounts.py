@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer
 
 from coordwatch.adapters.sql.words import Words
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 
 def upgrade() -> None:
