@@ -302,6 +302,18 @@ def test_who_waits_too_long_is_given_up_with_what_was_said() -> None:
     story.world.check_the_books()
 
 
+def test_what_everybody_knows_is_no_dead_letter_when_it_is_nobodys() -> None:
+    story = Story()
+    story.happens(replace(event(1, order="O9"), type="outage.changed"))
+    assert ["e1"] == story.parked()
+    for owner in story.world.owners:
+        owner.hops.expire(9 * DAY)
+        story.world.give(owner)
+    assert ([], []) == (story.world.gone, story.parked())
+    assert 1 == story.world.counts["dropped.known_to_everybody"]
+    story.world.check_the_books()
+
+
 def test_an_event_that_nobody_can_read_any_more_is_given_up_at_once() -> None:
     hops = Hops(POLICY)
     foreign = {"type": "email", "namespace": "", "digest": "other:" + "0" * 32}

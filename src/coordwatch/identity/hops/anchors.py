@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from coordwatch.codec import pack
 from coordwatch.events.event import Event
+from coordwatch.events.taxonomy import TYPES
 from coordwatch.identity.answers import UNKNOWN, Answer, customer_key, moves, of_event, of_stamped
 from coordwatch.identity.hops.introduction import introduce
 from coordwatch.identity.hops.matter import Matter
@@ -268,6 +269,12 @@ class Anchors:
             yield one.kind.rank, matter.edge(self._rows, one).answer
 
     def _give_up(self, event: Event, said: Sequence[Any] | None, why: str) -> None:
+        if TYPES[event.type].broadcast and said is None:
+            # It is known to everybody as a fact, and told of nobody: nothing is lost that could be sent again.
+            self._counts["dropped"] += 1
+            self._counts["dropped.known_to_everybody"] += 1
+            self._found(event, said, Found.GIVEN_UP)
+            return
         self._counts["dead_lettered"] += 1
         self._counts[f"dead_lettered.identity.{IDENTITY_UNRESOLVED}"] += 1
         self._found(event, said, Found.GIVEN_UP)
