@@ -19,7 +19,7 @@ from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, HOUR
-from coordwatch.ports import ALERT_SORTS, Books, Count, DeadLetter, Effects
+from coordwatch.ports import ALERT_SORTS, VIEWS_MOST, Books, Count, DeadLetter, Effects, SavedView
 from coordwatch.rules.spec import RuleStatus
 from tests.build import CARDS, NOW, PROMO, a_cancellation, a_promo, fill, raised, retracted
 
@@ -424,3 +424,64 @@ def test_verdicts_are_counted_by_rule_and_outlive_their_alerts(store):
     store.expire(NOW + HOUR, 0)
     assert store.alert(one) is None
     assert store.rule_counts()[0].verdicts == {"conflict": 1, "unsure": 1}
+
+
+# ---- the shelf of the pages
+
+
+def test_views_are_kept_by_name_and_let_go(store):
+    shelf = store.shelf()
+    mine = SavedView("Mine", {"status": "acknowledged", "q": "naïve"}, "ada", NOW)
+    assert shelf.keep_view(mine)
+    assert shelf.keep_view(replace(mine, query={"sort": "count"}, actor="eve"))
+    assert shelf.keep_view(SavedView("All", {}, "ada", NOW))
+    assert [(one.name, one.query, one.actor) for one in shelf.views()] == [
+        ("All", {}, "ada"),
+        ("Mine", {"sort": "count"}, "eve"),
+    ]
+    assert (shelf.drop_view("Mine"), shelf.drop_view("Mine")) == (True, False)
+    for number in range(VIEWS_MOST - 1):
+        assert shelf.keep_view(SavedView(f"{number}", {}, "ada", NOW))
+    assert not shelf.keep_view(SavedView("one too many", {}, "ada", NOW))
+    assert shelf.keep_view(SavedView("All", {"sort": "gap"}, "ada", NOW))
+
+
+def test_a_rule_that_is_written_otherwise_is_a_new_version(store):
+    shelf = store.shelf()
+    assert shelf.note_rules({"a": "one", "b": "two"}, NOW) == []
+    assert shelf.note_rules({"a": "one", "b": "two"}, NOW + 1) == []
+    assert shelf.note_rules({"a": "other", "b": "two"}, NOW) == ["a"]
+    assert [(one.at, one.text) for one in shelf.rule_versions("a")] == [(NOW + 1, "other"), (NOW, "one")]
+    assert [(one.rule, one.at, one.text) for one in shelf.rule_versions()] == [
+        ("a", NOW + 1, ""),
+        ("a", NOW, ""),
+        ("b", NOW, ""),
+    ]
+
+
+def test_campaigns_who_acted_last_and_what_happened_since(store):
+    fill(store)
+    shelf = store.shelf()
+    rows, _ = store.alerts({}, 100, None)
+    named = [row for row in rows if row.campaign is not None]
+    campaigns = shelf.campaigns(10)
+    assert sum(one.total for one in campaigns) == len(named)
+    assert campaigns == sorted(campaigns, key=lambda one: (-one.open, -one.total, one.name, one.tool))
+    assert shelf.campaigns(0) == []
+    seen = shelf.newest_move()
+    assert shelf.moves(seen, 10) == []
+    row = next(row for row in rows if row.status == "open")
+    store.act(row.id, order(AlertAction.ACKNOWLEDGE, note="mine", now=NOW + DAY))
+    acts = shelf.last_acts([row.id, "nobody"])
+    assert {alert: (one.actor, one.action, one.note) for alert, one in acts.items()} == {
+        row.id: ("ada@ops.test", "acknowledge", "mine")
+    }
+    assert shelf.last_acts([]) == {}
+    (moved,) = shelf.moves(seen, 10)
+    assert (moved.row.id, moved.row.status, moved.action, moved.actor) == (
+        row.id,
+        "acknowledged",
+        "acknowledge",
+        "ada@ops.test",
+    )
+    assert moved.number == shelf.newest_move() > seen

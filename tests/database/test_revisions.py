@@ -61,6 +61,8 @@ NEWER_TABLES = (
     "channels",
     "held",
     "messages",
+    "rule_versions",
+    "saved_views",
     "sessions",
     "silences",
     "steps",

@@ -533,6 +533,7 @@ def sample() -> Sample:
     context = PagesContext(
         reader=store,
         desk=store,
+        shelf=store.shelf(),
         rules=SPECS,
         sentences={},
         rule_texts=rule_texts(),
@@ -548,4 +549,6 @@ def empty_sample() -> Sample:
     """A first start: rules, and nothing else."""
     store = MemoryStore(cards_of(SPECS.values()))
     full = sample().context
-    return Sample(store, replace(full, reader=store, desk=store, customer=lambda key: None, sources=list))
+    return Sample(
+        store, replace(full, reader=store, desk=store, shelf=store.shelf(), customer=lambda key: None, sources=list)
+    )

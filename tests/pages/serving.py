@@ -32,7 +32,11 @@ class Site:
 
     def announce(self, **alert: Any) -> None:
         """Send one new alert to every open stream."""
-        message = f"event: alert\ndata: {orjson.dumps(alert).decode()}\n\n"
+        self.send("alert", alert)
+
+    def send(self, event: str, content: Any) -> None:
+        """Send a message to every open stream."""
+        message = f"event: {event}\ndata: {orjson.dumps(content).decode()}\n\n"
         for queue in self.queues:
             self.loop.call_soon_threadsafe(queue.put_nowait, message)
 

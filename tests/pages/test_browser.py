@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from coordwatch.adapters.http_api.following import message_of_moves
+from coordwatch.alerts.alert import Order
+from coordwatch.alerts.lifecycle import AlertAction
 from tests.pages.conftest import Served
 from tests.pages.paths import alert_of, main_paths
-from tests.pages.sample_data import CUSTOMERS, MAIN
+from tests.pages.sample_data import CUSTOMERS, MAIN, NOW
+from tests.services.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 LAPTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
@@ -247,6 +251,40 @@ def test_new_alerts_wait_behind_a_line(own_served: Served, opened: Open) -> None
         show.click()
         expect(page.locator(".fresh .show")).to_be_hidden()
         assert page.url.endswith("/?severity=high")
+
+
+def test_what_somebody_else_does_shows_at_once_and_moves_nothing(own_served: Served, opened: Open) -> None:
+    """The row says what became of it and stays where it is, the counts follow, an open alert offers how it stands now."""
+    row = own_served.sample.store.alerts({"status": "open"}, 1, None)[0][0]
+    with opened(own_served.address + "/") as inbox, opened(f"{own_served.address}/alerts/{row.id}") as page:
+        wait_until(lambda: len(own_served.site.queues) >= 2, "both pages to listen")
+        rows = inbox.locator("tr.row a.open").all_text_contents()
+        own_served.sample.store.act(row.id, Order(AlertAction.ACKNOWLEDGE, "ada", NOW + 1))
+        (move,) = own_served.sample.store.shelf().moves(own_served.sample.store.shelf().newest_move() - 1, 10)
+        totals = dict(own_served.sample.store.alert_totals()) | {"open": 1234}
+        own_served.site.send("changed", message_of_moves([move], totals))
+        mark = inbox.locator(f"tr[data-alert='{row.id}'] .status")
+        expect(mark).to_have_text("acknowledged")
+        expect(mark).to_have_attribute("title", "acknowledged by ada")
+        assert rows == inbox.locator("tr.row a.open").all_text_contents()
+        expect(inbox.locator(".rail .count").first).to_contain_text("1\u202f234")
+        expect(page.locator(".facts .status")).to_have_text("acknowledged")
+        page.get_by_role("link", name="acknowledged by ada - show").click()
+        expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+        expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        expect(page.locator(".history")).to_contain_text("ada")
+
+
+def test_selected_rows_are_snoozed_by_a_key(own_served: Served, opened: Open) -> None:
+    """All on the page by one click, then z; nothing is selected by the field that says for how long."""
+    with opened(own_served.address + "/?rule=bot-loop") as page:
+        many = page.locator("tr.row").count()
+        page.get_by_role("link", name=f"select all {many} on this page").click()
+        expect(page.locator(".picked")).to_have_text(f"With the {many} selected:")
+        page.get_by_label("Snooze for how long").select_option("1d")
+        page.locator("tr.row a.open").first.focus()
+        page.keyboard.press("z")
+        expect(page.get_by_role("status")).to_contain_text(f"{many} alerts snoozed.")
 
 
 # ---- times

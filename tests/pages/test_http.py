@@ -14,10 +14,12 @@ import pytest
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.pages import static
 from coordwatch.adapters.pages.inbox import summary_words
-from coordwatch.adapters.pages.tables import account_words
+from coordwatch.adapters.pages.inventory import Ledger, tools_values
+from coordwatch.adapters.pages.sources import account_words, sources_values
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
 from coordwatch.errors import Elsewhere, PermanentError, TemporaryError
+from coordwatch.events.times import DAY, HOUR
 from coordwatch.ports import (
     AlertRow,
     Count,
@@ -25,6 +27,7 @@ from coordwatch.ports import (
     DeadLetter,
     Effects,
     ExplainStep,
+    PairCount,
     RuleCounts,
     SourceView,
     StateView,
@@ -195,7 +198,7 @@ def test_what_was_due_is_said_as_what_it_was(client: httpx.Client) -> None:
 
 def test_filters_and_order_live_in_the_address(client: httpx.Client) -> None:
     """Each filter narrows; each neighbouring view keeps the others."""
-    rows = r'<tr class="row">'
+    rows = '<tr class="row"'
     everything = client.get("/?status=all").text.count(rows)
     assert 50 == everything
     bot = client.get("/?status=all&rule=bot-loop").text
@@ -603,6 +606,7 @@ def test_hostile_names_are_letters_on_every_page(served: Served) -> None:
         served.sample.context,
         reader=store,
         desk=store,
+        shelf=store.shelf(),
         customer=lambda key: None if key == "<script>alert(1)" else customer,
         sources=lambda: [source],
         sentences=dict.fromkeys(SPECS, HOSTILE),
@@ -627,3 +631,80 @@ def test_hostile_names_are_letters_on_every_page(served: Served) -> None:
         assert "49" not in re.findall(r"alert\(2\)&gt;(..)", answer.text), path
     shown = [path for path, answer in texts.items() if "&lt;script&gt;" in answer.text]
     assert {"/", f"/alerts/{row.id}", "/customers", "/customers/x", "/tools", "/sources"} - set(shown) in ({"/"}, set())
+
+
+# ---- saved views, many at once, what changed
+
+
+def test_a_view_is_kept_under_a_name_and_removed_without_a_script(own_served: Served) -> None:
+    """The form keeps the address; the view is a link on every inbox; a name that ships or is missing is refused in words."""
+    with httpx.Client(base_url=own_served.address) as client:
+        back = "/?tool=Parcelway&sort=count"
+        assert "Save this view" in client.get(back).text
+        kept = client.post("/views", data={"verb": "keep", "name": "  My  parcels ", "back": back + "&after=zzz"})
+        assert (303, back + "&after=zzz") == (kept.status_code, kept.headers["location"])
+        assert '<a href="/?tool=Parcelway&amp;sort=count">My parcels</a>' in client.get("/").text
+        assert '<a href="/?tool=Parcelway&amp;sort=count" aria-current="true">My parcels</a>' in client.get(back).text
+        for name, words in (("", "needs a name"), ("Worst first", "ships with coordwatch")):
+            refused = client.post("/views", data={"verb": "keep", "name": name, "back": back})
+            assert 400 == refused.status_code
+            assert words in refused.text
+        client.post("/views", data={"verb": "drop", "name": "My parcels", "back": back})
+        assert "My parcels" not in client.get("/").text
+        stranger = client.post("/views", data={"name": "x", "back": "/"}, headers={"Sec-Fetch-Site": "cross-site"})
+        assert 403 == stranger.status_code
+
+
+def test_all_on_a_page_are_selected_and_snoozed_without_a_script(own_served: Served) -> None:
+    """A link ticks every box; the bar snoozes for as long as it says, with a note; the list says who is on them."""
+    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+        page = client.get("/?rule=bot-loop&select=all").text
+        tokens = re.findall(r'name="alert" value="([^"]+)" checked', page)
+        assert len(tokens) == page.count('<tr class="row"') > 1
+        done = client.post(
+            "/alerts", data={"verb": "snooze", "snooze": "1d", "note": "known", "alert": tokens, "back": "/"}
+        )
+        assert f"{len(tokens)} alerts snoozed." in done.text
+        asleep = client.get("/?status=snoozed&rule=bot-loop").text
+        assert len(tokens) == asleep.count("snoozed by operator")
+        assert ": known”" in asleep
+    rows, _ = own_served.sample.store.alerts({"rule": "bot-loop", "status": "snoozed"}, 50, None)
+    assert {NOW + DAY} == {row.snoozed_until for row in rows if f"{row.id}." in " ".join(tokens)}
+
+
+def test_a_rate_of_the_matrix_is_out_of_every_act_once(client: httpx.Client) -> None:
+    """However many tools a tool collided with, its acts are counted once."""
+    values = tools_values(
+        Ledger([PairCount("A", "", 50, 1), PairCount("A", "B", 50, 4), PairCount("A", "C", 50, 5)], (), (), {}), (), ()
+    )
+    assert "20.0 % (10 of 50" in values["tools"][0].rate
+    assert "8.0 % (4 of 50" in values["cells"]["A", "B"].rate
+
+
+def test_a_source_that_never_spoke_is_not_said_to_be_read() -> None:
+    """A mapping that ships and that nobody uses is ready, not read; one that must speak and does not is dark."""
+    sources = [
+        SourceView("heard", "read", NOW, NOW), SourceView("unused", "read", NOW, None), SourceView("owed", "dark", None, None),
+    ]  # fmt: skip
+    counted = {"source.mapped.heard": 7, "lookup_unknown.heard.category": 1, "lookup_known.heard.category": 3}
+    values = sources_values(sources, (), counted)
+    assert ["owed", "heard"] == [line.view.name for line in values["sources"]]
+    assert ["unused"] == values["silent"]
+    assert "owed is dark; 1 of 2 sources read." == values["summary"]
+    heard = values["sources"][1]
+    assert [("used", 7)] == heard.records
+    assert heard.unknown.startswith("25.0 % (1 of 4")
+
+
+def test_a_rule_shows_what_changed_in_it(served: Served) -> None:
+    """Each change with its lines, the newest first; the list of rules says when."""
+    store = MemoryStore(cards_of(SPECS.values()))
+    shelf = store.shelf()
+    for at, text in ((NOW - DAY, "grace: 10m\nlinger: 48h\n"), (NOW - HOUR, "grace: 15m\nlinger: 48h\n")):
+        shelf.note_rules({"bot-loop": text}, at)
+    with serving(replace(served.sample.context, shelf=shelf)) as site, httpx.Client(base_url=site.address) as client:
+        page = client.get("/rules/bot-loop").text
+        assert "1 line added, 1 line removed" in page
+        assert '<span class="added">+ grace: 15m</span>' in page
+        assert '<span class="removed">- grace: 10m</span>' in page
+        assert "1 h ago" in client.get("/rules").text

@@ -54,6 +54,7 @@ ROUTES: Mapping[str, Need] = {
     "GET /tools": P.READ,
     "GET /sources": P.READ,
     "GET /search": P.READ,
+    "POST /views": P.ACT,
     "POST /look": Open.SIGNED_IN,
     "POST /sign-out": Open.SIGNED_IN,
     "POST /unmask": P.UNMASK,

@@ -6,7 +6,7 @@ The next room: the command line, which runs it.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from coordwatch.app.content import (
     retention_of,
 )
 from coordwatch.app.databases import hold_file, open_store
+from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
@@ -59,10 +60,8 @@ def build(settings: Settings) -> Service:
     Raises: DocumentError, PermanentError or TemporaryError with the next move; nothing is left open then
     """
     content = load_content(settings)
-    hooks = hooks_of(settings)
     with ExitStack() as undo:
-        listening = listen(settings.host, settings.port)
-        undo.callback(listening.close)
+        listening = undo.enter_context(closing(listen(settings.host, settings.port)))
         keeping = undo.enter_context(ExitStack())
         hold_file(settings, keeping)
         keys = keys_of(settings)
@@ -89,13 +88,15 @@ def build(settings: Settings) -> Service:
             Feeds(_inlets(settings, content), _posted(settings)),
             desk.telling(to_all([to_log, stream.tell]), board.note),
         )
+        follower = follower_of(store, content, stream, clock.now())
         views = Views(processor, runtime, clock, board)
-        rooms = _Rooms(settings, content, store, stream, HookDoor(hooks, clock, runtime.post), keeper, desk)
+        hooks = HookDoor(hooks_of(settings), clock, runtime.post)
+        rooms = _Rooms(settings, content, store, stream, hooks, keeper, desk)
         application = _application(rooms, views, address_of(listening))
         undo.pop_all()
-    closing = [keeper.stop, desk.sender.stop, keeping.close]
-    beginning = [keeper.start, desk.sender.start]
-    return Service(runtime, application, listening, stream, store, clock, closing, beginning)
+    ending = [follower.stop, keeper.stop, desk.sender.stop, keeping.close]
+    beginning = [follower.start, keeper.start, desk.sender.start]
+    return Service(runtime, application, listening, stream, store, clock, ending, beginning)
 
 
 def _clock(settings: Settings, store: SqlStore) -> Clock:
@@ -202,6 +203,7 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
     return PagesContext(
         reader=rooms.store,
         desk=rooms.store,
+        shelf=rooms.store.shelf(),
         rules=rooms.content.by_id,
         sentences=rooms.content.sentences,
         rule_texts=rule_texts(rooms.content.rules),
@@ -209,4 +211,5 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
         explain=views.steps,
         sources=views.sources,
         clock=views.clock,
+        tools=lambda: tools_of(rooms.content, rooms.keeper.state.catalogue),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
 from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.following import Follower
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
@@ -29,6 +30,7 @@ from coordwatch.app.access import entrance_of, lone_door
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
+from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
 from coordwatch.embedded.server import HttpServer, address_of, listen
@@ -105,6 +107,7 @@ class HttpSide:
     address: str
     readings: DriverReadings
     stream: Stream | None = None
+    follower: Follower | None = None
 
     def drains(self) -> None:
         """Be ready no more: what was taken is still committed, nothing else is begun."""
@@ -113,10 +116,14 @@ class HttpSide:
     def start(self) -> None:
         """Begin to answer."""
         self.server.start()
+        if self.follower is not None:
+            self.follower.start()
         _log.info("answers at %s", self.address)
 
     def stop(self) -> None:
         """End open streams, then the server."""
+        if self.follower is not None:
+            self.follower.stop()
         if self.stream is not None:
             self.stream.close()
         self.server.stop()
@@ -164,7 +171,8 @@ def http_side(
     pages = [pages_router(_pages(ground, room, contexts)), *entrance.beside]
     api = replace(_api(ground, room, readings, contexts), door=entrance.door)
     application = http_application(api, pages, entrance.turn_away)
-    return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream)
+    follower = follower_of(room.store, ground.content, room.stream, ground.clock.now())
+    return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream, follower)
 
 
 def _listening(settings: Settings, *, needed: bool) -> socket.socket:
@@ -231,6 +239,7 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
     return PagesContext(
         reader=room.store,
         desk=room.store,
+        shelf=room.store.shelf(),
         rules=ground.content.by_id,
         sentences=ground.content.sentences,
         rule_texts=rule_texts(ground.content.rules),
@@ -239,4 +248,5 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
         sources=lambda: room.board.views(ground.clock.now()),
         clock=ground.clock,
         at_hand=contexts.at_hand,
+        tools=lambda: tools_of(ground.content, ground.keeper.state.catalogue),
     )

@@ -12,6 +12,7 @@ from coordwatch.ports.readers import (
     AlertReader,
     SilenceDesk,
 )
+from coordwatch.ports.shelf import VIEWS_MOST, Moved, RuleVersion, SavedView, Shelf
 from coordwatch.ports.stores import (
     Books,
     BookStore,
@@ -23,17 +24,20 @@ from coordwatch.ports.views import (
     AlertRow,
     AlertView,
     AuditEntry,
+    CampaignRow,
     CustomerRow,
     PairCount,
     RuleCounts,
     SourceView,
     ToolCount,
+    ToolView,
 )
 from coordwatch.rules.explanation import ExplainStep
 
 __all__ = [
     "ALERT_FILTERS",
     "ALERT_SORTS",
+    "VIEWS_MOST",
     "AlertDesk",
     "AlertReader",
     "AlertRow",
@@ -41,6 +45,7 @@ __all__ = [
     "AuditEntry",
     "BookStore",
     "Books",
+    "CampaignRow",
     "Count",
     "CustomerRow",
     "CustomerView",
@@ -48,12 +53,17 @@ __all__ = [
     "Effects",
     "ExplainStep",
     "FactView",
+    "Moved",
     "PairCount",
     "RuleCounts",
+    "RuleVersion",
+    "SavedView",
+    "Shelf",
     "SilenceDesk",
     "SourceView",
     "StateView",
     "Store",
     "ToolCount",
+    "ToolView",
     "WaitingView",
 ]

@@ -101,6 +101,28 @@ class ToolCount:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolView:
+    """One tool as the mappings and the catalogue know it: what kind it is, who owns it, which events it can give."""
+
+    name: str
+    family: str = ""
+    owner: str = ""
+    source: str = ""
+    types: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """One campaign of a tool that has alerts. Units: `last_at` in microseconds since 1970 UTC."""
+
+    name: str
+    tool: str
+    open: int
+    total: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerRow:
     """One customer as a list shows it: open alerts, all alerts, the worst open severity. Units: `last_at` in microseconds."""
 

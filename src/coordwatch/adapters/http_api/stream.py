@@ -1,13 +1,14 @@
-"""Server-sent events: new alerts to whoever has a page open.
+"""Server-sent events: new and changed alerts to whoever has a page open.
 
 What enters: Notifications, from any thread.
-What leaves: `event: alert` messages; a comment now and then, so that nothing in between closes the line.
+What leaves: `event: alert` and `event: changed` messages; a comment now and then, so that nothing in between closes the line.
 The next room: the browser.
 """
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from coordwatch.codec import encode_json
 from coordwatch.errors import TemporaryError
@@ -35,7 +36,11 @@ class Stream:
 
     def tell(self, notification: Notification) -> None:
         """Send a notification to every watcher; any thread may call it."""
-        message = b"event: alert\ndata: " + encode_json(message_of(notification)) + b"\n\n"
+        self.send("alert", message_of(notification))
+
+    def send(self, event: str, content: Mapping[str, Any]) -> None:
+        """Send a message under its name to every watcher; any thread may call it."""
+        message = b"event: %s\ndata: " % event.encode() + encode_json(dict(content)) + b"\n\n"
         with self._lock:
             lines = list(self._lines)
         for loop, line in lines:

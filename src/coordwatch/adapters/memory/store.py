@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row, from_flat, reduced
 from coordwatch.adapters.memory.reading import MemoryReader
+from coordwatch.adapters.memory.shelf import MemoryShelf
 from coordwatch.adapters.memory.tables import MemoryBook, Tables
 from coordwatch.adapters.memory.trail import MemoryTrail
 from coordwatch.alerts.alert import ENGINE, Alert, Order, carry_out, moved_by_engine
@@ -38,6 +39,11 @@ class MemoryStore(MemoryReader):
         super().__init__(Tables())
         self._cards, self._trail = cards, MemoryTrail()
         self.listen: Callable[[Sequence[AlertChange]], None] = _nobody
+        self._shelf = MemoryShelf(self._tables)
+
+    def shelf(self) -> MemoryShelf:
+        """What the pages keep and look up beside alerts."""
+        return self._shelf
 
     def close(self) -> None:
         """Nothing is held."""

@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES
-from coordwatch.adapters.pages.alert import BUTTONS
+from coordwatch.adapters.pages.act import SNOOZES
+from coordwatch.adapters.pages.alert import BUTTONS, DONE_WORDS
 from coordwatch.adapters.pages.query import RANGES, SEVERITIES, STATUSES, ListQuery
 from coordwatch.adapters.pages.steps import listed
+from coordwatch.adapters.pages.views import view_choices
 from coordwatch.adapters.pages.words import number_words, plural
 from coordwatch.alerts.lifecycle import AlertAction
-from coordwatch.ports import AlertReader, AlertRow
+from coordwatch.ports import AlertReader, AlertRow, Shelf
 from coordwatch.rules.spec import RuleSpec
 
 PAGE_ROWS = 50
-BULK = (AlertAction.ACKNOWLEDGE, AlertAction.RESOLVE, AlertAction.VERDICT)
+BULK = (AlertAction.ACKNOWLEDGE, AlertAction.SNOOZE, AlertAction.RESOLVE, AlertAction.VERDICT)
+_CHOICES_MOST = 40
+_RANK = {word: rank for rank, word in enumerate(SEVERITIES)}
 RANGE_WORDS = {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "all": "all time"}
 _FILTER_WORDS = {
     "rule": "rule", "tool": "either tool is", "act_tool": "acting tool", "evidence_tool": "against", "campaign": "campaign",
@@ -38,12 +42,28 @@ class Choice:
     count: int | None = None
 
 
-def inbox_values(reader: AlertReader, rules: Mapping[str, RuleSpec], query: ListQuery, now: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class InboxRooms:
+    """Where the inbox reads."""
+
+    reader: AlertReader
+    shelf: Shelf
+    rules: Mapping[str, RuleSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class LastAct:
+    """Who did what last, in words. Units: `at` in microseconds since 1970 UTC."""
+
+    words: str
+    at: int
+
+
+def inbox_values(rooms: InboxRooms, query: ListQuery, now: int, are_all: bool = False) -> dict[str, Any]:
     """Everything that `inbox.html` needs besides the frame. Units: `now` in microseconds since 1970 UTC."""
+    reader, rules = rooms.reader, rooms.rules
     rows, cursor = reader.alerts(query.filters(now), PAGE_ROWS, query.cursor)
     totals = reader.alert_totals()
-    pairs = reader.pair_counts()
-    tools = sorted({tool for pair in pairs for tool in (pair.act_tool, pair.evidence_tool) if tool})
     return {
         "query": query,
         "rows": rows,
@@ -57,13 +77,44 @@ def inbox_values(reader: AlertReader, rules: Mapping[str, RuleSpec], query: List
             Choice(f"{_FILTER_WORDS[name]} {_value_words(name, value, rules)}", query.address(**{name: None}), True)
             for name, value in query.narrowed.items()
         ],
-        "rules": sorted(rules.values(), key=lambda spec: spec.title),
-        "tools": tools,
+        "rules": _rule_choices(rules, query.get("rule")),
+        "tools": _tool_choices(reader, query.get("tool")),
         "sort": query.get("sort"),
         "stream_filters": json.dumps(_stream_filters(query)),
+        "views": view_choices(query, [(view.name, view.query) for view in rooms.shelf.views()]),
+        "are_all": are_all,
+        "select_all": f"{query.here}{'&' if '?' in query.here else '?'}select=all",
+        "acts": last_acts(rooms.shelf, rows),
+        "snoozes": SNOOZES,
         "bulk": [(action, BUTTONS[action][0]) for action in BULK],
         "is_empty": not any(totals.values()),
     }
+
+
+def last_acts(shelf: Shelf, rows: Sequence[AlertRow]) -> dict[str, LastAct]:
+    """Who is on each alert that somebody has done something to, and is not open as if nobody had."""
+    acts = shelf.last_acts([row.id for row in rows if row.status != "open" or row.note])
+    return {
+        alert: LastAct(f"{DONE_WORDS.get(one.action, one.action)} by {one.actor}", one.at)
+        for alert, one in acts.items()
+    }
+
+
+def _rule_choices(rules: Mapping[str, RuleSpec], chosen: str) -> list[RuleSpec]:
+    """The rules to choose from: the worst when there are many, so that the page stays small; the others are in the search."""
+    worst = sorted(rules.values(), key=lambda spec: (spec.id != chosen, _RANK[spec.severity.value], spec.title))
+    return sorted(worst[:_CHOICES_MOST], key=lambda spec: spec.title)
+
+
+def _tool_choices(reader: AlertReader, chosen: str) -> list[str]:
+    """The tools to choose from, those with the most acts when there are many."""
+    acts: dict[str, int] = {}
+    for pair in reader.pair_counts():
+        acts[pair.act_tool] = max(acts.get(pair.act_tool, 0), pair.acts)
+        acts.setdefault(pair.evidence_tool, 0)
+    acts.pop("", None)
+    busiest = sorted(acts, key=lambda tool: (tool != chosen, -acts[tool], tool))
+    return sorted(busiest[:_CHOICES_MOST])
 
 
 def summary_words(totals: Mapping[str, int]) -> str:

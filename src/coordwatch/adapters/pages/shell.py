@@ -136,6 +136,10 @@ class Shell:
         text = self._environment.get_template(template).render({**frame, **(values or {})})
         return _response(request, text.encode("utf-8"), status)
 
+    def nothing(self, request: Request, status: int, message: str, back: str) -> Response:
+        """A page that says what is not there or did not work, and where to go. Takes: `back` is a path on this site."""
+        return self.page(request, "nothing.html", {"message": message, "back": back}, status)
+
     def _top_bar(self, now: int) -> dict[str, Any]:
         try:
             return {

@@ -1,12 +1,10 @@
-"""The values of the quieter pages: customers, rules, tools, sources.
+"""The values of the quieter pages: customers and rules.
 
 What enters: views of `ports` and rule specifications.
 What leaves: what the templates print, counts already turned into rates and pictures.
 The next room: `shell`.
 """
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +13,8 @@ from markupsafe import Markup
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES
 from coordwatch.adapters.pages.alert import pictures
-from coordwatch.adapters.pages.chart import hour_of, sparkline, strip
+from coordwatch.adapters.pages.chart import hour_of, sparkline
 from coordwatch.adapters.pages.picture import customer_drawing
-from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.words import (
     about_words,
     event_words,
@@ -30,19 +27,11 @@ from coordwatch.adapters.pages.words import (
 )
 from coordwatch.alerts.verdict import precision_of
 from coordwatch.events.times import format_duration
-from coordwatch.ports import AlertRow, CustomerView, DeadLetter, PairCount, RuleCounts, SourceView
+from coordwatch.ports import AlertRow, CustomerView, RuleCounts, RuleVersion
 from coordwatch.rules.spec import Example, RuleSpec
 
 _PICTURE_FACTS = 80
 _FACT_ROWS = 200
-_ORIGINAL_MOST = 2000
-_SHADES = 5
-_ACCOUNT = {
-    "in": "in", "applied": "applied", "duplicate": "duplicates", "dropped": "dropped by a rule of their mapping",
-    "parked": "waiting for their customer", "dead_lettered": "that could not be used",
-    "under_way": "on their way from one stage to the next",
-}  # fmt: skip
-_UNDER_WAY = "under_way"
 NO_COUNTS = RuleCounts("", 0, 0, 0, 0, 0, 0, ())
 
 
@@ -92,11 +81,15 @@ class RuleLine:
     share: str
     interval: str
     precision: str
+    judged: str
+    changed_at: int | None
     spark: Markup
 
 
-def rule_line(spec: RuleSpec, sentence: str, counts: RuleCounts | None, now: int) -> RuleLine:
-    """A rule's numbers in words. Units: `now` in microseconds since 1970 UTC."""
+def rule_line(
+    spec: RuleSpec, sentence: str, counts: RuleCounts | None, now: int, versions: Sequence[RuleVersion] = ()
+) -> RuleLine:
+    """A rule's numbers in words. Takes: its versions, newest first. Units: `now` in microseconds since 1970 UTC."""
     counts = counts or NO_COUNTS
     spark = Markup(sparkline(counts.hours, hour_of(now)))  # noqa: S704 - numbers only
     found, acts = counts.detections, counts.acts
@@ -110,6 +103,8 @@ def rule_line(spec: RuleSpec, sentence: str, counts: RuleCounts | None, now: int
         else "no act yet",
         interval=interval_words(found, acts),
         precision=precision_words(counts),
+        judged=judged_words(counts),
+        changed_at=versions[0].at if len(versions) > 1 else None,
         spark=spark,
     )
 
@@ -126,12 +121,28 @@ def precision_words(counts: RuleCounts) -> str:
     return f"{rate_words(counts.not_a_conflict, counts.alerts)} marked as not a conflict"
 
 
+def judged_words(counts: RuleCounts) -> str:
+    """How precise a rule is by what people said of its alerts, as a table has room for it."""
+    precision = precision_of(counts.verdicts)
+    return "nobody has judged one" if precision is None else rate_words(precision.right, precision.judged)
+
+
 def rule_lines(
-    rules: Mapping[str, RuleSpec], sentences: Mapping[str, str], counts: Sequence[RuleCounts], now: int
+    rules: Mapping[str, RuleSpec],
+    sentences: Mapping[str, str],
+    counts: Sequence[RuleCounts],
+    now: int,
+    versions: Sequence[RuleVersion] = (),
 ) -> list[RuleLine]:
     """All rules, those with the most conflicts first. Units: `now` in microseconds since 1970 UTC."""
     by_rule = {one.rule: one for one in counts}
-    lines = [rule_line(spec, sentences.get(rule, spec.why), by_rule.get(rule), now) for rule, spec in rules.items()]
+    of_rule: dict[str, list[RuleVersion]] = {}
+    for version in versions:
+        of_rule.setdefault(version.rule, []).append(version)
+    lines = [
+        rule_line(spec, sentences.get(rule, spec.why), by_rule.get(rule), now, of_rule.get(rule, ()))
+        for rule, spec in rules.items()
+    ]
     return sorted(lines, key=lambda line: (-line.counts.detections, line.spec.title))
 
 
@@ -144,137 +155,3 @@ def example_words(example: Example) -> tuple[str, list[str], str]:
     ]
     raised = len(example.expect)
     return example.name, events, "raise nothing" if not raised else f"raise {plural(raised, 'detection')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of the collision matrix; `shade` runs from 0 (nothing) to 5 (the highest rate in the table)."""
-
-    detections: int
-    shade: int
-    rate: str
-
-
-def tools_values(pairs: Sequence[PairCount], sources: Sequence[SourceView]) -> dict[str, Any]:
-    """Everything that `tools.html` needs besides the frame; a rate is out of all acts of the acting tool."""
-    acts: dict[str, int] = {}
-    found: dict[tuple[str, str], int] = {}
-    for pair in pairs:
-        acts[pair.act_tool] = acts.get(pair.act_tool, 0) + pair.acts
-        if pair.detections:
-            found[pair.act_tool, pair.evidence_tool] = (
-                found.get((pair.act_tool, pair.evidence_tool), 0) + pair.detections
-            )
-    acting = sorted((tool for tool in acts if tool), key=lambda tool: (-_caused(found, tool), tool))
-    against = sorted({tool for _, tool in found}, key=lambda tool: (not tool, tool))
-    top = max((_share(count, acts.get(act, 0)) for (act, _), count in found.items()), default=0.0)
-    cells = {
-        (act, other): Cell(count, _shade(_share(count, acts.get(act, 0)), top), rate_words(count, acts.get(act, 0)))
-        for (act, other), count in found.items()
-    }
-    named = {tool for source in sources for tool in source.tools} | set(acting) | {tool for tool in against if tool}
-    lines = [
-        {
-            "tool": tool,
-            "acts": acts.get(tool, 0),
-            "caused": _caused(found, tool),
-            "suffered": sum(count for (_, other), count in found.items() if other == tool),
-            "rate": rate_words(_caused(found, tool), acts[tool]) if acts.get(tool) else "judged by no rule",
-            "source": ", ".join(source.name for source in sources if tool in source.tools),
-        }
-        for tool in sorted(named, key=lambda tool: (-_caused(found, tool), tool))
-    ]
-    return {
-        "acting": acting,
-        "against": against,
-        "cells": cells,
-        "tools": lines,
-        "has_source": any(line["source"] for line in lines),
-        "summary": _tools_words(found, acts),
-    }
-
-
-def _caused(found: Mapping[tuple[str, str], int], tool: str) -> int:
-    return sum(count for (act, _), count in found.items() if act == tool)
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole > 0 else 0.0
-
-
-def _shade(share: float, top: float) -> int:
-    if share <= 0 or top <= 0:
-        return 0
-    return max(1, round(_SHADES * math.sqrt(share / top)))
-
-
-def _tools_words(found: Mapping[tuple[str, str], int], acts: Mapping[str, int]) -> str:
-    if not found:
-        judged = plural(sum(acts.values()), "act")
-        return f"{judged} judged; no tool has collided with another."
-    (act, other), count = max(found.items(), key=lambda item: (item[1], item[0]))
-    against = f"what {other} knew" if other else "something that was never sent"
-    rate = rate_words(count, acts.get(act, 0))
-    return f"{act or 'An unknown tool'} collided most often: {rate} of its acts went against {against}."
-
-
-def sources_values(
-    sources: Sequence[SourceView], letters: Sequence[DeadLetter], tallies: Mapping[str, int]
-) -> dict[str, Any]:
-    """Everything that `sources.html` needs besides the frame."""
-    return {
-        "sources": [
-            {
-                "view": source,
-                "strip": Markup(strip(source.strip, source.name)),  # noqa: S704 - escaped inside
-                "unknown": rate_words(*source.unknown) if source.unknown[1] else "",
-                "tallies": source.tallies,
-            }
-            for source in sources
-        ],
-        "has_strip": any(source.strip for source in sources),
-        "has_tallies": any(source.tallies for source in sources),
-        "has_unknown": any(source.unknown[1] for source in sources),
-        "letters": [(letter, original_words(letter.original)) for letter in letters],
-        "account": account_words(tallies),
-        "tallies": sorted((name, count) for name, count in tallies.items() if name not in _ACCOUNT),
-        "summary": _sources_words(sources),
-    }
-
-
-def account_words(tallies: Mapping[str, int]) -> str:
-    """The accounting identity in one sentence; empty before anything came in."""
-    if not tallies.get("in"):
-        return ""
-    shown = {
-        name: words for name, words in _ACCOUNT.items() if name != "in" and (name != _UNDER_WAY or name in tallies)
-    }
-    parts = [f"{number_words(tallies.get(name, 0))} {words}" for name, words in shown.items()]
-    left = tallies["in"] - sum(tallies.get(name, 0) for name in shown)
-    ending = "." if left == 0 else f"; {number_words(left)} not accounted for."
-    return f"{plural(tallies['in'], 'event')} in: {listed(parts, 'and')}{ending}"
-
-
-def _sources_words(sources: Sequence[SourceView]) -> str:
-    if not sources:
-        return "No source has sent anything yet."
-    late = [source for source in sources if source.status == "late"]
-    dark = [source for source in sources if source.status == "dark"]
-    if not late and not dark:
-        return f"All {plural(len(sources), 'source')} are read." if len(sources) > 1 else "The one source is read."
-    words = [f"{', '.join(one.name for one in some)} {'is' if len(some) == 1 else 'are'} {status}"
-             for some, status in ((dark, "dark"), (late, "late")) if some]  # fmt: skip
-    fine = len(sources) - len(late) - len(dark)
-    return f"{'; '.join(words)}; {number_words(fine)} of {plural(len(sources), 'source')} read."
-
-
-def original_words(original: bytes) -> str:
-    """The original bytes of a dead letter as text: readable JSON stays readable, other bytes are written as escapes."""
-    cut = original[:_ORIGINAL_MOST]
-    text = cut.decode("utf-8", "backslashreplace")
-    if len(original) > _ORIGINAL_MOST:
-        return f"{text}… ({number_words(len(original))} bytes in all)"
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False) if len(text) < _ORIGINAL_MOST else text
-    except (ValueError, RecursionError):
-        return text or "(empty)"

@@ -32,6 +32,7 @@ from coordwatch.adapters.sql.schema import (
     positions,
 )
 from coordwatch.adapters.sql.sending import SqlSending
+from coordwatch.adapters.sql.shelf import SqlShelf
 from coordwatch.adapters.sql.silences import SqlSilences
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
@@ -112,6 +113,10 @@ class SqlStore(SqlAlerting):
     def holding(self) -> SqlHolding:
         """What holds alerts back."""
         return SqlHolding(self._write, self._read)
+
+    def shelf(self) -> SqlShelf:
+        """What the pages keep and look up beside alerts."""
+        return SqlShelf(self._write, self._read)
 
     def sending(self) -> SqlSending:
         """Where senders take their work."""

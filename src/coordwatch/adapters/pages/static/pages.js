@@ -59,11 +59,25 @@
   function press(key) {
     const bulk = document.querySelector(".bulk-form");
     if (bulk && key !== "u") {
-      if (!bulk.querySelector(":checked")) pick();
-      if (!bulk.querySelector(":checked")) return;
+      if (!bulk.querySelector(".pick :checked")) pick();
+      if (!bulk.querySelector(".pick :checked")) return;
     }
     const button = document.querySelector(`button[data-key="${key}"]`);
     if (button) button.click();
+  }
+
+  function countPicked() {
+    const words = document.querySelector(".picked");
+    if (words) words.textContent = `With the ${all(".pick :checked").length} selected:`;
+  }
+
+  function pickAll(link) {
+    const boxes = all(".pick input");
+    const on = link.dataset.all === "on";
+    for (const box of boxes) box.checked = on;
+    link.dataset.all = on ? "off" : "on";
+    link.textContent = on ? "select none" : `select all ${boxes.length} on this page`;
+    countPicked();
   }
 
   const help = () => document.querySelector("dialog.keys");
@@ -88,13 +102,13 @@
   document.addEventListener("focusin", (event) => { last = rowAt(event.target) || last; });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.submit();
-    if (event.target.matches(".pick input")) {
-      const count = all(".pick :checked").length;
-      const words = document.querySelector(".picked");
-      if (words) words.textContent = `With the ${count} selected:`;
-    }
+    if (event.target.matches(".pick input")) countPicked();
   });
-  document.addEventListener("click", (event) => { if (event.target.closest(".keys-help")) help().showModal(); });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest(".keys-help")) help().showModal();
+    const every = event.target.closest("[data-all]");
+    if (every) { event.preventDefault(); pickAll(every); }
+  });
 
   // ---- new alerts wait behind a line that says how many
   let fresh = new Set();
@@ -107,10 +121,65 @@
   }
 
   function announce() {
-    const link = document.querySelector(".fresh .show");
+    const link = document.querySelector("#list .fresh .show");
     if (!link) return;
     link.hidden = fresh.size === 0;
     link.textContent = fresh.size ? `${fresh.size} new - show` : "";
+  }
+
+  function isNew(alert, list) {
+    const rows = all("tr.row[data-alert]", list);
+    if (rows.some((row) => row.dataset.alert === alert.id)) return false;
+    return isWanted(alert, JSON.parse(list.dataset.wanted || "{}"));
+  }
+
+  // ---- what anybody does anywhere shows here at once; nothing moves
+
+  const DONE = {
+    acknowledge: "acknowledged", snooze: "snoozed", wake: "woken", resolve: "resolved", verdict: "marked as not a conflict",
+    reopen: "reopened", undo: "set back", retract: "retracted", made_good: "made good", repeat: "happened again",
+  };
+
+  function markRow(change) {
+    const row = all("tr.row[data-alert]").find((one) => one.dataset.alert === change.id);
+    if (!row) return;
+    const cell = row.querySelector(".sev-cell");
+    let status = cell.querySelector(".status");
+    if (!status) {
+      status = document.createElement("span");
+      status.className = "status";
+      cell.append(status);
+    }
+    const words = DONE[change.action] || change.action;
+    status.textContent = change.status.replaceAll("_", " ");
+    status.title = `${words} by ${change.actor}`;
+    row.classList.toggle("moved", !isWanted(change, JSON.parse(document.querySelector("#list")?.dataset.wanted || "{}")));
+  }
+
+  function markAlert(change) {
+    const page = document.getElementById("alert");
+    if (!page || page.dataset.alert !== change.id || change.version <= Number(page.dataset.version)) return;
+    page.querySelector(".facts .status").textContent = change.status.replaceAll("_", " ");
+    const link = page.querySelector(".fresh .show");
+    link.hidden = false;
+    link.textContent = `${DONE[change.action] || change.action} by ${change.actor} - show`;
+  }
+
+  function count(totals) {
+    for (const place of all("[data-total]")) {
+      const number = totals[place.dataset.total.replaceAll(" ", "_")] || 0;
+      place.firstChild.textContent = String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f");
+    }
+  }
+
+  function hear(news) {
+    const list = document.querySelector("#list");
+    for (const change of news.changes) {
+      if (list && change.action === "raise" && isNew(change, list)) fresh.add(change.id);
+      else { markRow(change); markAlert(change); }
+    }
+    count(news.totals);
+    announce();
   }
 
   function listen() {
@@ -122,9 +191,12 @@
       if (!now) return;
       let alert;
       try { alert = JSON.parse(event.data); } catch { return; }
-      if (!isWanted(alert, JSON.parse(now.dataset.wanted || "{}"))) return;
+      if (now.id !== "list" || !isNew(alert, now)) return;
       fresh.add(alert.id);
       announce();
+    });
+    stream.addEventListener("changed", (event) => {
+      try { hear(JSON.parse(event.data)); } catch { return; }
     });
     window.addEventListener("pagehide", () => stream.close());
   }
