@@ -106,6 +106,9 @@ def an_api(
     store: Any = MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False)
     if filled:
         fill(store)
+    if filled and isinstance(store, SqlStore):
+        store.holding().prepare(NOW)
+        store.incidents().refresh(NOW)
     clock = ManualClock(NOW)
     processor = Processor(
         specs,
@@ -159,6 +162,7 @@ def an_api(
         hooks=door,
         catalogue=keeper.view,
         silences=store.silences() if isinstance(store, SqlStore) else None,
+        incidents=store.incidents() if isinstance(store, SqlStore) else None,
     )
     api.application = http_application(context, beside, turn_away)
     api.client = Client(api.application)

@@ -17,8 +17,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from coordwatch.alerts.matchers import parse_matchers
+from coordwatch.alerts.silence import Draft
 from coordwatch.embedded.server import listen
+from coordwatch.events.times import HOUR
 from tests.api.build import an_api
+from tests.build import NOW
 from tests.services.waiting import wait_until
 
 CHECKS = [
@@ -42,36 +46,42 @@ def served(tmp_path_factory):
     wait_until(lambda: server.started, "the server to start", 20)
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/v1/openapi.json")
     # The stream has no end.
-    yield schema.exclude(path="/v1/stream"), api.store.alerts({}, 1, None)[0][0].id
+    silence = api.store.silences().create(Draft(parse_matchers("severity=low"), NOW, NOW + HOUR, "why"), "ada", NOW)
+    there = {
+        "alert_id": api.store.alerts({}, 1, None)[0][0].id,
+        "incident_id": api.store.incidents().incidents({}, 1, None)[0][0].id,
+        "silence_id": silence.id,
+    }
+    yield schema.exclude(path="/v1/stream"), there
     server.should_exit = True
     thread.join()
     listening.close()
     api.store.close()
 
 
-def asked(operation, mode, alert):
-    """Ask one address what its document allows, or what it does not; of an alert that is there."""
+def asked(operation, mode, there):
+    """Ask one address what its document allows, or what it does not; of what is there."""
 
     @settings(
         max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case):
-        if mode is GenerationMode.POSITIVE and "alert_id" in case.path_parameters:
-            case.path_parameters["alert_id"] = alert
+        if mode is GenerationMode.POSITIVE:
+            case.path_parameters |= {name: one for name, one in there.items() if name in case.path_parameters}
         case.call_and_validate(checks=CHECKS)
 
     ask()
 
 
 def test_every_address_answers_as_the_document_says(served):
-    schema, alert = served
+    schema, there = served
     wrong, tried = [], 0
     for found in schema.get_all_operations():
         operation = found.ok()
         for mode in GenerationMode:
             try:
-                asked(operation, mode, alert)
+                asked(operation, mode, there)
             except Unsatisfiable:
                 continue  # an address without parameters knows no wrong question
             except Exception as error:

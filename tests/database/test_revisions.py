@@ -18,6 +18,7 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.errors import PermanentError
 from coordwatch.ports import Books
 from tests.build import CARDS, NOW, a_promo, fill, raised
+from tests.database.old import take_out_what_is_newer
 
 
 def engine_on(place):
@@ -46,44 +47,9 @@ def before_revisions(path, cards=CARDS) -> None:
     fill(store)
     store.close()
     with sqlite3.connect(path) as raw:
-        names = [row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'")]
-        for name in names:
-            if name in NEWER:
-                raw.execute(f"DROP INDEX {name}")
-        raw.executescript("".join(f"DROP TABLE {name};" for name in NEWER_TABLES))
-        raw.executescript(
-            "CREATE INDEX alerts_by_status ON alerts (status, at); DROP TABLE answers; DROP TABLE alembic_version; UPDATE meta SET value = '2'"
-        )
+        take_out_what_is_newer(raw)
+        raw.execute("UPDATE meta SET value = '2'")
     raw.close()
-
-
-NEWER_TABLES = (
-    "channels",
-    "held",
-    "messages",
-    "rule_versions",
-    "saved_views",
-    "sessions",
-    "silences",
-    "steps",
-    "tellings",
-    "tokens",
-    "trail",
-    "tries",
-    "unheard",
-    "users",
-    "verdicts",
-)
-NEWER = {
-    "alerts_counted",
-    "alerts_asleep",
-    "alerts_by_count",
-    "alerts_by_gap",
-    "alerts_by_severity",
-    "alerts_by_status_newest",
-    "alerts_by_status_severity",
-    "dead_letters_newest",
-}
 
 
 def seen(store):

@@ -149,6 +149,7 @@ def alert_row(row: Mapping[str, Any]) -> AlertRow:
         campaign=row["campaign"],
         snoozed_until=row["snooze_until"] if row["status"] == AlertStatus.SNOOZED else None,
         note=row["note"],
+        incident=row.get("incident_id"),
     )
 
 

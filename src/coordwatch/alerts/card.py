@@ -31,6 +31,7 @@ class RuleCard:
     expects: str | None = None
     cancelling: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    runbook: str = ""
 
     @property
     def raises_alerts(self) -> bool:
@@ -58,6 +59,7 @@ def card_of(spec: RuleSpec) -> RuleCard:
         expects=spec.expect.name if spec.expect else None,
         cancelling=tuple(sorted(cancelling)),
         tags=tuple(spec.tags),
+        runbook=spec.runbook,
     )
 
 

@@ -60,7 +60,12 @@ def sentence(card: RuleCard, detection: Detection) -> str:
     """The rule's `say` with its places filled in; a rule without one says its title, the act's tool and the gap."""
     if card.say is None:
         return _plain_sentence(card, detection)
-    return _PLACEHOLDER.sub(lambda found: _filled(card, detection, found.group(1)), card.say)
+    return filled(card, detection, card.say)
+
+
+def filled(card: RuleCard, detection: Detection, text: str) -> str:
+    """A text of the rule with its places filled in, such as its runbook."""
+    return _PLACEHOLDER.sub(lambda found: _filled(card, detection, found.group(1)), text)
 
 
 def main_evidence(card: RuleCard, detection: Detection) -> Evidence | None:

@@ -188,6 +188,7 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
         catalogue=rooms.keeper.view,
         slack=rooms.desk.door,
         silences=rooms.store.silences(),
+        incidents=rooms.store.incidents(),
     )
 
 

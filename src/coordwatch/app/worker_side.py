@@ -232,6 +232,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         catalogue=ground.keeper.view,
         slack=room.desk.door,
         silences=room.store.silences(),
+        incidents=room.store.incidents(),
     )
 
 

@@ -5,6 +5,14 @@ Adapters implement these; the embedded runtime and the worker call them. A view 
 
 from coordwatch.engine.ledger import Count
 from coordwatch.engine.views import CustomerView, FactView, StateView, WaitingView
+from coordwatch.ports.incidents import (
+    INCIDENT_FILTERS,
+    INCIDENT_SORTS,
+    IncidentDesk,
+    IncidentRow,
+    IncidentView,
+    RepairOrder,
+)
 from coordwatch.ports.readers import (
     ALERT_FILTERS,
     ALERT_SORTS,
@@ -37,6 +45,8 @@ from coordwatch.rules.explanation import ExplainStep
 __all__ = [
     "ALERT_FILTERS",
     "ALERT_SORTS",
+    "INCIDENT_FILTERS",
+    "INCIDENT_SORTS",
     "VIEWS_MOST",
     "AlertDesk",
     "AlertReader",
@@ -53,8 +63,12 @@ __all__ = [
     "Effects",
     "ExplainStep",
     "FactView",
+    "IncidentDesk",
+    "IncidentRow",
+    "IncidentView",
     "Moved",
     "PairCount",
+    "RepairOrder",
     "RuleCounts",
     "RuleVersion",
     "SavedView",

@@ -15,7 +15,7 @@ from coordwatch.ports.stores import DeadLetter
 from coordwatch.ports.views import AlertRow, AlertView, CustomerRow, PairCount, RuleCounts, ToolCount
 
 ALERT_FILTERS = (
-    "status", "severity", "rule", "tool", "act_tool", "evidence_tool", "attribution", "campaign", "customer", "since", "q",
+    "status", "severity", "rule", "tool", "act_tool", "evidence_tool", "attribution", "campaign", "customer", "incident", "since", "q",
 )  # fmt: skip
 ALERT_SORTS = ("newest", "oldest", "severity", "gap", "count")
 

@@ -37,6 +37,7 @@ class AlertRow:
     campaign: str | None = None
     snoozed_until: int | None = None
     note: str = ""
+    incident: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

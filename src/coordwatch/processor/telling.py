@@ -54,8 +54,8 @@ class Deciding(Protocol):
 class Holding(Protocol):
     """What holds alerts back: silences, other alerts, maintenance, an incident that somebody looks at."""
 
-    def release(self, now: int) -> None:
-        """Have it decided anew where a hold has ended."""
+    def prepare(self, now: int) -> None:
+        """Have it decided anew where a hold has ended, and every alert placed where it belongs."""
         ...
 
     def holds(self, about: Sequence[tuple[Alert, RuleCard]], now: int) -> Mapping[str, Hold]:
@@ -90,7 +90,7 @@ class Telling:
         """
         store.wake_snoozed(now)
         if self.holding is not None:
-            self.holding.release(now)
+            self.holding.prepare(now)
         decisions = self._held(self._decisions(store, proven, now), now)
         for one in decisions:
             if one.reason.tells:

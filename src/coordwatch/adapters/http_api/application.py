@@ -18,6 +18,7 @@ from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard, TurnAway
 from coordwatch.adapters.http_api.hooks.routes import hooks_router
+from coordwatch.adapters.http_api.incidents import incidents_router
 from coordwatch.adapters.http_api.problems import PROBLEMS, problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 from coordwatch.adapters.http_api.routed import Needs, as_judged, routes_of
@@ -57,6 +58,7 @@ def http_application(
     hooks = [] if context.hooks is None else [hooks_router(context.hooks)]
     slack = [] if context.slack is None else [slack_router(context.slack, context.clock)]
     life = [] if context.silences is None else [silences_router(context, context.silences)]
+    life += [] if context.incidents is None else [incidents_router(context, context.incidents)]
     ours = (
         alerts_router(context),
         *life,

@@ -16,7 +16,7 @@ from coordwatch.adapters.http_api.slack_actions import SlackDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
-from coordwatch.ports import AlertDesk, AlertReader, CustomerView, SilenceDesk, SourceView
+from coordwatch.ports import AlertDesk, AlertReader, CustomerView, IncidentDesk, SilenceDesk, SourceView
 from coordwatch.processor import Input, Result
 from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.spec import RuleSpec
@@ -56,3 +56,4 @@ class ApiContext:
     catalogue: Callable[[], Mapping[str, Any]] = dict
     slack: SlackDoor | None = None
     silences: SilenceDesk | None = None
+    incidents: IncidentDesk | None = None

@@ -40,6 +40,7 @@ class AlertQuery(Shape):
     attribution: str = ""
     campaign: str = ""
     customer: str = ""
+    incident: str = ""
     since: Annotated[str, Field(description="RFC 3339, or microseconds since 1970 UTC")] = ""
     q: Annotated[str, Field(description="text in the sentence, the customer or the rule")] = ""
     sort: str = "newest"
@@ -71,6 +72,7 @@ class AlertItem(Shape):
     campaign: str | None
     snoozed_until: datetime | None
     note: str
+    incident: str | None
 
 
 class AuditItem(Shape):
@@ -234,6 +236,7 @@ def _alert_fields(row: AlertRow) -> dict[str, Any]:
         "campaign": row.campaign,
         "snoozed_until": instant(row.snoozed_until),
         "note": row.note,
+        "incident": row.incident,
     }
 
 

@@ -173,6 +173,8 @@ def _holds(row: Row, name: str, value: str | tuple[str, ...] | int) -> bool:
         return row[name] in value
     if name == "tool":
         return value in (row["act_tool"], row["evidence_tool"])
+    if name == "incident":
+        return bool(row.get("incident_id") == value)
     if name == "since":
         return bool(row["at"] >= value)
     if name == "q":

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, Engine, bindparam, select
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, from_flat
 from coordwatch.adapters.sql.book import SqlBook
 from coordwatch.adapters.sql.errors import translated
-from coordwatch.adapters.sql.outbox import note_changes
 from coordwatch.adapters.sql.read import SqlReader
 from coordwatch.adapters.sql.schema import alerts, detections
 from coordwatch.adapters.sql.state import reopen_notices
@@ -81,7 +80,7 @@ class SqlAlerting(SqlReader):
                 after, entry = moved_by_engine(before, AlertAction.RESOLVE, now, "rule_retired")
                 book.save(after, entry)
                 changes.append(AlertChange(AlertAction.RESOLVE, after, before.status))
-            note_changes(connection, changes)
+            reopen_notices(connection, changes)
             write_down(connection, deeds_of(changes, now))
         return len(ids)
 

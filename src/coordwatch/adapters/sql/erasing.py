@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, LargeBinary, bindparam, or_, select, 
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, reduced
 from coordwatch.adapters.sql.held_tables import held, silences
+from coordwatch.adapters.sql.incident_erasing import expire_incidents, forget_in_incidents
+from coordwatch.adapters.sql.incident_tables import incident_audit, incidents, repairs
 from coordwatch.adapters.sql.outbox import forget_alert
 from coordwatch.adapters.sql.outbox_tables import messages, steps, tellings
 from coordwatch.adapters.sql.schema import (
@@ -35,7 +37,10 @@ from coordwatch.rules.detection import DetectionStatus
 
 _CHUNK, _OVERLAP = 8 * 1024 * 1024, 128
 # The tables whose rows may name a customer.
-_NAMING = (alerts, aliases, answers, audit, dead_letters, deadlines, detections, items, messages, silences, tellings)
+_NAMING = (
+    alerts, aliases, answers, audit, dead_letters, deadlines, detections, incident_audit, incidents, items, messages, repairs,
+    silences, tellings,
+)  # fmt: skip
 _CUSTOMERS = ("customer/", "given/")
 _LEFT = select(detections.c.body, detections.c.status, detections.c.alert).where(
     detections.c.alert == bindparam("alert")
@@ -60,6 +65,7 @@ def erase(
         connection.execute(detections.delete().where(detections.c.customer == customer))
         connection.execute(silences.delete().where(silences.c.matchers.contains(customer, autoescape=True)))
         connection.execute(aliases.delete().where(or_(aliases.c.old == customer, aliases.c.customer == customer)))
+        forget_in_incidents(connection, customer, ids)
         for alert in ids:
             forget_alert(connection, alert)
             _reduce(connection, alert, cards)
@@ -90,6 +96,7 @@ def expire(connection: Connection, before_alerts: int, before_letters: int) -> N
     connection.execute(held.delete().where(held.c.alert.in_(over)))
     connection.execute(steps.delete().where(steps.c.alert.in_(over)))
     connection.execute(messages.delete().where(messages.c.made_at < before_alerts, messages.c.state != "waiting"))
+    expire_incidents(connection, over, before_alerts)
     connection.execute(alerts.delete().where(alerts.c.id.in_(over)))
     connection.execute(dead_letters.delete().where(dead_letters.c.at < before_letters))
 

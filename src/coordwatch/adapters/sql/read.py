@@ -240,6 +240,8 @@ def _condition(name: str, value: str | tuple[str, ...] | int) -> ColumnElement[b
         return alerts.c[name].in_(value)
     if name == "tool":
         return or_(alerts.c.act_tool == value, alerts.c.evidence_tool == value)
+    if name == "incident":
+        return alerts.c.incident_id == value
     if name == "since":
         return alerts.c.at >= value
     if name == "q":

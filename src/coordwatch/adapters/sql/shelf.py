@@ -11,7 +11,7 @@ from hashlib import blake2b
 from sqlalchemy import case, func, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row
-from coordwatch.adapters.sql.outbox import Transaction
+from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.schema import alerts, audit
 from coordwatch.adapters.sql.shelf_tables import rule_versions, saved_views
 from coordwatch.alerts.alert import ENGINE

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Table, bindparam
 
 from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.books import write_items
+from coordwatch.adapters.sql.life import note_life
 from coordwatch.adapters.sql.outbox import note_changes
 from coordwatch.adapters.sql.schema import alerts, dead_letters, deadlines, ledger, positions, tallies
 from coordwatch.alerts.fold import AlertChange
@@ -51,3 +52,4 @@ def reopen_notices(connection: Connection, changes: Sequence[AlertChange]) -> No
     if opened:
         connection.execute(_REOPEN, opened)
     note_changes(connection, changes)
+    note_life(connection, changes)

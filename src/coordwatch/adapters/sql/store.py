@@ -22,6 +22,7 @@ from coordwatch.adapters.sql.engines import WAIT_SECONDS, Manner, open_engine
 from coordwatch.adapters.sql.erasing import compact, customers_in, erase, expire, names_in_files, names_in_rows
 from coordwatch.adapters.sql.errors import translated
 from coordwatch.adapters.sql.holding import SqlHolding
+from coordwatch.adapters.sql.incidents import SqlIncidents
 from coordwatch.adapters.sql.migrating import migrate, standing_of
 from coordwatch.adapters.sql.outbox import SqlOutbox
 from coordwatch.adapters.sql.schema import (
@@ -117,6 +118,10 @@ class SqlStore(SqlAlerting):
     def shelf(self) -> SqlShelf:
         """What the pages keep and look up beside alerts."""
         return SqlShelf(self._write, self._read)
+
+    def incidents(self) -> SqlIncidents:
+        """Where people see incidents and act on them."""
+        return SqlIncidents(self._write, self._read, self._cards, self.listen)
 
     def sending(self) -> SqlSending:
         """Where senders take their work."""

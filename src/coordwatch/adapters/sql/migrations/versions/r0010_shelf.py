@@ -1,6 +1,6 @@
 """Saved views of the inbox, and the rules as they were written.
 
-What enters: tables of revision 0008. What leaves: two tables more.
+What enters: tables of the revision before. What leaves: two tables more.
 """
 
 from alembic import op
@@ -8,8 +8,8 @@ from sqlalchemy import BigInteger, Column
 
 from coordwatch.adapters.sql.words import Words
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
