@@ -8,7 +8,6 @@ The next room: `app`, which asks the identity of the site, or has it changed.
 import argparse
 import getpass
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,10 +21,8 @@ from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.identity.digest import mask
 from coordwatch.identity.identifier import Identifier, parse_identifier
-from coordwatch.processor import Processor
-from coordwatch.processor.erasing import Erasing
+from coordwatch.processor.holdings import explained, files_of
 from coordwatch.processor.requests import Request, RequestKind
-from coordwatch.processor.work import Work
 from coordwatch.settings import Settings, for_serve, read_settings
 
 OK = 0
@@ -58,14 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Explain, split, count or rotate."""
     settings = read_settings(args.config)
-    if args.verb != "split":
+    if args.verb == "rotate":
         for_serve(settings)
     return {"explain": _explain, "split": _split, "keys": _keys, "rotate": _rotate}[args.verb](args, settings)
 
 
 def _explain(args: argparse.Namespace, settings: Settings) -> int:
-    with at_rest(settings) as (processor, _):
-        found = explained(processor, args.customer)
+    found = _explained(args.customer, settings)
     if args.json or not sys.stdout.isatty():
         print(encode_json(found).decode())
         return OK
@@ -78,31 +74,14 @@ def _explain(args: argparse.Namespace, settings: Settings) -> int:
     return OK
 
 
-def explained(processor: Processor, who: str) -> list[dict[str, Any]]:
-    """Why the events of a customer, or of each customer whom an identifier names, are one person.
-
-    Raises: PermanentError when nobody is known by this name, or it is shared
-    """
-    identity = processor.identity
-    customers, digests = Erasing(Work(processor.rooms, 0)).who(who)
-    found = []
-    for customer in sorted(customers):
-        ours = identity.belongings(customer)
-        kinds = Counter(row.type for one in ours if (row := identity.known(one)) is not None)
-        sure = identity.confidence_of_ids(sorted(digests) or sorted(ours))
-        found.append(
-            {
-                "customer": customer,
-                "confidence": "high" if not ours else str(sure) if sure is not None else "low",
-                "because": [edge._asdict() for edge in identity.explain(customer)],
-                "identifiers": dict(sorted(kinds.items())),
-            }
-        )
-    if not found:
-        shared = [str(reason) for one in digests if (reason := identity.quarantine(one)) is not None]
-        why = f"it is quarantined ({shared[0]}): too many customers have it" if shared else "nobody is known by it"
-        raise PermanentError(f"'{_masked(who)}' names no customer: {why}")
-    return found
+def _explained(who: str, settings: Settings) -> list[dict[str, Any]]:
+    if settings.kafka_inputs:
+        site = needing_kafka("app.over_kafka").over_kafka(settings)
+        found: list[dict[str, Any]] = needing_kafka("app.kafka_files").why_one(site, who, _masked(who))
+        return found
+    with at_rest(for_serve(settings)) as (processor, store):
+        files = files_of(processor, store)
+        return explained(files.people, files.who(who), _masked(who))
 
 
 def _split(args: argparse.Namespace, settings: Settings) -> int:
@@ -119,8 +98,11 @@ def _split(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _keys(args: argparse.Namespace, settings: Settings) -> int:
-    with at_rest(settings) as (processor, _):
-        counted = processor.identity.keys_in_use()
+    if settings.kafka_inputs:
+        counted = needing_kafka("app.kafka_files").keys_in_use(needing_kafka("app.over_kafka").over_kafka(settings))
+    else:
+        with at_rest(for_serve(settings)) as (processor, _):
+            counted = processor.identity.keys_in_use()
     print(encode_json(counted).decode())
     return OK
 

@@ -8,12 +8,14 @@ The next room: `processor/holdings.py`, which gathers it.
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from coordwatch.app.at_rest import at_rest
+from coordwatch.cli.extras import needing_kafka
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
-from coordwatch.processor.holdings import holdings
-from coordwatch.settings import for_serve, read_settings
+from coordwatch.processor.holdings import files_of, holdings
+from coordwatch.settings import Settings, for_serve, read_settings
 
 OK = 0
 
@@ -31,8 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export."""
-    with at_rest(for_serve(read_settings(args.config))) as (processor, store):
-        found = holdings(processor, store, args.customer)
+    found = _found(read_settings(args.config), args.customer)
     if found is None:
         raise PermanentError(f"nobody is known by '{args.customer[:60]}': give a customer key, or type:value")
     text = encode_json(found) + b"\n"
@@ -41,3 +42,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         args.out.write_bytes(text)
     return OK
+
+
+def _found(settings: Settings, who: str) -> dict[str, Any] | None:
+    if settings.kafka_inputs:
+        site = needing_kafka("app.over_kafka").over_kafka(settings)
+        with needing_kafka("app.kafka_files").kafka_files(site, who) as files:
+            return holdings(files, who)
+    with at_rest(for_serve(settings)) as (processor, store):
+        return holdings(files_of(processor, store), who)

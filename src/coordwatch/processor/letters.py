@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from coordwatch.ports import DeadLetter
 from coordwatch.processor.records import Refusal
 from coordwatch.processor.stage import Headers, Output, Place
 
@@ -92,6 +93,16 @@ def read_letter(value: bytes | None, headers: Headers | None) -> Letter | None:
         None if path is None else _text(path),
     )
     return Letter(_text(ours.get(_ID)), origin, refusal, _number(ours.get("cw-pieces")) or 1)
+
+
+def kept_letter(value: bytes | None, headers: Headers | None, at: int) -> DeadLetter | None:
+    """The letter of a record of the dead-letter topic, as a database keeps it; None when it is something else."""
+    letter = read_letter(value, headers)
+    if letter is None:
+        return None
+    origin, (stage, reason, detail, path) = letter.origin, letter.refusal
+    name = origin.input or origin.place.topic
+    return DeadLetter(letter.id, name, stage, reason, detail, path, at, origin.value or b"")
 
 
 def read_again(value: bytes | None, headers: Headers | None) -> Origin | None:

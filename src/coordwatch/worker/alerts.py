@@ -15,10 +15,10 @@ from coordwatch.codec import pack
 from coordwatch.context.progress import Progress, SourceProgress
 from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.errors import PermanentError, TemporaryError
-from coordwatch.ports import Books, BookStore, DeadLetter
+from coordwatch.ports import Books, BookStore
 from coordwatch.processor.detecting import Watched
 from coordwatch.processor.forgetting import FORGET, read_away
-from coordwatch.processor.letters import read_letter
+from coordwatch.processor.letters import kept_letter
 from coordwatch.processor.outcomes import BadRecord, alias_of, amount_of, change_of, line_of, reach_of
 from coordwatch.processor.records import DAY, Keep
 from coordwatch.processor.requests import KEPT
@@ -254,22 +254,10 @@ def _letter(books: Books, records: Slice, index: int) -> None:
     if records.values[index] is None and not records.headers[index]:
         books.letters_gone.append(_key(records, index).decode("utf-8", "replace"))
         return
-    letter = read_letter(records.values[index], records.headers[index])
+    letter = kept_letter(records.values[index], records.headers[index], records.timestamps[index])
     if letter is None:
         raise BadRecord("not a dead letter: it does not say where it stood first")
-    origin, refusal = letter.origin, letter.refusal
-    books.dead_letters.append(
-        DeadLetter(
-            letter.id,
-            origin.input or origin.place.topic,
-            refusal.stage,
-            refusal.reason,
-            refusal.detail,
-            refusal.path,
-            records.timestamps[index],
-            origin.value or b"",
-        )
-    )
+    books.dead_letters.append(letter)
 
 
 def _alias(books: Books, records: Slice, index: int) -> None:

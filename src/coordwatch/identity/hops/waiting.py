@@ -41,12 +41,12 @@ class Waits:
         self._naming: dict[tuple[str, str], set[str]] = {}
         self._deadlines: list[tuple[int, str, str]] = []
         for anchor, name, value in rows.everywhere(PARKED):
-            self._find_again(anchor, name, _waiting_from(value))
+            self._find_again(anchor, name, waiting_of(value))
 
     def get(self, anchor: str, name: str) -> Waiting | None:
         """Give a waiting event."""
         value = self._rows.held(anchor, PARKED).get(name)
-        return None if value is None else _waiting_from(value)
+        return None if value is None else waiting_of(value)
 
     def at(self, anchor: str) -> list[str]:
         """Give the names of those that wait at an anchor."""
@@ -97,6 +97,7 @@ def name_of(event: Event) -> str:
     return f"{len(event.source)}:{event.source}{event.id}"
 
 
-def _waiting_from(value: bytes) -> Waiting:
+def waiting_of(value: bytes) -> Waiting:
+    """Read the row of a waiting event."""
     _, event, said, why, awaited = unpack(value)
     return Waiting(Event(*event), said, why and ParkReason(why), tuple(awaited))

@@ -1,0 +1,130 @@
+"""What is held of a person beside a real Kafka is what `serve` holds after the same events, but for what the two cannot share."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from coordwatch.app import build
+from coordwatch.cli import main
+from coordwatch.clock import SystemClock
+from coordwatch.events.times import HOUR, MINUTE
+from coordwatch.settings import read_settings
+from tests.services.consume import Sent, latest, produce
+from tests.services.topics import Topics
+from tests.services.waiting import wait_until
+from tests.worker.house import Worker
+from tests.worker.test_forgetting import KEY, SETTINGS, broken, canary, of, told_of
+
+SERVE = """\
+bind: 127.0.0.1:0
+identity: {mode: graph}
+inputs: [{kind: file, name: tools, path: in.ndjson, source: canonical}]
+"""
+MAIL = f"email:{canary(1)}@example.com"
+WAITS = "K-waits"
+
+
+def history(now: int) -> list[Sent]:
+    """Two people, a late merge, an address of many, an event that finds nobody, and what nobody can read."""
+    at = now - 2 * HOUR
+    desk = [of(f"d{n}", "customer.profile.changed", at, "email:desk@example.net", f"cookie:D-{n}", system="web")
+            for n in range(25)]  # fmt: skip
+    late = [
+        of("l1", "web.page.viewed", at, "cookie:K-late", page="/"),
+        of("l2", "customer.profile.changed", at + MINUTE, "cookie:K-late", MAIL, "phone:+33123456789", system="crm"),
+        of("l3", "customer.identifiers.linked", at + MINUTE, MAIL, "email:second@example.com", system="crm"),
+        of("l4", "customer.profile.changed", at + MINUTE, "email:second@example.com", "cookie:K-2", system="crm"),
+        of("w1", "service.case.opened", now - MINUTE, case=WAITS, kind="complaint"),
+    ]
+    return [*told_of(1, now), *told_of(2, now), *late, *desk, broken(1)]
+
+
+class Kafka:
+    """A worker with everything."""
+
+    def __init__(self, topics: Topics, folder: Path) -> None:
+        self.topics, self.prefix, self.config = topics, f"{topics.prefix}.cw", folder / "worker.yaml"
+        self.source = topics.create("tools", 1)
+        self.config.write_text(
+            SETTINGS.format(bootstrap=topics.bootstrap, prefix=self.prefix, source=self.source).replace(
+                "site.db", "worker.db"
+            )
+        )
+        command = [sys.executable, "-m", "coordwatch", "worker", "--config", str(self.config), "--runtime", "plain"]
+        self.worker = Worker(command, folder / "worker.log", {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY})
+
+    def has(self, name: str, *words: str) -> bool:
+        rows = latest(self.topics.bootstrap, f"{self.prefix}.{name}")
+        held = b"".join((key or b"") + (value or b"") for key, value in rows.items() if value)
+        return all(word.encode() in held for word in words)
+
+
+def served(config: Path, sent: list[Sent]) -> None:
+    config.write_text(SERVE)
+    (config.parent / "in.ndjson").write_bytes(b"".join((one.value or b"") + b"\n" for one in sent))
+    assert build(read_settings(config)).run(1.0) == 0
+
+
+def unlinked(held: dict[str, Any]) -> dict[str, Any]:
+    """The reasons without whom a tool named beside whom: workers only keep whom each follows since then."""
+    return held | {"because": [one for one in held["because"] if one["how"] != "linked"]}
+
+
+def alike(held: dict[str, Any]) -> dict[str, Any]:
+    """A document without what cannot be equal: when identifiers were seen last, when this site wrote to an alert, under which
+    number a dead letter is kept, when and where it was read."""
+    for row in held["identifiers"]:
+        del row["seen"]
+    for alert in (alert for one in held["held"] for alert in one["alerts"]):
+        for done in (*alert["audit"], *alert["tellings"]):
+            done["at"] = None
+    for letter in held["dead_letters"]:
+        letter.update(id="", at="", input="")
+    return unlinked(held)
+
+
+def test_serve_and_workers_hold_the_same_of_a_person(topics: Topics, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COORDWATCH_IDENTITY__KEY", KEY)
+    now = SystemClock().now()
+    sent, serve = history(now), tmp_path / "serve.yaml"
+    kafka = Kafka(topics, tmp_path)
+
+    def said(*arguments: str) -> tuple[int, str]:
+        code = main(list(arguments))
+        out, err = capsys.readouterr()
+        return code, out or err
+
+    try:
+        produce(topics.bootstrap, kafka.source, sent)
+        served(serve, sent)
+        wait_until(lambda: kafka.has("identity-state", WAITS), "the event that waits", 90)
+        both = [serve, kafka.config]
+
+        def held(who: str) -> list[Any]:
+            asked = [said("subject", "export", who, "--config", str(one)) for one in both]
+            return [alike(json.loads(text)) if code == 0 else text for code, text in asked]
+
+        def equal() -> bool:
+            ours, theirs = held(MAIL)
+            return ours == theirs and len(ours["held"][0]["alerts"]) == 1 == len(ours["dead_letters"])
+
+        wait_until(equal, "the same of both", 60)
+        customers = held(MAIL)[1]["customer"]
+        ours, theirs = held(f"case:{WAITS}")
+        assert ours == theirs
+        assert [one["id"] for one in theirs["waiting_events"]] == ["w1"]
+        for who in (MAIL, f"customer_id:{canary(2)}", "cookie:K-2", f"order:O-{canary(1)}", *customers):
+            why = [said("identity", "explain", who, "--config", str(one)) for one in both]
+            assert [code for code, _ in why] == [0, 0], why
+            ours, theirs = ([unlinked(one) for one in json.loads(text)] for _, text in why)
+            assert ours == theirs
+        for who in ("email:desk@example.net", "email:nobody@example.com", "nobody"):
+            ours, theirs = (said("identity", "explain", who, "--config", str(one)) for one in both)
+            assert (ours[0], ours) == (2, theirs)
+        keys = [said("identity", "keys", "--config", str(one)) for one in both]
+        assert keys[0] == keys[1]
+        assert kafka.worker.stop() == 0, kafka.worker.said
+    finally:
+        kafka.worker.close()
