@@ -172,6 +172,7 @@ def read(store: SqlStore, count: int) -> None:
         customer=lambda key: None,
         explain=lambda *asked: (),
         sources=list,
+        shelf=store.shelf(),
         clock=ManualClock(NOW),
     )
     app = FastAPI()
