@@ -26,7 +26,7 @@ PROMOS = Draft(parse_matchers("rule=promo-during-open-complaint"), NOW, NOW + 2 
 class Desk:
     """A store with one channel, and whoever was told of what."""
 
-    def __init__(self, place):
+    def __init__(self, place, quiet=None):
         self.store = SqlStore(place, CARDS, durable=False)
         self.silences = self.store.silences()
         self.told = []
@@ -39,7 +39,7 @@ class Desk:
             NotifyPolicy(),
             lambda _: None,
             deciding,
-            self.store.holding(),
+            self.store.holding(quiet),
         )
 
     def chores(self, now):

@@ -25,6 +25,7 @@ from coordwatch.adapters.prometheus import Amounts, of_channels
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import RuleCard
+from coordwatch.app.quiet import quiet_of
 from coordwatch.app.routing import route_of
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.embedded.telling import Tell, ToOutbox
@@ -95,7 +96,7 @@ def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], 
         wall=wall,
         cards=cards,
         policy=NotifyPolicy(settings.settle),
-        holding=store.holding(),
+        holding=store.holding(quiet_of(settings)),
         way=route_of(settings),
     )
 

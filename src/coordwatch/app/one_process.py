@@ -23,6 +23,7 @@ from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.access import entrance_of
+from coordwatch.app.around import incident_keeper
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import (
     Content,
@@ -90,12 +91,13 @@ def build(settings: Settings) -> Service:
         )
         follower = follower_of(store, content, stream, clock.now())
         views = Views(processor, runtime, clock, board)
+        incidents = incident_keeper(store, content, clock, views.sources)
         hooks = HookDoor(hooks_of(settings), clock, runtime.post)
         rooms = _Rooms(settings, content, store, stream, hooks, keeper, desk)
         application = _application(rooms, views, address_of(listening))
         undo.pop_all()
-    ending = [follower.stop, keeper.stop, desk.sender.stop, keeping.close]
-    beginning = [follower.start, keeper.start, desk.sender.start]
+    ending = [follower.stop, incidents.stop, keeper.stop, desk.sender.stop, keeping.close]
+    beginning = [follower.start, incidents.start, keeper.start, desk.sender.start]
     return Service(runtime, application, listening, stream, store, clock, ending, beginning)
 
 

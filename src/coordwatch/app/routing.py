@@ -32,8 +32,13 @@ def route_of(settings: Settings) -> Route | None:
     receivers = {INBOX: Receiver(INBOX)}
     receivers |= {one.name: Receiver(one.name, (one.name,)) for one in settings.channels}
     receivers |= {one.name: Receiver(one.name, tuple(one.channels)) for one in settings.receivers}
-    hours = {one.name: _hours(one) for one in settings.time_intervals}
+    hours = hours_of(settings)
     return _node(settings.route, "route", Route("", receivers[INBOX]), receivers, hours)
+
+
+def hours_of(settings: Settings) -> Mapping[str, Hours]:
+    """The time intervals of the settings by name."""
+    return {one.name: _hours(one) for one in settings.time_intervals}
 
 
 def _node(

@@ -27,12 +27,14 @@ from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.access import entrance_of, lone_door
+from coordwatch.app.around import incident_keeper
 from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
+from coordwatch.embedded.incident_keeper import IncidentKeeper
 from coordwatch.embedded.server import HttpServer, address_of, listen
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
@@ -107,7 +109,7 @@ class HttpSide:
     address: str
     readings: DriverReadings
     stream: Stream | None = None
-    follower: Follower | None = None
+    beside: tuple[Follower | IncidentKeeper, ...] = ()
 
     def drains(self) -> None:
         """Be ready no more: what was taken is still committed, nothing else is begun."""
@@ -116,14 +118,14 @@ class HttpSide:
     def start(self) -> None:
         """Begin to answer."""
         self.server.start()
-        if self.follower is not None:
-            self.follower.start()
+        for one in self.beside:
+            one.start()
         _log.info("answers at %s", self.address)
 
     def stop(self) -> None:
         """End open streams, then the server."""
-        if self.follower is not None:
-            self.follower.stop()
+        for one in self.beside:
+            one.stop()
         if self.stream is not None:
             self.stream.close()
         self.server.stop()
@@ -172,7 +174,9 @@ def http_side(
     api = replace(_api(ground, room, readings, contexts), door=entrance.door)
     application = http_application(api, pages, entrance.turn_away)
     follower = follower_of(room.store, ground.content, room.stream, ground.clock.now())
-    return HttpSide(HttpServer(application, listening), address_of(listening), readings, room.stream, follower)
+    incidents = incident_keeper(room.store, ground.content, ground.clock, lambda: room.board.views(ground.clock.now()))
+    server = HttpServer(application, listening)
+    return HttpSide(server, address_of(listening), readings, room.stream, (follower, incidents))
 
 
 def _listening(settings: Settings, *, needed: bool) -> socket.socket:

@@ -25,6 +25,7 @@ from coordwatch.settings.kafka import (
     RegistrySettings,
     SecuritySettings,
 )
+from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import (
     EscalationSettings,
     HoursSettings,
@@ -62,6 +63,8 @@ def known_names(location: Sequence[int | str]) -> list[str]:
         "route.escalate": (EscalationSettings,),
         "receivers": (ReceiverSettings,),
         "time_intervals": (HoursSettings,),
+        "inhibit_rules": (InhibitSettings,),
+        "maintenance": (MaintenanceSettings,),
         "time_intervals.time_intervals": (SpanSettings,),
         "time_intervals.time_intervals.times": (TimesSettings,),
         "kafka": (KafkaSettings,),

@@ -29,6 +29,7 @@ from coordwatch.settings.kafka import (
     variable_of,
 )
 from coordwatch.settings.known import known_names
+from coordwatch.settings.quiet import wrong_with_quiet
 from coordwatch.settings.routing import (
     wrong_with_routing,
 )
@@ -73,10 +74,12 @@ def read_settings(path: Path) -> Settings:
 
 
 def _wrong_ways(root: Fields, settings: Settings) -> Iterator[Problem]:
-    """What of the way of alerts cannot stand together."""
+    """What of the way of alerts, and of what holds them back, cannot stand together."""
     names = [one.name for one in settings.channels]
     matching = [place for place, one in enumerate(settings.channels) if one.match != MatchSettings()]
-    for location, message in wrong_with_routing(settings, names, matching):
+    hours = [one.name for one in settings.time_intervals]
+    quiet = wrong_with_quiet(settings.inhibit_rules, settings.maintenance, hours)
+    for location, message in (*wrong_with_routing(settings, names, matching), *quiet):
         place, _ = _place(root, location)
         name = ".".join(str(part) for part in location)
         yield Problem(place, f"{name}: {message}")

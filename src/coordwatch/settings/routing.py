@@ -37,6 +37,9 @@ def _matcher(text: str) -> str:
     return text
 
 
+MatcherText = Annotated[str, AfterValidator(_matcher)]
+
+
 def minutes_of(text: str) -> int:
     """The minute of the day of `09:00`; `24:00` is the end of a day.
 
@@ -175,7 +178,7 @@ class RouteSettings(Part):
     """One node of the tree. What a route does not say it has from the one above, but for its hours."""
 
     receiver: str | None = None
-    matchers: tuple[Annotated[str, AfterValidator(_matcher)], ...] = ()
+    matchers: tuple[MatcherText, ...] = ()
     goes_on: Annotated[bool, Field(alias="continue")] = False
     group_by: (
         tuple[Literal["rule", "severity", "owner", "customer", "act_tool", "evidence_tool", "campaign"], ...] | None
@@ -199,6 +202,9 @@ class Routed(Protocol):
     @property
     def time_intervals(self) -> tuple[HoursSettings, ...]: ...
 
+    @property
+    def maintenance(self) -> Sequence[object]: ...
+
 
 def wrong_with_routing(
     site: Routed, channels: Sequence[str], matching: Sequence[int]
@@ -221,9 +227,13 @@ def wrong_with_routing(
         yield ("time_intervals",), f"two time intervals are called '{name}': give each its own name"
     root = site.route
     if root is None:
-        for part in ("receivers", "time_intervals"):
-            if getattr(site, part):
-                yield (part,), f"'{part}' are for a 'route', and there is none: write 'route: {{receiver: ...}}'"
+        if site.receivers:
+            yield ("receivers",), "'receivers' are for a 'route', and there is none: write 'route: {receiver: ...}'"
+        if site.time_intervals and not site.maintenance:
+            yield (
+                ("time_intervals",),
+                "'time_intervals' are for a 'route' or for 'maintenance', and there is neither: write 'route: {receiver: ...}'",
+            )
         return
     for place in matching:
         yield (

@@ -24,6 +24,7 @@ from coordwatch.settings.access import AccessSettings, wrong_with_the_door
 from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
 from coordwatch.settings.parts import NAME, Duration, Part, Progressing, split_address, twice
+from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import HoursSettings, ReceiverSettings, RouteSettings
 
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,16}")
@@ -197,6 +198,8 @@ class Settings(BaseSettings):
     route: RouteSettings | None = None
     receivers: tuple[ReceiverSettings, ...] = ()
     time_intervals: tuple[HoursSettings, ...] = ()
+    inhibit_rules: tuple[InhibitSettings, ...] = ()
+    maintenance: tuple[MaintenanceSettings, ...] = ()
     public_url: str | None = None
     canary_channel: str | None = None
 

@@ -45,6 +45,7 @@ from coordwatch.alerts.once import Once
 from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.notify.channel import Channel
+from coordwatch.notify.holds import Quiet
 from coordwatch.ports import AlertRow, Books, DeadLetter, Effects
 from coordwatch.rules.detection import DetectionChange
 
@@ -111,9 +112,9 @@ class SqlStore(SqlAlerting):
         """Where silences are made, changed and ended."""
         return SqlSilences(self._write, self._read)
 
-    def holding(self) -> SqlHolding:
-        """What holds alerts back."""
-        return SqlHolding(self._write, self._read)
+    def holding(self, quiet: Quiet | None = None) -> SqlHolding:
+        """What holds alerts back, beside what the settings say."""
+        return SqlHolding(self._write, self._read, self._cards, quiet or Quiet())
 
     def shelf(self) -> SqlShelf:
         """What the pages keep and look up beside alerts."""
