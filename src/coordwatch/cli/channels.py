@@ -5,6 +5,7 @@ take the test message, 2 when it cannot be done. The next room: `app.channels`.
 """
 
 import argparse
+import getpass
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             sending = open_store(settings, {}, closing).sending()
             if args.verb == "retry":
                 _known(settings, args.name)
-                print(f"{sending.retry(args.name, SystemClock().now())} messages will be sent again")
+                print(f"{sending.retry(args.name, SystemClock().now(), getpass.getuser())} messages will be sent again")
                 return OK
             for view in sending.views():
                 print(_line(asdict(view)))

@@ -18,6 +18,8 @@ from typing import Any
 from coordwatch.adapters.kafka.letters import LetterBox, Posted
 from coordwatch.alerts.words import time_words
 from coordwatch.app.content import kafka_access
+from coordwatch.audit.deed import DeedKind
+from coordwatch.cli.noting import note
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
@@ -148,6 +150,8 @@ def _replay(args: argparse.Namespace, box: LetterBox) -> int:
     else:
         chosen = [_light(posted) for posted in box.oldest_first(args.since) if _fits(args, posted.letter)]
     records = {(one.letter.origin.place, one.letter.origin.offset): one.offset for one in chosen}
+    if records and not args.dry_run:
+        note(read_settings(args.config), DeedKind.LETTER_REPLAY, "", records=len(records))
     sent = 0 if args.dry_run else box.send_again(records.values())
     reasons = Counter(one.letter.refusal.reason for one in {one.letter.id: one for one in chosen}.values())
     if args.json or not sys.stdout.isatty():

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from coordwatch.app.at_rest import at_rest
+from coordwatch.audit.deed import DeedKind
 from coordwatch.cli.extras import needing_kafka
+from coordwatch.cli.noting import note_person
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.processor.holdings import files_of, holdings
@@ -33,9 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export."""
-    found = _found(read_settings(args.config), args.customer)
+    settings = read_settings(args.config)
+    found = _found(settings, args.customer)
     if found is None:
         raise PermanentError(f"nobody is known by '{args.customer[:60]}': give a customer key, or type:value")
+    note_person(settings, DeedKind.PERSON_EXPORT, args.customer)
     text = encode_json(found) + b"\n"
     if args.out is None:
         sys.stdout.buffer.write(text)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from coordwatch.audit.deed import Deed
 from coordwatch.engine.ledger import Count, CountLine, Reach, ReachLine, TallyLine
 from coordwatch.rules.detection import DetectionChange
 
@@ -33,7 +34,8 @@ class Effects:
 
     `values` is a key-value map (None deletes): customer states under `customer/<key>`, shared state under other
     prefixes. `deadlines` gives each changed customer's next deadline (None for none). `forgotten` are customers whose
-    alerts, detections and what was done about them are deleted; `letters_gone` dead letters that are.
+    alerts, detections and what was done about them are deleted; `letters_gone` dead letters that are, `deeds` what the audit trail says of
+    it beside what it says of alerts.
     """
 
     values: dict[str, bytes | None] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class Effects:
     tallies: dict[str, int] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     letters_gone: list[str] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class Books:
 
     Amounts are absolute (None: the row is gone), so that taking one again changes nothing. `positions` gives, for each
     place that was read, what the store must still hold, and what stands there afterwards. `forgotten` and `letters_gone` as in
-    Effects; `kept` are rows about who is kept away, by key (None: gone).
+    Effects; `kept` are rows about who is kept away, by key (None: gone); `deeds` as in Effects.
     """
 
     changes: list[DetectionChange] = field(default_factory=list)
@@ -66,6 +69,7 @@ class Books:
     forgotten: list[str] = field(default_factory=list)
     letters_gone: list[str] = field(default_factory=list)
     kept: dict[str, bytes | None] = field(default_factory=dict)
+    deeds: list[Deed] = field(default_factory=list)
 
 
 class Store(Protocol):

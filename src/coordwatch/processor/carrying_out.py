@@ -11,7 +11,7 @@ from coordwatch.engine.rows import taught_rows
 from coordwatch.events.event import Event
 from coordwatch.identity.policy import SUBJECT
 from coordwatch.processor.erasing import Erasing
-from coordwatch.processor.requests import KEPT, REQUESTS, Receipt, Request, RequestKind, request_id, request_of
+from coordwatch.processor.requests import KEPT, REQUESTS, Receipt, Request, RequestKind, deed_of, request_id, request_of
 from coordwatch.processor.work import Work
 
 BY_EVENT = "event"
@@ -24,6 +24,7 @@ def carry_out(work: Work, rows: Sequence[tuple[str, bytes]]) -> list[Receipt]:
         request = request_of(key, value)
         receipt = _DOES[request.kind](work, request)
         receipts.append(receipt)
+        work.deeds.append(deed_of(receipt))
         name, row = receipt.row()
         work.batch.values[f"{REQUESTS}{request.id}"] = None
         work.batch.values[name] = row
@@ -38,7 +39,9 @@ def forget_named(work: Work, events: Sequence[Event]) -> None:
         who = (*customers, *digests, *((event.subject,) if event.subject else ()))
         request = Request(request_id(event.source, event.id), RequestKind.FORGET, who, BY_EVENT, event.time)
         erasing.forget(customers | ({event.subject} if event.subject else set()), digests)
-        name, row = _receipt(work, request, erasing).row()
+        receipt = _receipt(work, request, erasing)
+        work.deeds.append(deed_of(receipt))
+        name, row = receipt.row()
         work.batch.values[name] = row
 
 

@@ -7,11 +7,13 @@ The next rooms: `ingesting`, `resolving` and `detecting`, each of which forgets 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from coordwatch.audit.deed import Deed
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.identity.hops.messages import Forget, encode
 from coordwatch.identity.hops.routing import PLACE
 from coordwatch.identity.hops.system import EVERYBODY
 from coordwatch.identity.identifier import Kind
+from coordwatch.processor.requests import Receipt, RequestKind, deed_of
 from coordwatch.processor.stage import KIND, Output
 from coordwatch.processor.topics import Topics
 
@@ -61,6 +63,21 @@ def read_away(key: bytes | None, value: bytes | None) -> tuple[str, Away | None]
         return entry, Away(entry, int(plain["at"]), str(plain.get("type", "")), str(plain.get("namespace", "")))
     except (NotJson, KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def is_receipt(key: bytes | None) -> bool:
+    """Whether a record is a receipt."""
+    return (key or b"").startswith(RECEIPT.encode())
+
+
+def deed_in(value: bytes | None) -> Deed | None:
+    """What the audit trail says of a receipt; nothing of a look afterwards at what is left, or of what cannot be read."""
+    try:
+        plain = decode_json(value or b"")
+        receipt = Receipt(**{**plain, "kind": RequestKind(plain["kind"])})
+    except (NotJson, KeyError, TypeError, ValueError):
+        return None
+    return deed_of(receipt) if receipt.checked_at is None else None
 
 
 def forget_customer(topics: Topics, customer: str) -> Output:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Protocol
 
+from coordwatch.audit.deed import Deed, DeedKind, Fact
 from coordwatch.codec import pack, unpack
 from coordwatch.ports import DeadLetter, Store
 
@@ -104,6 +105,21 @@ def receipt_of(value: bytes) -> Receipt:
     """The receipt of a row."""
     plain = unpack(value)
     return Receipt(**plain | {"kind": RequestKind(plain["kind"])})
+
+
+_DEEDS = {
+    RequestKind.FORGET: DeedKind.PERSON_FORGET,
+    RequestKind.LIFT: DeedKind.PERSON_LIFT,
+    RequestKind.SPLIT: DeedKind.PERSON_SPLIT,
+}
+
+
+def deed_of(receipt: Receipt) -> Deed:
+    """What the audit trail says of a request: who asked, and a name of whom it was about from which nothing leads back."""
+    facts: dict[str, Fact] = {"request": receipt.id, "done": not receipt.problem}
+    if receipt.erased:
+        facts["erased"] = sum(receipt.erased.values())
+    return Deed(receipt.done_at, receipt.by, _DEEDS[receipt.kind], receipt.reference, facts)
 
 
 def request_id(*parts: str) -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coordwatch.audit.deed import Deed
 from coordwatch.codec import pack
 from coordwatch.context.journal import Insertion
 from coordwatch.context.progress import Progress
@@ -76,6 +77,7 @@ class Work:
         self.forgotten: list[str] = []
         self.letters_gone: list[str] = []
         self.erasures: list[Event] = []
+        self.deeds: list[Deed] = []
         self.mismatches = rooms.desk.engine.plan.runtime.mismatches
 
     def record(self, one: Input) -> Result:
@@ -220,6 +222,7 @@ class Work:
             tallies,
             self.forgotten,
             self.letters_gone,
+            self.deeds,
         )
 
     def _progress(self, name: str, events: Sequence[Event]) -> None:

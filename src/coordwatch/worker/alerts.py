@@ -17,7 +17,7 @@ from coordwatch.engine.ledger import CountLine, Reach, ReachLine, TallyLine
 from coordwatch.errors import PermanentError, TemporaryError
 from coordwatch.ports import Books, BookStore
 from coordwatch.processor.detecting import Watched
-from coordwatch.processor.forgetting import FORGET, read_away
+from coordwatch.processor.forgetting import FORGET, deed_in, is_receipt, read_away
 from coordwatch.processor.letters import kept_letter
 from coordwatch.processor.outcomes import BadRecord, alias_of, amount_of, change_of, line_of, reach_of
 from coordwatch.processor.records import DAY, Keep
@@ -199,6 +199,7 @@ class Alerts:
             whole.forgotten += books.forgotten
             whole.letters_gone += books.letters_gone
             whole.kept.update(books.kept)
+            whole.deeds += books.deeds
         return whole
 
     def _note(self, reaches: Mapping[ReachLine, Reach | None]) -> None:
@@ -244,6 +245,9 @@ def _line(books: Books, records: Slice, index: int) -> None:
 
 def _away(books: Books, records: Slice, index: int) -> None:
     """Who is kept away, and what was said of a request; a row without a value is gone."""
+    if is_receipt(records.keys[index]):
+        deed = deed_in(records.values[index])
+        books.deeds += [] if deed is None else [deed]
     heard = read_away(records.keys[index], records.values[index])
     if heard is not None:
         entry, away = heard

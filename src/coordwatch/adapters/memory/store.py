@@ -70,6 +70,7 @@ class MemoryStore(MemoryReader):
     def commit(self, effects: Effects, now: int) -> None:
         with self._lock:
             changes = self._fold(effects.changes, now)
+            self._trail.add(effects.deeds)
             self._put_state(effects)
             self._forget(effects.forgotten)
             for letter in effects.letters_gone:
@@ -154,6 +155,7 @@ class MemoryStore(MemoryReader):
                         f"another process has read {place} on: this one has lost it, and wrote nothing"
                     )
             changes = self._fold(books.changes, now)
+            self._trail.add(books.deeds)
             _put(tables.ledger, books.counts)
             _put(tables.tallies, books.tallies)
             _put(tables.reaches, books.reaches)

@@ -15,6 +15,9 @@ from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.outbox import DONE, REFUSED, WAITING, WITHDRAWN, read_body
 from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings
 from coordwatch.adapters.sql.schema import tallies
+from coordwatch.adapters.sql.trail import write_down
+from coordwatch.alerts.alert import ENGINE
+from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.events.times import SECOND
 from coordwatch.notify.delivery import Answer, Outcome, next_try
 from coordwatch.notify.outbox import ChannelView, TellingView, Work
@@ -85,13 +88,15 @@ class SqlSending:
             held = messages.c.leased_until > now
             connection.execute(messages.update().where(held).values(leased_until=now))
 
-    def retry(self, channel: str, now: int) -> int:
+    def retry(self, channel: str, now: int, by: str = ENGINE) -> int:
         """Try again what a channel refused, and give how many that are."""
         with self._write() as connection:
             gone = (messages.c.channel == channel, messages.c.state == REFUSED)
             values = {"state": WAITING, "next_at": now, "attempts": 0}
             connection.execute(channels.update().where(channels.c.name == channel).values(held_until=0, failures=0))
-            return connection.execute(messages.update().where(*gone).values(**values)).rowcount
+            count = connection.execute(messages.update().where(*gone).values(**values)).rowcount
+            write_down(connection, [Deed(now, by, DeedKind.CHANNEL_RETRY, channel, {"messages": count})])
+            return count
 
     def views(self) -> list[ChannelView]:
         """How every channel stands."""

@@ -177,6 +177,7 @@ class SqlStore(SqlAlerting):
         with self._write() as connection:
             write_state(connection, effects)
             changes = self._fold(connection, effects.changes, now)
+            write_down(connection, effects.deeds)
             erase(connection, effects.forgotten, effects.letters_gone, self._cards)
         if changes:
             self.listen(changes)
@@ -209,6 +210,7 @@ class SqlStore(SqlAlerting):
         with self._write() as connection:
             write_books(connection, books)
             changes = self._fold(connection, books.changes, now)
+            write_down(connection, books.deeds)
             erase(connection, books.forgotten, books.letters_gone, self._cards)
         if changes:
             self.listen(changes)
