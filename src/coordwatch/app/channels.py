@@ -5,21 +5,23 @@ The next rooms: `one_process` and `worker_side`, which begin the sender.
 """
 
 import importlib
+import logging
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from urllib.parse import urlsplit
 
 from coordwatch.adapters.channels.alertmanager import Alertmanager
 from coordwatch.adapters.channels.mail import Mail, Mailbox
 from coordwatch.adapters.channels.pagerduty import PagerDuty
-from coordwatch.adapters.channels.receiver import Receiver
+from coordwatch.adapters.channels.receiver import Receiver, attempt
 from coordwatch.adapters.channels.sender import Nowhere, Post, Sender
 from coordwatch.adapters.channels.slack import Slack
 from coordwatch.adapters.channels.webhook import Webhook
 from coordwatch.adapters.egress import Egress
-from coordwatch.adapters.http_api.slack_actions import SlackDoor, SlackRoom
+from coordwatch.adapters.http_api.slack_actions import REPLIES, SlackDoor, SlackRoom
 from coordwatch.adapters.posting import Poster
 from coordwatch.adapters.prometheus import Amounts, of_channels
 from coordwatch.adapters.sql.sending import SqlSending
@@ -28,10 +30,12 @@ from coordwatch.alerts.card import RuleCard
 from coordwatch.app.quiet import quiet_of
 from coordwatch.app.routing import route_of
 from coordwatch.clock import Clock, SystemClock
+from coordwatch.codec import encode_json
 from coordwatch.embedded.telling import Tell, ToOutbox
 from coordwatch.errors import PermanentError
 from coordwatch.notify.channel import Channel, ChannelKind, Match, Pace
 from coordwatch.notify.decide import NotifyPolicy
+from coordwatch.notify.delivery import Outcome
 from coordwatch.notify.route import Route
 from coordwatch.processor.telling import Holding, Telling
 from coordwatch.settings import (
@@ -49,6 +53,7 @@ from coordwatch.settings import (
 )
 
 CANARY = "canary"
+_log = logging.getLogger("coordwatch.channels")
 _SECRET_MAX = 4096
 _WEBHOOK_SECRET_MIN = 16
 
@@ -92,7 +97,7 @@ def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], 
         deciding=ToOutbox(outbox, cards, wall, canaries),
         sending=sending,
         sender=Sender(sending, posts, wall, f"{platform.node()} {os.getpid()}"),
-        door=SlackDoor(store, wall, _rooms(settings)),
+        door=SlackDoor(store, store, wall, _rooms(settings), _reply_by(poster_of(settings, wall))),
         wall=wall,
         cards=cards,
         policy=NotifyPolicy(settings.settle),
@@ -111,7 +116,7 @@ def posts_of(settings: Settings, wall: Clock) -> list[Post]:
     unknown = sorted(settings.channel_secrets.keys() - known)
     if unknown:
         raise PermanentError(f"{channel_variable(unknown[0])} is set, and no channel has that name")
-    made = _Maker(settings, Poster(Egress(settings.egress.networks), wall, settings.egress.ca))
+    made = _Maker(settings, poster_of(settings, wall))
     return [Post(channel_of(one), made.receiver(one)) for one in settings.channels]
 
 
@@ -131,8 +136,27 @@ def _rooms(settings: Settings) -> dict[str, SlackRoom]:
     for one in settings.channels:
         found = settings.channel_secrets.get(signing_key(one.name))
         if isinstance(one, SlackChannel) and found is not None:
-            rooms[one.name] = SlackRoom(one.name, one.channel, found.get_secret_value().strip())
+            parts = urlsplit(one.url)
+            replies = (*REPLIES, f"{parts.scheme}://{parts.netloc}/")
+            rooms[one.name] = SlackRoom(one.name, one.channel, found.get_secret_value().strip(), replies)
     return rooms
+
+
+def _reply_by(poster: Poster) -> Callable[[str, str], None]:
+    """Says something to whoever pressed a button, beside the message, which stays as it is."""
+
+    def reply(url: str, words: str) -> None:
+        body = encode_json({"response_type": "ephemeral", "replace_original": False, "text": words})
+        answer = attempt(lambda: poster.post(url, body, {"Content-Type": "application/json"}).answer())
+        if answer.outcome is not Outcome.DELIVERED:
+            _log.warning("a button in Slack came too late, and whoever pressed it was not told: %s", answer.words)
+
+    return reply
+
+
+def poster_of(settings: Settings, wall: Clock) -> Poster:
+    """What sends to the outside, behind the egress guard of the settings."""
+    return Poster(Egress(settings.egress.networks), wall, settings.egress.ca)
 
 
 @dataclass(frozen=True, slots=True)

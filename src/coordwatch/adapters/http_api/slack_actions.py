@@ -5,7 +5,7 @@ pressed. The message itself is edited by the outbox, in the same way whoever act
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,18 +13,22 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
 from coordwatch.adapters.http_api.hooks.proofs import DoubtError, Sent
 from coordwatch.adapters.http_api.hooks.schemes import check_named
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.alerts.alert import ActionRefused, Order
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.alerts.words import time_words
 from coordwatch.clock import Clock
 from coordwatch.codec import NotJson, decode_json
 from coordwatch.events.times import HOUR, MINUTE
-from coordwatch.ports import AlertDesk
+from coordwatch.ports import AlertDesk, AlertReader, AlertView
 
 PATH = "/v1/channels/{name}/slack"
+# Where Slack takes replies: https://docs.slack.dev/interactivity/handling-user-interaction
+REPLIES = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
 WINDOW, BODY_MAX = 5 * MINUTE, 256 * 1024
 SNOOZE = 4 * HOUR
 _ACTIONS = {"acknowledge": AlertAction.ACKNOWLEDGE, "snooze": AlertAction.SNOOZE, "resolve": AlertAction.RESOLVE}
@@ -33,11 +37,15 @@ _log = logging.getLogger("coordwatch.channels")
 
 @dataclass(frozen=True, slots=True)
 class SlackRoom:
-    """A channel whose buttons are answered. `secret` is the signing secret of the app."""
+    """A channel whose buttons are answered. `secret` is the signing secret of the app.
+
+    Replies go only to addresses that begin with one of `replies`, whatever a payload says.
+    """
 
     name: str
     channel: str
     secret: str
+    replies: tuple[str, ...] = REPLIES
 
     def __repr__(self) -> str:
         return f"SlackRoom({self.name!r})"
@@ -45,11 +53,16 @@ class SlackRoom:
 
 @dataclass(frozen=True, slots=True)
 class SlackDoor:
-    """Where buttons are answered: the desk of alerts, the clock of the wall that Slack signs by, and that of the alerts."""
+    """Where buttons are answered: the desk of alerts, who reads them, and the clock of the wall that Slack signs by.
+
+    `reply` says something to whoever pressed, and to nobody else; it is called after Slack has its answer.
+    """
 
     desk: AlertDesk
+    reader: AlertReader
     wall: Clock
     rooms: Mapping[str, SlackRoom]
+    reply: Callable[[str, str], None]
 
     @property
     def paths(self) -> frozenset[str]:
@@ -64,6 +77,7 @@ class Press:
     action: AlertAction
     alert: str
     actor: str
+    reply_to: str = ""
 
 
 def slack_router(door: SlackDoor, clock: Clock) -> APIRouter:
@@ -79,9 +93,12 @@ def slack_router(door: SlackDoor, clock: Clock) -> APIRouter:
         body = await _read(request)
         _believe(room, Sent(dict(request.headers.items()), body), door.wall.now())
         pressed = _pressed(body, room)
-        if pressed is not None:
-            await run_in_threadpool(_act, door.desk, pressed, clock.now())
-        return JSONResponse({})
+        if pressed is None:
+            return JSONResponse({})
+        late = await run_in_threadpool(_act, door, pressed, clock.now())
+        if late is None or not pressed.reply_to:
+            return JSONResponse({})
+        return JSONResponse({}, background=BackgroundTask(door.reply, pressed.reply_to, late))
 
     return router
 
@@ -120,9 +137,9 @@ def _pressed(body: bytes, room: SlackRoom) -> Press | None:
             return None
         if _channel_of(payload) not in ("", room.channel):
             raise Refused(403, "this button was pressed in another channel than the one of this address")
-        return Press(
-            action, str(button["value"])[:80], f"slack:{user.get('username') or user.get('name') or user['id']}"[:80]
-        )
+        who = f"slack:{user.get('username') or user.get('name') or user['id']}"[:80]
+        reply_to = str(payload.get("response_url") or "")
+        return Press(action, str(button["value"])[:80], who, reply_to if reply_to.startswith(room.replies) else "")
     except (NotJson, KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise Refused(400, "this is no payload of an interactive message") from None
 
@@ -132,12 +149,24 @@ def _channel_of(payload: Mapping[str, Any]) -> str:
     return str(channel.get("id") or "")
 
 
-def _act(desk: AlertDesk, press: Press, now: int) -> None:
+def _act(door: SlackDoor, press: Press, now: int) -> str | None:
+    """Do what the button says; the words for whoever pressed when it came too late."""
     until = now + SNOOZE if press.action is AlertAction.SNOOZE else None
     order = Order(action=press.action, actor=press.actor, now=now, note="by a button in Slack", until=until)
     try:
-        if desk.act(press.alert, order) is None:
-            _log.warning("a button in Slack names an alert that is not here")
+        if door.desk.act(press.alert, order) is not None:
+            return None
+        _log.warning("a button in Slack names an alert that is not here")
+        return "Nothing was changed: this alert is not here any more."
     except ActionRefused as error:
-        # Somebody was faster: the message shows it as soon as it is edited.
         _log.info("a button in Slack came too late: %s", error)
+        view = door.reader.alert(press.alert)
+        return "Nothing was changed: this alert is not here any more." if view is None else late_words(view)
+
+
+def late_words(view: AlertView) -> str:
+    """What somebody reads whose button came too late: how the alert stands, since when and by whom."""
+    status = view.row.status.replace("_", " ")
+    last = view.audit[-1] if view.audit else None
+    by = "" if last is None else f", by {last.actor} at {time_words(last.at)}"
+    return f"Nothing was changed: this alert is {status} already{by}."
