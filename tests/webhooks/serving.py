@@ -35,7 +35,7 @@ class Place:
 def a_hook(name: str, secrets: list[str], source: str = "sendgrid", check: str = "", **more: Any) -> Hook:
     """An address with its check."""
     check = check or name
-    made = check_named(check, secrets, more.pop("url", ""), more.pop("header", ""))
+    made = check_named(check, secrets, more.pop("url", ""), more.pop("header", ""), more.pop("keys", None))
     return Hook(name, source, made, more.pop("window", window_of(check)), **more)
 
 

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordwatch.adapters.http_api.hooks.fetched import Fetched
 from coordwatch.adapters.http_api.hooks.hook import Hook
 from coordwatch.adapters.http_api.hooks.proofs import DoubtError, Sent
-from coordwatch.adapters.http_api.hooks.recipes import RECIPES
-from coordwatch.adapters.http_api.hooks.schemes import CHECKS, BadSecretError, check_named
+from coordwatch.adapters.http_api.hooks.recipes import RECIPES, BadSecretError
+from coordwatch.adapters.http_api.hooks.schemes import CHECKS, check_named
+from coordwatch.clock import SystemClock
 from coordwatch.events.times import DAY, MINUTE, SECOND
 from tests.build import NOW
 from tests.webhooks import vendors
@@ -229,6 +231,7 @@ def test_what_is_remembered_is_forgotten_when_its_time_is_out():
         assert len(memory) <= 2
 
 
+NO_KEYS = Fetched(lambda url: pytest.fail(f"{url} is asked for"), SystemClock())
 HEADERS = st.dictionaries(
     st.sampled_from(
         [
@@ -254,6 +257,7 @@ HEADERS = st.dictionaries(
 def test_whatever_a_stranger_sends_is_refused_with_a_reason_and_breaks_nothing(sendgrid, headers, body):
     for name in CHECKS:
         secret = sendgrid.public_key if name == "sendgrid" else secret_of(name)
-        check = check_named(name, [secret], vendors.URL, "X-House-Token")
+        secret = "arn:aws:sns:eu-west-1:123456789012:mail" if name == "sns" else secret
+        check = check_named(name, [secret], vendors.URL, "X-House-Token", NO_KEYS)
         with pytest.raises(DoubtError):
             check(Sent(headers, body))

@@ -7,18 +7,24 @@ The next room: `one_process`.
 from collections.abc import Iterator
 from pathlib import Path
 
+from coordwatch.adapters.egress import Egress
+from coordwatch.adapters.http_api.hooks.fetched import Fetched
 from coordwatch.adapters.http_api.hooks.hook import Hook
+from coordwatch.adapters.http_api.hooks.recipes import BadSecretError
 from coordwatch.adapters.http_api.hooks.schemes import (
     CHECKS,
+    FETCHES,
     PLAIN,
     USUAL,
     WITH_ADDRESS,
     WITH_HEADER,
-    BadSecretError,
+    WITHOUT_SECRET,
     check_named,
     window_of,
 )
+from coordwatch.adapters.posting import Poster
 from coordwatch.app.content import source_of
+from coordwatch.clock import SystemClock
 from coordwatch.documents import did_you_mean
 from coordwatch.errors import PermanentError
 from coordwatch.settings import Settings, WebhookInput, webhook_key, webhook_variable
@@ -53,11 +59,19 @@ def _hook(one: WebhookInput, settings: Settings) -> Hook:
         raise PermanentError(f"input '{one.name}': no check is called '{name}': {hint}")
     _see_what_goes_with(one, name)
     try:
-        check = check_named(name, list(_secrets(one, name, settings)), one.url or "", one.header or "")
+        keys = _keys(settings) if name in FETCHES else None
+        check = check_named(name, list(_secrets(one, name, settings)), one.url or "", one.header or "", keys)
     except BadSecretError as error:
         raise PermanentError(f"input '{one.name}': {error}") from None
     window = window_of(name) if one.window is None else one.window
     return Hook(one.name, source, check, window, one.limit, (one.header or "").lower())
+
+
+def _keys(settings: Settings) -> Fetched:
+    """What fetches the public keys of tools; it asks nobody yet."""
+    wall = SystemClock()
+    poster = Poster(Egress(settings.egress.networks), wall, settings.egress.ca)
+    return Fetched(lambda url: poster.get(url, {"Accept": "*/*"}), wall)
 
 
 def _see_what_goes_with(one: WebhookInput, name: str) -> None:
@@ -80,6 +94,10 @@ def _secrets(one: WebhookInput, name: str, settings: Settings) -> Iterator[str]:
     found = [] if given is None else given.get_secret_value().split()
     for path in one.secret_files:
         found += [line.strip() for line in _lines(one, path) if line.strip()]
+    if name in WITHOUT_SECRET:
+        if found:
+            raise PermanentError(f"input '{one.name}': its check '{name}' needs no secret: take it away")
+        return
     if not found:
         variable = webhook_variable(one.name)
         raise PermanentError(

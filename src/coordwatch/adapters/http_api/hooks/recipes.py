@@ -29,6 +29,10 @@ Check = Callable[[Sent], Proof]
 _PART = re.compile(r"\{(body|timestamp|url)\}")
 
 
+class BadSecretError(ValueError):
+    """A secret that cannot be one; the message says what one looks like, and never the secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a tool signs: which header, over what, written how.

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from coordwatch.adapters.http_api.hooks.fetched import Fetched
 from coordwatch.adapters.http_api.hooks.proofs import (
     Doubt,
     DoubtError,
@@ -28,7 +29,8 @@ from coordwatch.adapters.http_api.hooks.proofs import (
     mac,
     wrong,
 )
-from coordwatch.adapters.http_api.hooks.recipes import RECIPES, Check, check_of, signed_time
+from coordwatch.adapters.http_api.hooks.recipes import RECIPES, BadSecretError, Check, check_of, signed_time
+from coordwatch.adapters.http_api.hooks.rsa import shipstation_check, sns_check
 from coordwatch.codec import NotJson, decode_json
 from coordwatch.events.times import DAY, MINUTE
 
@@ -37,19 +39,18 @@ _SIGNATURES_MAX = 20
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
 
 
-class BadSecretError(ValueError):
-    """A secret that cannot be one; the message says what one looks like, and never the secret."""
-
-
-def check_named(name: str, secrets: Sequence[str], url: str = "", header: str = "") -> Check:
+def check_named(
+    name: str, secrets: Sequence[str], url: str = "", header: str = "", keys: Fetched | None = None
+) -> Check:
     """Make a check.
 
-    Takes:  `url` for tools that sign the address they post to, `header` for `header` and `hmac`
+    Takes:  `url` for tools that sign the address they post to, `header` for `header` and `hmac`; `keys`, which fetches the
+            public keys of those that show them (FETCHES)
     Raises: BadSecretError
     """
     if name in RECIPES:
         return check_of(RECIPES[name], secrets, url)
-    return _MAKERS[name](Given(tuple(secrets), url, header))
+    return _MAKERS[name](Given(tuple(secrets), url, header, keys))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ class Given:
     secrets: tuple[str, ...]
     url: str = ""
     header: str = ""
+    keys: Fetched | None = None
+
+    def shown(self) -> Fetched:
+        """What fetches the keys that a tool shows."""
+        assert self.keys is not None, "whoever makes this check says what fetches keys"
+        return self.keys
 
 
 def _stripe(given: Given) -> Check:
@@ -258,11 +265,12 @@ _MAKERS: Mapping[str, Callable[[Given], Check]] = {
     "mailgun": _mailgun,
     "mandrill": _mandrill,
     "sendgrid": _sendgrid,
+    "shipstation": lambda given: shipstation_check(given.shown()),
+    "sns": lambda given: sns_check(given.secrets, given.shown()),
     "stripe": _stripe,
     "svix": _svix,
 }
-# What the shipped mappings' tools do; whoever cannot sign knows a password or a token.
-USUAL = {
+USUAL = {  # whoever cannot sign knows a password or a token
     **{name: name for name in (*RECIPES, "mailgun", "mandrill", "sendgrid", "stripe")},
     **dict.fromkeys(("resend", "svix"), "svix"),
     **dict.fromkeys(("iterable", "mailjet", "postmark", "ses", "sns", "sparkpost"), "basic"),
@@ -272,8 +280,9 @@ CHECKS = tuple(sorted([*RECIPES, *_MAKERS]))
 PLAIN = frozenset({"basic", "bearer", "header"})
 WITH_HEADER = frozenset({"header", "hmac"})
 WITH_ADDRESS = frozenset({"hubspot", "mandrill"})
-# SendGrid and Mailgun try again for a day and for eight hours, and do not say that they sign each try anew.
-_WINDOWS = {"mailgun": DAY, "sendgrid": DAY, "stripe": 5 * MINUTE, "svix": 5 * MINUTE}
+WITHOUT_SECRET, FETCHES = frozenset({"shipstation"}), frozenset({"shipstation", "sns"})
+# Who is not named here has a day: SendGrid tries again for that long, and none says that it signs each try anew.
+_WINDOWS = {"stripe": 5 * MINUTE, "svix": 5 * MINUTE}
 
 
 def window_of(name: str) -> int:
