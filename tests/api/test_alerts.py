@@ -156,3 +156,14 @@ def test_a_verdict_goes_into_the_precision_of_the_rule():
         'coordwatch_verdicts{rule="promo-during-open-complaint",verdict="conflict"} 2.0'
         in api.client.get("/metrics").text
     )
+
+
+def test_a_snooze_waits_only_for_what_the_alert_offers(api):
+    alert = api.client.get("/v1/alerts", params={"status": "open"}).json()["items"][0]
+    shown = api.client.get(f"/v1/alerts/{alert['id']}").json()
+    assert (shown["conditions"], shown["snoozed_for"]) == ([], "")
+    address, said = f"/v1/alerts/{alert['id']}/snooze", {"version": alert["version"], "when": "case_closed"}
+    nothing = api.client.post(address, json=said)
+    assert (nothing.status_code, "'about' says for what" in nothing.json()["detail"]) == (422, True)
+    never = api.client.post(address, json=said | {"about": "K-1"})
+    assert (never.status_code, "cannot wait for" in never.json()["detail"]) == (409, True)

@@ -16,6 +16,7 @@ from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.lifecycle import AlertStatus
 from coordwatch.alerts.say import Face, face_of
+from coordwatch.alerts.waking import Condition, WakeWhen
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.ports import ALERT_FILTERS, ALERT_SORTS, AlertRow
@@ -127,6 +128,7 @@ def order_value(row: Mapping[str, Any], name: str) -> int:
 
 def alert_row(row: Mapping[str, Any]) -> AlertRow:
     """A row as readers see it."""
+    snoozed = row["status"] == AlertStatus.SNOOZED
     return AlertRow(
         id=row["id"],
         rule=row["rule"],
@@ -147,9 +149,10 @@ def alert_row(row: Mapping[str, Any]) -> AlertRow:
         count=row["count"],
         version=row["version"],
         campaign=row["campaign"],
-        snoozed_until=row["snooze_until"] if row["status"] == AlertStatus.SNOOZED else None,
+        snoozed_until=row["snooze_until"] if snoozed else None,
         note=row["note"],
         incident=row.get("incident_id"),
+        snoozed_for=waits.words if snoozed and (waits := wake_of(row)) else "",
     )
 
 
@@ -183,6 +186,8 @@ def flat(alert: Alert) -> dict[str, Any]:
         "snooze_until": alert.snooze_until,
         "wake_on_repeat": alert.wake_on_repeat,
         "undo": alert.undo.value if alert.undo else None,
+        "wake_when": alert.wake_when.when.value if alert.wake_when else None,
+        "wake_about": alert.wake_when.about if alert.wake_when else None,
     }
 
 
@@ -225,7 +230,13 @@ def from_flat(row: Mapping[str, Any]) -> Alert:
         snooze_until=row["snooze_until"],
         wake_on_repeat=bool(row["wake_on_repeat"]),
         undo=AlertStatus(row["undo"]) if row["undo"] else None,
+        wake_when=wake_of(row),
     )
+
+
+def wake_of(row: Mapping[str, Any]) -> Condition | None:
+    """What the snooze of a row waits for."""
+    return Condition(WakeWhen(row["wake_when"]), row["wake_about"]) if row["wake_when"] else None
 
 
 def key_text(key: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction, AlertStatus, allowed_actions, next_status
 from coordwatch.alerts.say import Face
 from coordwatch.alerts.verdict import Verdict, verdict_of
+from coordwatch.alerts.waking import LIMIT, Condition
 from coordwatch.alerts.words import time_words
 from coordwatch.errors import PermanentError
 
@@ -50,7 +51,7 @@ class Alert:
     """What people handle: detections of one rule under one key, near each other in time.
 
     `anchor` is the detection that began it, `undo` the status before the last person's action, `snooze_until` None with
-    `wake_on_repeat` a snooze until the next detection.
+    `wake_on_repeat` a snooze until the next detection; `wake_when` what else ends it before `snooze_until`.
     Units: `raised_at` (when it was filed), `first_at`, `last_at` (event time), `snooze_until` in microseconds since 1970 UTC
     """
 
@@ -68,6 +69,7 @@ class Alert:
     snooze_until: int | None = None
     wake_on_repeat: bool = False
     undo: AlertStatus | None = None
+    wake_when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Order:
     """What a person asks to be done. Units: `now` and `until` in microseconds since 1970 UTC.
 
     `version` is the one the person saw, None for whatever stands; `until` None lets a snooze last until the next detection;
-    `verdict` is what they say of it, None for what the action usually says.
+    with `when` it lasts until that has come true, and until `until` at the latest, or a week. `verdict` is what they say of
+    it, None for what the action usually says.
     """
 
     action: AlertAction
@@ -95,6 +98,12 @@ class Order:
     note: str = ""
     until: int | None = None
     verdict: Verdict | None = None
+    when: Condition | None = None
+
+    @property
+    def ends(self) -> int | None:
+        """When a snooze ends at the latest; None for one until the next detection."""
+        return self.now + LIMIT if self.until is None and self.when is not None else self.until
 
 
 def alert_id(rule: str, key: Sequence[str], anchor: str) -> str:
@@ -139,7 +148,7 @@ def _moved(alert: Alert, after: AlertStatus, order: Order) -> Alert:
         return moved
     if order.until is not None and order.until <= order.now:
         raise ActionRefused("a snooze must end in the future")
-    return replace(moved, snooze_until=order.until, wake_on_repeat=order.until is None)
+    return replace(moved, snooze_until=order.ends, wake_on_repeat=order.ends is None, wake_when=order.when)
 
 
 def moved_by_engine(alert: Alert, action: AlertAction, now: int, note: str) -> tuple[Alert, Entry | None]:
@@ -156,7 +165,15 @@ def moved_by_engine(alert: Alert, action: AlertAction, now: int, note: str) -> t
     if after is alert.status:
         return alert, entry
     return (
-        replace(alert, status=after, version=alert.version + 1, undo=None, snooze_until=None, wake_on_repeat=False),
+        replace(
+            alert,
+            status=after,
+            version=alert.version + 1,
+            undo=None,
+            snooze_until=None,
+            wake_on_repeat=False,
+            wake_when=None,
+        ),
         entry,
     )
 
@@ -166,7 +183,9 @@ def _note(order: Order) -> str:
         unusual = order.verdict is not None and order.verdict is not verdict_of(order.action, None)
         said = order.verdict.value.replace("_", " ") if unusual and order.verdict else ""
         return ": ".join(one for one in (said, order.note) if one)
-    until = "until the next detection" if order.until is None else f"until {time_words(order.until)}"
+    until = "until the next detection" if order.ends is None else f"until {time_words(order.ends)}"
+    if order.when is not None:
+        until = f"until {order.when.words}, {until} at the latest"
     return f"{until}: {order.note}" if order.note else until
 
 

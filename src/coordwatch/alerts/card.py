@@ -8,7 +8,7 @@ The next room: `fold`, which files detections by it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from coordwatch.rules.spec import DAY, RuleSpec, RuleStatus, Severity, UnlessEvent
+from coordwatch.rules.spec import DAY, Match, RuleSpec, RuleStatus, Severity, State, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class RuleCard:
     cancelling: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     runbook: str = ""
+    reads: frozenset[str] = frozenset()
 
     @property
     def raises_alerts(self) -> bool:
@@ -44,8 +45,7 @@ def card_of(spec: RuleSpec) -> RuleCard:
     steps = [spec.when, *spec.after, *spec.while_, *spec.given, *spec.unless, *([spec.expect] if spec.expect else [])]
     cancelling: set[str] = set()
     for step in spec.unless:
-        parts = step.matches if isinstance(step, UnlessEvent) else (*step.opened, *step.closed, *step.reopened)
-        cancelling.update(part.event for part in parts)
+        cancelling.update(part.event for part in _matches(step))
     return RuleCard(
         id=spec.id,
         title=spec.title,
@@ -60,7 +60,12 @@ def card_of(spec: RuleSpec) -> RuleCard:
         cancelling=tuple(sorted(cancelling)),
         tags=tuple(spec.tags),
         runbook=spec.runbook,
+        reads=frozenset(part.event for step in steps for part in _matches(step)),
     )
+
+
+def _matches(step: Step) -> tuple[Match, ...]:
+    return (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
 
 
 def cards_of(specs: Iterable[RuleSpec]) -> Mapping[str, RuleCard]:

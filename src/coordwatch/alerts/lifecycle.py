@@ -22,12 +22,16 @@ class AlertStatus(StrEnum):
 
 
 class AlertAction(StrEnum):
-    """What can be done to an alert: the first five by the engine, the rest by a person (wake by both)."""
+    """What can be done to an alert: the first six by the engine, the rest by a person (wake by both).
+
+    `condition_met` ends a snooze when what it waited for has come true (see `waking`).
+    """
 
     RAISE = "raise"
     REPEAT = "repeat"
     RETRACT = "retract"
     MADE_GOOD = "made_good"
+    CONDITION_MET = "condition_met"
     WAKE = "wake"
     ACKNOWLEDGE = "acknowledge"
     SNOOZE = "snooze"
@@ -80,6 +84,7 @@ _TABLE: dict[AlertAction, dict[AlertStatus | None, AlertStatus]] = {
         _S.RETRACTED: _S.RESOLVED,
         _S.NOT_A_CONFLICT: _S.NOT_A_CONFLICT,
     },
+    _A.CONDITION_MET: {_S.SNOOZED: _S.OPEN},
     _A.WAKE: {_S.SNOOZED: _S.OPEN},
     _A.ACKNOWLEDGE: {_S.OPEN: _S.ACKNOWLEDGED, _S.SNOOZED: _S.ACKNOWLEDGED},
     _A.SNOOZE: {_S.OPEN: _S.SNOOZED, _S.ACKNOWLEDGED: _S.SNOOZED, _S.SNOOZED: _S.SNOOZED},

@@ -40,6 +40,7 @@ from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.app.webhooks import hooks_of
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
+from coordwatch.embedded.incident_keeper import Look
 from coordwatch.embedded.inlets import FileInlet, Inlet
 from coordwatch.embedded.runtime import Feeds, Runtime
 from coordwatch.embedded.server import address_of, listen
@@ -91,7 +92,7 @@ def build(settings: Settings) -> Service:
         )
         follower = follower_of(store, content, stream, clock.now())
         views = Views(processor, runtime, clock, board)
-        incidents = incident_keeper(store, content, clock, views.sources)
+        incidents = incident_keeper(store, content, clock, Look(views.sources, views.customer))
         hooks = HookDoor(hooks_of(settings), clock, runtime.post)
         rooms = _Rooms(settings, content, store, stream, hooks, keeper, desk)
         application = _application(rooms, views, address_of(listening))

@@ -34,7 +34,7 @@ from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
-from coordwatch.embedded.incident_keeper import IncidentKeeper
+from coordwatch.embedded.incident_keeper import IncidentKeeper, Look
 from coordwatch.embedded.server import HttpServer, address_of, listen
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
@@ -52,6 +52,8 @@ from coordwatch.worker.contexts import Away, Contexts
 from coordwatch.worker.driver import Driver
 from coordwatch.worker.readings import DriverReadings
 
+# What a customer's context is looked at for takes a read of their partition when another worker keeps it.
+_LOOK_SECONDS = 30.0
 _log = logging.getLogger("coordwatch.worker")
 
 
@@ -174,7 +176,8 @@ def http_side(
     api = replace(_api(ground, room, readings, contexts), door=entrance.door)
     application = http_application(api, pages, entrance.turn_away)
     follower = follower_of(room.store, ground.content, room.stream, ground.clock.now())
-    incidents = incident_keeper(room.store, ground.content, ground.clock, lambda: room.board.views(ground.clock.now()))
+    look = Look(lambda: room.board.views(ground.clock.now()), contexts.customer, _LOOK_SECONDS)
+    incidents = incident_keeper(room.store, ground.content, ground.clock, look)
     server = HttpServer(application, listening)
     return HttpSide(server, address_of(listening), readings, room.stream, (follower, incidents))
 

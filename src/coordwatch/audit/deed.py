@@ -24,6 +24,7 @@ class DeedKind(StrEnum):
     ALERT_REPEAT = "alert.repeat"
     ALERT_RETRACT = "alert.retract"
     ALERT_MADE_GOOD = "alert.made_good"
+    ALERT_CONDITION_MET = "alert.condition_met"
     ALERT_WAKE = "alert.wake"
     ALERT_ACKNOWLEDGE = "alert.acknowledge"
     ALERT_SNOOZE = "alert.snooze"

@@ -26,8 +26,10 @@ def deeds_of(changes: Iterable[AlertChange], now: int) -> list[Deed]:
 def deed_of(change: AlertChange, order: Order) -> Deed:
     """What a person did. What they wrote beside it is not repeated, since it may name somebody."""
     facts: dict[str, Fact] = {"noted": True} if order.note else {}
-    if order.until is not None:
-        facts["until"] = format_time(order.until)
+    if order.ends is not None:
+        facts["until"] = format_time(order.ends)
+    if order.when is not None:
+        facts["when"] = order.when.when.value
     verdict = verdict_of(order.action, order.verdict)
     if verdict is not None:
         facts["verdict"] = verdict.value

@@ -9,7 +9,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.verdict import Verdict
+from coordwatch.alerts.waking import Condition, WakeWhen
 from coordwatch.alerts.words import time_words
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
@@ -78,6 +79,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             acting.add_argument(
                 "--until", metavar="4h|TIME", help="a duration or a time; without it the next detection"
             )
+            acting.add_argument(
+                "--when",
+                choices=[one.value for one in WakeWhen],
+                metavar="WHEN",
+                help="or until this has come true, such as case_closed, at --until or in a week at the latest",
+            )
+            acting.add_argument("--about", metavar="THING", help="which case or order, where the alert names several")
     for sub in verbs.choices.values():
         where = sub.add_mutually_exclusive_group(required=True)
         where.add_argument("--config", type=Path, metavar="FILE", help="the settings file that names the database")
@@ -117,7 +125,7 @@ def _carry_out(args: argparse.Namespace, store: SqlStore) -> int:
     if view is None:
         raise PermanentError(f"there is no alert '{args.alert}': 'coordwatch alerts list' shows them")
     if args.verb != "show":
-        after = store.act(args.alert, _order(args))
+        after = store.act(args.alert, replace(_order(args), when=_when(args, store)))
         assert after is not None, "alerts are never deleted"
         print(_line(asdict(after)) if as_json else f"{view.row.status} -> {after.status}")
         return OK
@@ -137,6 +145,20 @@ def _order(args: argparse.Namespace) -> Order:
         note=args.note,
         until=_until(getattr(args, "until", None), now),
         verdict=verdict,
+    )
+
+
+def _when(args: argparse.Namespace, store: SqlStore) -> Condition | None:
+    wanted = getattr(args, "when", None)
+    if wanted is None:
+        return None
+    can = [one for one in store.conditions(args.alert) if one.when == wanted]
+    found = [one for one in can if args.about in (None, one.about)]
+    if len(found) == 1:
+        return found[0]
+    named = ", ".join(one.about for one in can)
+    raise PermanentError(
+        f"say --about: {named}" if can else f"this alert names nothing of which '{wanted}' could come true"
     )
 
 

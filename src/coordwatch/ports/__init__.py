@@ -19,6 +19,8 @@ from coordwatch.ports.readers import (
     AlertDesk,
     AlertReader,
     SilenceDesk,
+    Waiting,
+    Waking,
 )
 from coordwatch.ports.shelf import VIEWS_MOST, Moved, RuleVersion, SavedView, Shelf
 from coordwatch.ports.stores import (
@@ -79,5 +81,7 @@ __all__ = [
     "Store",
     "ToolCount",
     "ToolView",
+    "Waiting",
     "WaitingView",
+    "Waking",
 ]

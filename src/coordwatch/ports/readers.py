@@ -6,11 +6,13 @@ The next room: the adapters, which implement them.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.once import Answers, Once
 from coordwatch.alerts.silence import Draft, Silence
+from coordwatch.alerts.waking import Condition
 from coordwatch.ports.stores import DeadLetter
 from coordwatch.ports.views import AlertRow, AlertView, CustomerRow, PairCount, RuleCounts, ToolCount
 
@@ -28,6 +30,10 @@ class AlertDesk(Answers, Protocol):
 
         Raises: VersionConflict when it moved on, ActionRefused when its status forbids it, KeyReused, TemporaryError
         """
+        ...
+
+    def conditions(self, alert_id: str) -> list[Condition]:
+        """What the snooze of an alert can wait for, beside a time."""
         ...
 
 
@@ -107,4 +113,25 @@ class SilenceDesk(Protocol):
 
         Raises: VersionConflict, ActionRefused when it has expired, TemporaryError
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A snoozed alert that waits for something, and the customers whose facts may hold it."""
+
+    alert: str
+    customers: tuple[str, ...]
+    condition: Condition
+
+
+class Waking(Protocol):
+    """Where snoozes end because what they waited for has come."""
+
+    def waiting(self) -> list[Waiting]:
+        """Snoozed alerts that wait for something."""
+        ...
+
+    def wake(self, alert_id: str, condition: Condition, now: int) -> bool:
+        """End the snooze of an alert that still waits for this; whether it did. Raises: TemporaryError."""
         ...

@@ -38,6 +38,7 @@ class AlertRow:
     snoozed_until: int | None = None
     note: str = ""
     incident: str | None = None
+    snoozed_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.order_shapes import OrderBody
 from coordwatch.adapters.http_api.preconditions import (
     IfNoneMatch,
     Said,
@@ -27,13 +28,13 @@ from coordwatch.adapters.http_api.shapes import (
     AlertItem,
     AlertPage,
     AlertQuery,
-    OrderBody,
     alert_detail,
     alert_item,
 )
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.verdict import Verdict
+from coordwatch.alerts.waking import Condition
 from coordwatch.events.times import parse_duration, parse_time
 
 
@@ -76,7 +77,7 @@ def alerts_router(context: ApiContext) -> APIRouter:
         view = context.reader.alert(alert_id)
         if view is None:
             raise _no_alert(alert_id)
-        content = alert_detail(view).model_dump_json().encode()
+        content = alert_detail(view, context.desk.conditions(alert_id)).model_dump_json().encode()
         headers = {"ETag": tag_of(view.row.version, content), "Cache-Control": "no-cache"}
         if is_known(headers["ETag"], if_none_match):
             return Response(status_code=304, headers=headers)
@@ -122,7 +123,18 @@ def _order(request: Request, action: ActionName, body: OrderBody, now: int) -> O
         note=body.note,
         until=_until(body.until, now) if action is ActionName.SNOOZE else None,
         verdict=verdict,
+        when=_when(action, body),
     )
+
+
+def _when(action: ActionName, body: OrderBody) -> Condition | None:
+    if body.when is None:
+        return None
+    if action is not ActionName.SNOOZE or body.about is None:
+        raise Refused(
+            422, "when: only 'snooze' waits for something, and 'about' says for what: see the alert's conditions"
+        )
+    return Condition(body.when, body.about)
 
 
 def _no_alert(alert_id: str) -> Refused:

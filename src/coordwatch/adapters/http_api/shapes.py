@@ -5,15 +5,16 @@ What leaves: the same with instants as RFC 3339 text and lengths in seconds.
 The next room: `alerts` and `reading`, which answer with them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from coordwatch.adapters.http_api.telling_shapes import TellingItem, telling_item
+from coordwatch.adapters.http_api.telling_shapes import ConditionItem, TellingItem, condition_item, telling_item
 from coordwatch.alerts.lifecycle import AlertStatus, allowed_actions
 from coordwatch.alerts.verdict import precision_of
+from coordwatch.alerts.waking import Condition
 from coordwatch.events.times import SECOND, format_time, to_datetime
 from coordwatch.ports import AlertRow, AlertView, PairCount, RuleCounts, SourceView
 
@@ -73,6 +74,7 @@ class AlertItem(Shape):
     snoozed_until: datetime | None
     note: str
     incident: str | None
+    snoozed_for: str
 
 
 class AuditItem(Shape):
@@ -93,6 +95,7 @@ class AlertDetail(AlertItem):
     actions: list[str]
     verdict: Annotated[str | None, Field(description="what somebody said of it: conflict, unsure, or why it is none")]
     tellings: list[TellingItem]
+    conditions: list[ConditionItem]
 
 
 class AlertPage(Shape):
@@ -100,22 +103,6 @@ class AlertPage(Shape):
 
     items: list[AlertItem]
     next: str | None
-
-
-class OrderBody(Shape):
-    """What to do. `version` is the one that was seen: a 409 says that the alert has moved on.
-
-    `until` ends a snooze: an instant (RFC 3339) or a duration (`4h`); without it the next detection ends it.
-    """
-
-    version: int | None = None
-    note: Annotated[str, Field(max_length=2000)] = ""
-    until: Annotated[str | None, Field(max_length=40)] = None
-    actor: Annotated[str | None, Field(min_length=1, max_length=80)] = None
-    because: Annotated[
-        Literal["intended", "wrong_data", "wrong_person", "too_wide"] | None,
-        Field(description="why it is not a conflict; it goes into the precision of the rule"),
-    ] = None
 
 
 class EventAnswer(Shape):
@@ -197,8 +184,8 @@ def alert_item(row: AlertRow) -> AlertItem:
     return AlertItem(**_alert_fields(row))
 
 
-def alert_detail(view: AlertView) -> AlertDetail:
-    """An alert as JSON shows it."""
+def alert_detail(view: AlertView, conditions: Sequence[Condition] = ()) -> AlertDetail:
+    """An alert as JSON shows it, with what its snooze can wait for."""
     return AlertDetail(
         **_alert_fields(view.row),
         detections=[readable(detection) for detection in view.detections],
@@ -209,6 +196,7 @@ def alert_detail(view: AlertView) -> AlertDetail:
         also_affected=list(view.also_affected),
         actions=[action.value for action in allowed_actions(AlertStatus(view.row.status), view.undoable)],
         tellings=[telling_item(one) for one in view.tellings],
+        conditions=[condition_item(one) for one in conditions],
         verdict=view.verdict or None,
     )
 
@@ -237,6 +225,7 @@ def _alert_fields(row: AlertRow) -> dict[str, Any]:
         "snoozed_until": instant(row.snoozed_until),
         "note": row.note,
         "incident": row.incident,
+        "snoozed_for": row.snoozed_for,
     }
 
 

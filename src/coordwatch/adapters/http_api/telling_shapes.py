@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from coordwatch.alerts.waking import Condition, WakeWhen
 from coordwatch.events.times import to_datetime
 from coordwatch.notify.outbox import TellingView
 
@@ -26,6 +27,21 @@ class TellingItem(BaseModel):
     attempts: int
     answer: str
     note: str
+
+
+class ConditionItem(BaseModel):
+    """Something that a snooze can wait for: `when` and `about` are what an order says, `words` what has come true then."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    when: WakeWhen
+    about: str
+    words: str
+
+
+def condition_item(one: Condition) -> ConditionItem:
+    """A condition as JSON shows it."""
+    return ConditionItem(when=one.when, about=one.about, words=one.words)
 
 
 def telling_item(one: TellingView) -> TellingItem:

@@ -14,12 +14,13 @@ from coordwatch.adapters.memory.reading import MemoryReader
 from coordwatch.adapters.memory.shelf import MemoryShelf
 from coordwatch.adapters.memory.tables import MemoryBook, Tables
 from coordwatch.adapters.memory.trail import MemoryTrail
-from coordwatch.alerts.alert import ENGINE, Alert, Order, carry_out, moved_by_engine
+from coordwatch.alerts.alert import ENGINE, ActionRefused, Alert, Order, carry_out, moved_by_engine
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.alerts.once import KEPT_FOR, Once, same_again
 from coordwatch.alerts.verdict import Judged, judged_after
+from coordwatch.alerts.waking import Condition, offered
 from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.engine.ledger import CountLine, TallyLine
@@ -180,6 +181,8 @@ class MemoryStore(MemoryReader):
             before = book.alert(alert_id)
             if before is None:
                 return None
+            if order.when is not None and order.when not in self.conditions(alert_id):
+                raise ActionRefused(f"this alert cannot wait for '{order.when.when}'; it can wait for a time")
             after, entry = carry_out(before, order)
             self._judge(before, order)
             book.save(after, entry)
@@ -198,6 +201,12 @@ class MemoryStore(MemoryReader):
         after = judged_after(judged, order.action, order.verdict, people[-1] if people else None)
         if after != judged:
             self._tables.verdicts[alert.id] = (alert.rule, after)
+
+    def conditions(self, alert_id: str) -> list[Condition]:
+        with self._lock:
+            filed = [self._tables.filed[one].detection for one in self._tables.by_alert.get(alert_id, ())]
+        read = frozenset[str]().union(*(one.reads for one in self._cards.values()))
+        return offered((event.data for one in filed for event in (one.act, *one.evidence)), read)
 
     def recall(self, once: Once) -> bytes | None:
         known = self._tables.answers.get(once.key)

@@ -38,10 +38,12 @@ from coordwatch.adapters.sql.silences import SqlSilences
 from coordwatch.adapters.sql.state import reopen_notices, write_state
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
 from coordwatch.adapters.sql.verdicts import judge
+from coordwatch.adapters.sql.waking import SqlWaking, check_condition, conditions_of
 from coordwatch.alerts.alert import Order, carry_out
 from coordwatch.alerts.card import RuleCard
 from coordwatch.alerts.fold import AlertChange, fold
 from coordwatch.alerts.once import Once
+from coordwatch.alerts.waking import Condition
 from coordwatch.audit.of_alerts import deed_of, deeds_of
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.notify.channel import Channel
@@ -123,6 +125,10 @@ class SqlStore(SqlAlerting):
     def incidents(self) -> SqlIncidents:
         """Where people see incidents and act on them."""
         return SqlIncidents(self._write, self._read, self._cards, self.listen)
+
+    def waking(self) -> SqlWaking:
+        """Where snoozes end because what they waited for has come."""
+        return SqlWaking(self._write, self._read, self._cards)
 
     def sending(self) -> SqlSending:
         """Where senders take their work."""
@@ -233,6 +239,7 @@ class SqlStore(SqlAlerting):
             before = book.alert(alert_id)
             if before is None:
                 return None
+            check_condition(connection, alert_id, order.when, self._cards)
             after, entry = carry_out(before, order)
             judge(connection, before, order)
             book.save(after, entry)
@@ -245,6 +252,10 @@ class SqlStore(SqlAlerting):
                 keep_answer(connection, once, encode_json(asdict(row)), order.now)
         self.listen(changes)
         return row
+
+    def conditions(self, alert_id: str) -> list[Condition]:
+        with self._read() as connection:
+            return conditions_of(connection, alert_id, self._cards)
 
     def recall(self, once: Once) -> bytes | None:
         with self._read() as connection:
