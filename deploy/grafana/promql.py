@@ -39,6 +39,19 @@ def bound(part: str, whole: str, sign: str) -> str:
     return f"({found} + 1.9208 {sign} {spread}) / ({asked} + 3.8416)"
 
 
+def judged(right: bool) -> str:
+    """Alerts of each rule that people judged, or those of them that they called conflicts; all of them, not of a range."""
+    verdicts = 'verdict="conflict"' if right else 'verdict!="unsure"'
+    return f"sum by (rule) (max by (rule, verdict) (coordwatch_verdicts{{{RULES}, {verdicts}}}))"
+
+
+def precision_bound(sign: str) -> str:
+    """One end of the interval of a rule's precision; while nobody has judged it is all from 0 to 1."""
+    found, asked = judged(right=True), judged(right=False)
+    spread = f"1.96 * sqrt(clamp_min({found} * ({asked} - {found}) / clamp_min({asked}, 1), 0) + 0.9604)"
+    return f"({found} + 1.9208 {sign} {spread}) / ({asked} + 3.8416)"
+
+
 def _summed(by: str, series: str) -> str:
     return f"sum by ({by}) ({series})" if by else f"sum({series})"
 

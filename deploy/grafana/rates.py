@@ -30,6 +30,7 @@ def rate_panels() -> Iterator[Any]:
     """The panels, in reading order."""
     yield from _totals()
     yield from _by_rule()
+    yield from _precision()
     yield from _over_time()
     yield from _by_tool()
 
@@ -106,6 +107,26 @@ def _by_rule() -> Iterator[Any]:
             Column("Missing key", promql.by_rule("coordwatch_acts_missing_key_total"), width=100),
             Column("Made good", promql.by_rule("coordwatch_detections_made_good_total"), width=100),
             Column("Taken back", promql.by_rule("coordwatch_detections_retracted_total"), width=100),
+        ],
+    )
+
+
+def _precision() -> Iterator[Any]:
+    yield rows(
+        Words(
+            "By rule: what people said of its alerts",
+            "Of the alerts that somebody judged (a conflict, or none and why), how many were conflicts, all of them and not "
+            "those of the range. At least and at most: the interval in which the precision lies 95 times in 100; while nobody "
+            "has judged it is all from 0 to 100 %. A rule whose 'at most' is low calls people for nothing.",
+            24,
+            8,
+        ),
+        {"rule": "Rule"},
+        [
+            Column("Judged", promql.judged(right=False), width=90),
+            Column("were conflicts", promql.judged(right=True), width=120),
+            Column("at least", promql.precision_bound("-"), RATE, width=90),
+            Column("at most", promql.precision_bound("+"), RATE, shaded=True, width=90),
         ],
     )
 

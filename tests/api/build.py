@@ -22,7 +22,7 @@ from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.http_api.who import Keeper
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import Metrics, Readings, of_channels
+from coordwatch.adapters.prometheus import Metrics, Readings, of_channels, of_trail
 from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
@@ -152,7 +152,12 @@ def an_api(
                 clock,
                 {"coordwatch_stream_watchers": lambda: stream.watchers},
             ),
-            beside=lambda: {"coordwatch_webhook_requests": door.outcomes(), **keeper.amounts(), **of_channels([], NOW)},
+            beside=lambda: {
+                "coordwatch_webhook_requests": door.outcomes(),
+                **keeper.amounts(),
+                **of_channels([], NOW),
+                **of_trail(store.trail().head()),
+            },
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,

@@ -2,12 +2,15 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.cli import main
 from tests.build import CARDS, fill
+from tests.tidy.tree import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,15 @@ def test_what_cannot_be_done_is_said(database, capsys, tmp_path):
         "cannot be read"
         in said(capsys, "verify", "--database", str(database), "--anchor", str(tmp_path / "no"), code=2).err
     )
+
+
+def test_an_export_is_checked_without_this_program_as_the_guide_says(database, capsys):
+    guide = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    program = guide.partition("```python\n")[2].partition("```")[0]
+    exported = said(capsys, "export", "--database", str(database)).out
+    done = subprocess.run([sys.executable, "-c", program], input=exported, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = exported.splitlines()
+    broken = "\n".join([*lines[:3], lines[3].replace('"actor":"', '"actor":"x'), *lines[4:]])
+    done = subprocess.run([sys.executable, "-c", program], input=broken, capture_output=True, text=True, check=False)
+    assert "entry 4 is broken" in done.stderr

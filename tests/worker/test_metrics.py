@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running, of_channels
+from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running, of_channels, of_trail
+from coordwatch.audit.chain import Head
 from coordwatch.clock import ManualClock
 from coordwatch.events.times import HOUR, SECOND
 from coordwatch.notify.outbox import ChannelView
@@ -66,7 +67,9 @@ def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles(
     channels = of_channels(
         [ChannelView("slack", 1, NOW, delivered_at=NOW), ChannelView("canary", delivered_at=NOW)], NOW
     )
-    beside = {**keeper.amounts(), **channels, "coordwatch_webhook_requests": door}
+    trail = of_trail(Head(3, "00000000002a" + "0" * 52))
+    assert trail == {"coordwatch_audit_entries": {(): 3}, "coordwatch_audit_seal": {(): 42}}
+    beside = {**keeper.amounts(), **channels, **trail, "coordwatch_webhook_requests": door}
     found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
     assert found.keys() == DECLARED.keys()
     for name, family in found.items():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
+from coordwatch.adapters.audit_anchor import Anchor
 from coordwatch.adapters.channels.alertmanager import Alertmanager
 from coordwatch.adapters.channels.mail import Mail, Mailbox
 from coordwatch.adapters.channels.pagerduty import PagerDuty
@@ -23,12 +24,13 @@ from coordwatch.adapters.channels.webhook import Webhook
 from coordwatch.adapters.egress import Egress
 from coordwatch.adapters.http_api.slack_actions import REPLIES, SlackDoor, SlackRoom
 from coordwatch.adapters.posting import Poster
-from coordwatch.adapters.prometheus import Amounts, of_channels
+from coordwatch.adapters.prometheus import Amounts, of_channels, of_trail
 from coordwatch.adapters.sql.sending import SqlSending
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import RuleCard
 from coordwatch.app.quiet import quiet_of
 from coordwatch.app.routing import route_of
+from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.embedded.telling import Tell, ToOutbox
@@ -71,14 +73,22 @@ class Desk:
     policy: NotifyPolicy
     holding: Holding
     way: Route | None
+    trail: Trail
+    anchor: Anchor | None
 
     def telling(self, tell: Tell, note: Callable[[int], None]) -> Telling:
         """Who is told of alerts, beside whom `tell` tells; `note` hears what time it is."""
-        return Telling(self.cards, tell, self.policy, note, self.deciding, self.holding, self.way)
+
+        def noted(now: int) -> None:
+            note(now)
+            if self.anchor is not None:
+                self.anchor.note(self.wall.now())
+
+        return Telling(self.cards, tell, self.policy, noted, self.deciding, self.holding, self.way)
 
     def amounts(self) -> dict[str, Amounts]:
-        """How the channels stand, for /metrics."""
-        return of_channels(self.sending.views(), self.wall.now())
+        """How the channels stand and how far the audit trail goes, for /metrics."""
+        return {**of_channels(self.sending.views(), self.wall.now()), **of_trail(self.trail.head())}
 
 
 def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], *, alone: bool) -> Desk:
@@ -103,6 +113,10 @@ def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], 
         policy=NotifyPolicy(settings.settle),
         holding=store.holding(quiet_of(settings)),
         way=route_of(settings),
+        trail=store.trail(),
+        anchor=None
+        if settings.audit.anchor is None
+        else Anchor(settings.audit.anchor, store.trail(), settings.audit.every),
     )
 
 

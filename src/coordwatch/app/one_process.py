@@ -38,6 +38,7 @@ from coordwatch.app.content import (
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
 from coordwatch.app.webhooks import hooks_of
+from coordwatch.app.what_runs import note_what_runs
 from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.incident_keeper import Look
@@ -71,6 +72,7 @@ def build(settings: Settings) -> Service:
         store = open_store(settings, cards, keeping, alone=True)
         clock = _clock(settings, store)
         store.close_rules_that_ended(clock.now())
+        note_what_runs(settings, content.rules, store.trail(), SystemClock().now())
         mapper = Mapper(content.mappings, content.catalogue, keys[0].secret)
         keeper = CatalogueKeeper(file_feed(settings, content), content.catalogue, mapper.use, clock)
         processor = Processor(

@@ -32,6 +32,7 @@ from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
+from coordwatch.app.what_runs import note_what_runs
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
 from coordwatch.embedded.incident_keeper import IncidentKeeper, Look
@@ -140,6 +141,7 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     cards = cards_of(ground.content.rules)
     store = open_store(settings, cards, undo)
     store.close_rules_that_ended(clock.now())
+    note_what_runs(settings, ground.content.rules, store.trail(), clock.now())
     stream = Stream()
     stages: list[Alerts] = []
     board = SourceBoard(lambda: stages[0].sources, ground.tools)

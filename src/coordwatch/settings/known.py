@@ -25,6 +25,7 @@ from coordwatch.settings.kafka import (
     RegistrySettings,
     SecuritySettings,
 )
+from coordwatch.settings.parts import AuditSettings
 from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import (
     EscalationSettings,
@@ -57,6 +58,7 @@ def known_names(location: Sequence[int | str]) -> list[str]:
         "channels": (SlackChannel, PagerDutyChannel, AlertmanagerChannel, WebhookChannel, EmailChannel, AppriseChannel),
         "channels.match": (MatchSettings,),
         "egress": (EgressSettings,),
+        "audit": (AuditSettings,),
         "access": (AccessSettings,),
         "access.oidc": (OidcSettings,),
         "route": (RouteSettings,),

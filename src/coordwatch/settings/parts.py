@@ -6,6 +6,7 @@ Written values enter; checked ones leave. The next rooms: `kafka` and `tree`, wh
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -43,6 +44,13 @@ class Progressing(Part):
     disorder: Duration = 0
     publishing_delay: Duration = MINUTE
     dark_after: Duration | None = None
+
+
+class AuditSettings(Part):
+    """Where the head of the audit trail is noted beside the database, and how often. Units: microseconds once read."""
+
+    anchor: Path | None = None
+    every: Duration = 10 * MINUTE
 
 
 def split_address(address: str) -> tuple[str, int] | None:

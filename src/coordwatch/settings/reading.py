@@ -204,6 +204,9 @@ def _under(settings: Settings, folder: Path) -> Settings:
             "egress": settings.egress.model_copy(
                 update={"ca": folder / settings.egress.ca if settings.egress.ca else None}
             ),
+            "audit": settings.audit.model_copy(
+                update={"anchor": folder / settings.audit.anchor if settings.audit.anchor else None}
+            ),
             "kafka": None if settings.kafka is None else _kafka_under(settings.kafka, folder),
         }
     )

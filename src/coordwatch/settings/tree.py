@@ -23,7 +23,7 @@ from coordwatch.identity.phones import is_region
 from coordwatch.settings.access import AccessSettings, wrong_with_the_door
 from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
-from coordwatch.settings.parts import NAME, Duration, Part, Progressing, split_address, twice
+from coordwatch.settings.parts import NAME, AuditSettings, Duration, Part, Progressing, split_address, twice
 from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import HoursSettings, ReceiverSettings, RouteSettings
 
@@ -200,6 +200,7 @@ class Settings(BaseSettings):
     time_intervals: tuple[HoursSettings, ...] = ()
     inhibit_rules: tuple[InhibitSettings, ...] = ()
     maintenance: tuple[MaintenanceSettings, ...] = ()
+    audit: AuditSettings = AuditSettings()
     public_url: str | None = None
     canary_channel: str | None = None
 

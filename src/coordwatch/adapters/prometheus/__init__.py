@@ -8,6 +8,6 @@ The next room: `http_api`, which serves it.
 from coordwatch.adapters.prometheus.names import NAMES, WORKER_NAMES, Amounts, Name
 from coordwatch.adapters.prometheus.rendering import Metrics
 from coordwatch.adapters.prometheus.running import Running
-from coordwatch.adapters.prometheus.stored import Readings, of_channels
+from coordwatch.adapters.prometheus.stored import Readings, of_channels, of_trail
 
-__all__ = ["NAMES", "WORKER_NAMES", "Amounts", "Metrics", "Name", "Readings", "Running", "of_channels"]
+__all__ = ["NAMES", "WORKER_NAMES", "Amounts", "Metrics", "Name", "Readings", "Running", "of_channels", "of_trail"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from coordwatch.adapters.prometheus.names import Amounts
 from coordwatch.alerts.verdict import Verdict
+from coordwatch.audit.chain import Head
 from coordwatch.clock import Clock
 from coordwatch.events.times import SECOND
 from coordwatch.notify.outbox import ChannelView
@@ -150,6 +151,14 @@ def of_channels(views: Sequence[ChannelView], now: int) -> dict[str, Amounts]:
         },
         "coordwatch_channel_delivered_seconds": heard,
         "coordwatch_canary_arrived_seconds": dict.fromkeys([()], canary[0]) if canary else {},
+    }
+
+
+def of_trail(head: Head) -> dict[str, Amounts]:
+    """How far the audit trail goes: its number, and the first 48 bits of its seal, which a number holds exactly."""
+    return {
+        "coordwatch_audit_entries": {(): head.number},
+        "coordwatch_audit_seal": {(): int(head.seal[:12], 16)},
     }
 
 
