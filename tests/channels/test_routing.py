@@ -10,8 +10,11 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from coordwatch.adapters.pages.telling import told_words
+from coordwatch.adapters.sql.grouping import read_body
+from coordwatch.adapters.sql.outbox_tables import messages
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.matchers import parse_all, parse_matchers
 from coordwatch.alerts.silence import Draft
@@ -205,7 +208,7 @@ DEEDS = st.one_of(
 )
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(st.lists(DEEDS, max_size=12))
 def test_no_step_is_taken_twice_in_one_opening_and_none_once_somebody_looked(tmp_path_factory, deeds):
     here = Site(tmp_path_factory.mktemp("steps") / f"{secrets.token_hex(4)}.db")
@@ -281,3 +284,50 @@ def test_the_real_alertmanager_sends_every_alert_the_same_way(tmp_path, amtool):
             said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
             found = ways_of(way, {"severity": (severity,), "owner": (owner,)})
             assert [one.receiver.name for one in found] == said.split(","), (tree, severity, owner)
+
+
+TOGETHER = Route("route", TO["pager"], group_by=("rule", "campaign"), group_wait=MINUTE)
+
+
+def titles(site):
+    with site.house.store._read() as connection:
+        bodies = connection.execute(select(messages.c.body, messages.c.sent).where(messages.c.many)).all()
+    return sorted((read_body(body).total, sent) for body, sent in bodies)
+
+
+def test_alerts_that_are_alike_are_told_together_at_the_end_of_their_stretch(site):
+    here = site(TOGETHER)
+    here.house.raise_alerts_quietly(["c-1", "c-2"], campaign="Spring sale")
+    assert here.after(0) == (0, 0, 0)
+    here.house.raise_alerts_quietly(["c-3"], campaign="Spring sale")
+    here.house.raise_alerts_quietly(["c-4"], campaign="Boots")
+    assert here.after(MINUTE // 2) == (0, 0, 0)
+    here.restart()
+    assert here.after(MINUTE // 2) == (2, 0, 0)
+    assert titles(here) == [(1, 1), (3, 1)]
+    here.house.raise_alerts_quietly(["c-5"], campaign="Spring sale")
+    assert here.after(0) == (2, 0, 0)
+    assert here.after(MINUTE) == (3, 0, 0)
+
+
+def test_an_alert_never_joins_a_message_that_a_sender_has_already(site):
+    here = site(TOGETHER)
+    here.house.raise_alerts_quietly(["c-1"])
+    here.house.decide()
+    ahead = here.house.sending.claim("pager", "a clock ahead", NOW + MINUTE, 10)
+    assert len(ahead) == 1
+    here.house.raise_alerts_quietly(["c-2"])
+    here.house.decide()
+    here.house.sending.finish("a clock ahead", [(ahead[0], delivered("heard"))], None, NOW + MINUTE)
+    here.after(2 * MINUTE)
+    assert titles(here) == [(1, 1), (1, 1)]
+
+
+def test_a_storm_of_many_groups_is_a_handful_of_messages_all_the_same(tmp_path):
+    here = Site(tmp_path / "a.db", TOGETHER)
+    for number in range(120):
+        here.house.raise_alerts_quietly([f"c-{number}"], campaign=f"Sale {number}")
+    here.after(0)
+    assert here.after(HOUR)[0] <= 20
+    assert sum(total for total, _ in titles(here)) == 120
+    here.house.store.close()

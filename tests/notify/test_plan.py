@@ -15,6 +15,7 @@ from coordwatch.notify.delivery import CAP, RETRY_AFTER_MOST, Outcome, by_status
 from coordwatch.notify.message import Message, message_from_plain, message_to_plain
 from coordwatch.notify.pace import Window
 from coordwatch.notify.plan import Decided, Telling, plan, recounted
+from coordwatch.notify.route import Group
 from coordwatch.notify.wording import text_of, title_of
 from tests.build import NOW, PROMO, a_promo
 
@@ -124,3 +125,22 @@ def test_what_a_status_means():
     }
     assert [status for status, one in meant.items() if one is Outcome.DELIVERED] == [200, 202]
     assert [status for status, one in meant.items() if one is Outcome.AGAIN] == [408, 429, 500, 503]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 3)), max_size=25), st.integers(0, 12))
+def test_of_those_that_are_alike_every_one_is_in_exactly_one_message(steps, singles):
+    outbox = Outbox(replace(PAGER, pace=Pace(singles=singles)))
+    now, names = NOW, []
+    for number, (seconds, kind) in enumerate(steps):
+        now += seconds * SECOND
+        names.append(f"a-{number}")
+        group = {"pager": Group(f"kind-{kind}", MINUTE)} if kind else {}
+        outbox.decide([replace(new(names[-1]), groups=group)], now)
+    assert sorted(one.alert for one in outbox.tellings) == sorted(names)
+    held = [one.message for one in outbox.tellings]
+    assert all(outbox.messages[message].total == held.count(message) for message in held)
+    for message in outbox.messages.values():
+        if message.subject.startswith("group:"):
+            kinds = {steps[int(one.alert.removeprefix("a-"))][1] for one in message.lines}
+            assert len(kinds) == 1

@@ -54,6 +54,8 @@ def _node(
         escalate=above.escalate
         if written.escalate is None
         else tuple(Escalation(one.after, receivers[one.receiver]) for one in written.escalate),
+        group_by=above.group_by if written.group_by is None else written.group_by,
+        group_wait=above.group_wait if written.group_wait is None else written.group_wait,
     )
     below = tuple(
         _node(one, f"{path}.routes[{place}]", node, receivers, hours) for place, one in enumerate(written.routes)

@@ -15,7 +15,7 @@ from coordwatch.notify.channel import Channel
 from coordwatch.notify.decide import Hold, NotifyReason
 from coordwatch.notify.message import OVER, Message, gathering, joined, line_of, message_id, single
 from coordwatch.notify.pace import Window, paced
-from coordwatch.notify.route import Step
+from coordwatch.notify.route import Group, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Decided:
     """What was decided about one alert, as it stood then; `hold`, what holds it back, if anything does.
 
     `to` are the channels that a route names, None when each channel says itself what it takes; `steps` are for later,
-    `step` is the one that this is, and `words` say more about the reason.
+    `step` is the one that this is, and `words` say more about the reason; `groups` by channel.
     """
 
     alert: Alert
@@ -34,6 +34,7 @@ class Decided:
     steps: tuple[Step, ...] = ()
     step: str = ""
     words: str = ""
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
     @property
     def note(self) -> str:
@@ -89,6 +90,10 @@ def plan(
 def _tell(done: Plan, channel: Channel, standing: Mapping[str, Message], one: Decided, now: int) -> None:
     alert = one.alert
     before = standing.get(alert.id)
+    group = _group(done, channel, standing, one, now)
+    if group is not None and group.begun is not None:
+        _gather(done, channel, one, group)
+        return
     done.window, fold = paced(done.window, channel.pace, now, alert.id)
     told_alone = before is not None and not before.many and channel.changes
     if before is not None and told_alone:
@@ -98,17 +103,45 @@ def _tell(done: Plan, channel: Channel, standing: Mapping[str, Message], one: De
             done.anew.add(before.id)
             done.tellings.append(Telling(alert.id, channel.name, one.reason, before.id, one.words))
             return
-    if fold is None:
+    if fold is not None:
+        key = message_id(channel.name, fold)
+        begun = done.messages.get(key) or standing.get(key)
+        _gather(done, channel, one, _Gathering(fold, done.window.until, now, begun))
+    elif group is not None:
+        _gather(done, channel, one, group)
+    else:
         message = single(channel.name, alert, one.card)
         if before is not None:
             message = replace(message, id=message_id(channel.name, f"{alert.id}:{alert.version}"))
-        due = now
-    else:
-        key = message_id(channel.name, fold)
-        begun = done.messages.get(key) or standing.get(key) or gathering(channel.name, fold, now)
-        message, due = joined(begun, alert, one.card), done.window.until
-    _put(done, message, due)
-    done.tellings.append(Telling(alert.id, channel.name, one.reason, message.id, one.words))
+        _put(done, message, now)
+        done.tellings.append(Telling(alert.id, channel.name, one.reason, message.id, one.words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gathering:
+    """A message about many: what it is called, when it is due, and what it holds already, if it was begun."""
+
+    subject: str
+    due: int
+    now: int
+    begun: Message | None
+
+
+def _group(done: Plan, channel: Channel, standing: Mapping[str, Message], one: Decided, now: int) -> _Gathering | None:
+    """The gathering of those that are alike, for an alert that is told of for the first time here."""
+    group = one.groups.get(channel.name)
+    if group is None or one.alert.id in standing:
+        return None
+    subject, due = group.stretch(now)
+    key = message_id(channel.name, subject)
+    return _Gathering(subject, due, now, done.messages.get(key) or standing.get(key))
+
+
+def _gather(done: Plan, channel: Channel, one: Decided, many: _Gathering) -> None:
+    begun = many.begun or gathering(channel.name, many.subject, many.now)
+    message = joined(begun, one.alert, one.card)
+    _put(done, message, many.due)
+    done.tellings.append(Telling(one.alert.id, channel.name, one.reason, message.id, one.words))
 
 
 def _change(done: Plan, before: Message, one: Decided, now: int) -> None:

@@ -5,15 +5,19 @@ What leaves: channels to tell now; steps to be taken later unless somebody looks
 The next room: `plan`, which makes the messages; a store, which keeps the steps.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from coordwatch.alerts.labels import Labels
 from coordwatch.alerts.matchers import Matcher, all_hold, matchers_text
 from coordwatch.alerts.words import time_words
+from coordwatch.events.times import SECOND
 from coordwatch.events.words import duration_words
 from coordwatch.notify.decide import Hold, NotifyReason
 from coordwatch.notify.hours import Hours, is_open, opens_at
+
+GROUP_WAIT = 30 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Escalation:
 class Route:
     """One node of the tree; what it does not say of itself it has from the node above, but for its hours.
 
-    `path` is where it stands in the settings. With `goes_on` the routes beside it are tried too.
+    `path` is where it stands in the settings. With `goes_on` the routes beside it are tried too. What is alike in all of the
+    labels `group_by` is gathered for `group_wait` and told as one. Units: microseconds
     """
 
     path: str
@@ -46,11 +51,30 @@ class Route:
     active: tuple[Hours, ...] = ()
     mute: tuple[Hours, ...] = ()
     escalate: tuple[Escalation, ...] = ()
+    group_by: tuple[str, ...] = ()
+    group_wait: int = GROUP_WAIT
     routes: tuple["Route", ...] = ()
 
     def takes(self, labels: Labels) -> bool:
         """Whether its matchers hold."""
         return all_hold(self.matchers, labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts that are alike, gathered by the clock: those of one stretch of `wait` are told at its end.
+
+    `skip` leaves stretches out whose message is on its way already. Units: microseconds
+    """
+
+    key: str
+    wait: int
+    skip: int = 0
+
+    def stretch(self, now: int) -> tuple[str, int]:
+        """What the message of this stretch is called, and when it is due. Units: microseconds since 1970 UTC."""
+        number = now // self.wait + self.skip
+        return f"group:{number}:{self.key}", (number + 1) * self.wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +93,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """Where an alert goes: channels `to` tell now, `steps` for later; `hold` when all of its ways are shut just now."""
+    """Where an alert goes: channels `to` tell now, `steps` for later; `hold` when all of its ways are shut just now.
+
+    `groups` says by channel with which others it is told together.
+    """
 
     to: frozenset[str]
     steps: tuple[Step, ...] = ()
     hold: Hold | None = None
     words: str = ""
+    groups: Mapping[str, Group] = field(default_factory=dict)
 
 
 def ways_of(route: Route, labels: Labels) -> list[Route]:
@@ -94,6 +122,7 @@ def routed(root: Route, labels: Labels, now: int) -> Routed:
     """Where an alert goes that somebody is to be told of now. Units: microseconds since 1970 UTC."""
     to: set[str] = set()
     steps: dict[str, Step] = {}
+    groups: dict[str, Group] = {}
     shut: list[tuple[int | None, Route]] = []
     ways = ways_of(root, labels)
     for way in ways:
@@ -102,12 +131,22 @@ def routed(root: Route, labels: Labels, now: int) -> Routed:
             shut.append((begins, way))
         else:
             to.update(way.receiver.channels)
+            if way.group_by:
+                group = Group(_alike(way, labels), way.group_wait)
+                groups.update({one: group for one in way.receiver.channels if one not in groups})
         if begins is not None:
             steps.update((step.name, step) for step in _steps(way, begins, now))
     if len(shut) == len(ways):
         return Routed(frozenset(), (), _waits(shut))
     words = "" if to else f"{', '.join(way.path for way in ways)}: the inbox alone"
-    return Routed(frozenset(to), tuple(sorted(steps.values(), key=lambda one: (one.due, one.name))), None, words)
+    later = tuple(sorted(steps.values(), key=lambda one: (one.due, one.name)))
+    return Routed(frozenset(to), later, None, words, groups)
+
+
+def _alike(way: Route, labels: Labels) -> str:
+    """What alerts of one group have in common, as a digest: values may be long, or name somebody."""
+    values = repr([(name, labels.get(name, ())) for name in way.group_by])
+    return blake2b(f"{way.path}\x1e{values}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
 def _steps(way: Route, begins: int, now: int) -> Iterator[Step]:
@@ -180,7 +219,10 @@ class _Walk:
             return f"yes: {held}; a route below takes it"
         told = ", ".join(route.receiver.channels) or "the inbox alone"
         open_now = is_open(route.active, route.mute, self.now)
-        return f"yes: {held}; receiver {route.receiver.name} ({told}){'' if open_now else ', shut at this hour'}"
+        together = f", told together by {', '.join(route.group_by)}" if route.group_by else ""
+        return (
+            f"yes: {held}; receiver {route.receiver.name} ({told}){together}{'' if open_now else ', shut at this hour'}"
+        )
 
 
 def _having(matchers: Iterable[Matcher], labels: Labels) -> str:

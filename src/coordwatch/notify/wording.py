@@ -30,7 +30,7 @@ def status_words(status: str) -> str:
 
 def title_of(message: Message) -> str:
     """One line: the sentence of one alert, or how many there are of what."""
-    if not message.many:
+    if not message.many or (message.total == 1 and message.lines):
         return _one_line(message.lines[0].sentence) if message.lines else "An alert that was forgotten"
     rules = len(message.shares)
     what = f"of {message.shares[0].title}" if rules == 1 else f"of {rules} rules"

@@ -128,4 +128,4 @@ class Telling:
         found = routed(self.routing, labels_of(one.alert, one.card), now)
         if found.hold is not None:
             return replace(one, reason=found.hold.reason, hold=found.hold)
-        return replace(one, to=found.to, steps=found.steps, words=found.words)
+        return replace(one, to=found.to, steps=found.steps, words=found.words, groups=found.groups)

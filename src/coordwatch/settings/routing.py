@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from coordwatch.alerts.matchers import BadMatcher, parse_matchers
 from coordwatch.documents import nearest
-from coordwatch.events.times import DAY, MINUTE
+from coordwatch.events.times import DAY, MINUTE, SECOND
 from coordwatch.rules.calendars import zone_named
 from coordwatch.settings.parts import Duration, Part, twice
 
@@ -188,6 +188,12 @@ class RouteSettings(Part):
     mute_time_intervals: tuple[str, ...] = ()
     escalate: tuple[EscalationSettings, ...] | None = None
     routes: tuple["RouteSettings", ...] = ()
+
+    @model_validator(mode="after")
+    def _gathers(self) -> "RouteSettings":
+        if self.group_wait is not None and not SECOND <= self.group_wait <= DAY:
+            raise ValueError("'group_wait' is between 1s and 1d")
+        return self
 
 
 class Routed(Protocol):

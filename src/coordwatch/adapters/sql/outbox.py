@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, distinct, func, select
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, from_flat
 from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.engines import Transaction
+from coordwatch.adapters.sql.grouping import WAITING, open_groups, read_body, takes_more
 from coordwatch.adapters.sql.held import keep_holds
 from coordwatch.adapters.sql.held_tables import held
 from coordwatch.adapters.sql.outbox_tables import channels, messages, steps, tellings, unheard
@@ -25,12 +26,12 @@ from coordwatch.alerts.lifecycle import AlertAction, AlertStatus
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.notify.channel import Channel, ChannelKind
 from coordwatch.notify.decide import NotifyReason
-from coordwatch.notify.message import CANARY, Message, message_from_plain, message_to_plain
+from coordwatch.notify.message import CANARY, Message, message_to_plain
 from coordwatch.notify.pace import Window
 from coordwatch.notify.plan import Decided, Plan, Telling, plan, recounted
 from coordwatch.notify.route import Step
 
-WAITING, DONE, REFUSED, WITHDRAWN = "waiting", "done", "refused", "withdrawn"
+DONE, REFUSED, WITHDRAWN = "done", "refused", "withdrawn"
 _CHUNK = 400
 _NEW_CHANNEL = {
     "began": Window().began, "singles": 0, "fold": None, "until": Window().until, "folds": 0, "held_until": 0, "failures": 0,
@@ -160,7 +161,8 @@ def _on_channel(connection: Connection, channel: Channel, fresh: Sequence[Decide
     row = connection.execute(select(channels).where(mine).with_for_update()).one()
     window = _still_open(connection, channel.name, Window(row.began, row.singles, row.fold, row.until, row.folds), now)
     standing = _standing(connection, channel.name, [one.alert.id for one in fresh], window)
-    done = plan(channel, window, standing, fresh, now)
+    grouped, begun = open_groups(connection, channel.name, fresh, now)
+    done = plan(channel, window, {**standing, **begun}, grouped, now)
     if done.window != window:
         after = done.window
         values = {"began": after.began, "singles": after.singles, "fold": after.fold, "until": after.until}
@@ -175,7 +177,7 @@ def _still_open(connection: Connection, channel: str, window: Window, now: int) 
         return window
     question = select(messages.c.sent, messages.c.leased_by, messages.c.state).with_for_update()
     row = connection.execute(question.where(messages.c.channel == channel, messages.c.subject == window.fold)).first()
-    if row is not None and row.state == WAITING and not row.sent and row.leased_by is None:
+    if row is not None and takes_more(row):
         return window
     return replace(window, until=now)
 
@@ -256,11 +258,6 @@ def forget_alert(connection: Connection, alert: str) -> None:
     connection.execute(unheard.delete().where(unheard.c.alert == alert))
     connection.execute(held.delete().where(held.c.alert == alert))
     connection.execute(steps.delete().where(steps.c.alert == alert))
-
-
-def read_body(body: bytes) -> Message:
-    """The message in a row."""
-    return message_from_plain(decode_json(body))
 
 
 def _parts(ids: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, RowMapping, func, select
 
 from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.engines import Transaction
-from coordwatch.adapters.sql.outbox import DONE, REFUSED, WAITING, WITHDRAWN, read_body
+from coordwatch.adapters.sql.grouping import WAITING, read_body
+from coordwatch.adapters.sql.outbox import DONE, REFUSED, WITHDRAWN
 from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings
 from coordwatch.adapters.sql.schema import tallies
 from coordwatch.adapters.sql.trail import write_down
