@@ -57,12 +57,12 @@ class Secrets:
         return f"secret-{next(self.numbers):04d}-that-nobody-guesses"
 
 
-def a_house(place: Database, calls: int = 1200) -> House:
-    """A site with one local account of each role: viewer, operator, privacy, admin."""
+def a_house(place: Database, calls: int = 1200, *, furnish: bool = True) -> House:
+    """A site with one local account of each role: viewer, operator, privacy, admin; or as the database is."""
     store = SqlStore(place, {}, durable=False)
     clock, secret = ManualClock(NOW), Secrets()
     gate = Gate(store.accounts(), PASSWORDS, store.trail(), secret)
     keeping = Keeping(store.accounts(), PASSWORDS, store.trail(), secret, "root (command line)")
-    for role in Role:
+    for role in Role if furnish else ():
         keeping.add(role.value, role, PASSWORD, NOW)
     return House(store, gate, keeping, clock, AtTheDoor(gate, clock, Pace(calls)))
