@@ -26,10 +26,11 @@ def parse_time(text: str) -> int:
     Units:  microseconds since 1970 UTC; further digits are cut
     Raises: ValueError when it is no time, or a time without a zone
     """
-    if len(text) >= 20 and text[-1] == "Z" and text[10] == "T":
+    if len(text) >= 20 and text[10] == "T" and (text[-1] == "Z" or text[-6:] == "+00:00"):
         day = _days.get(text[:10])
         if day is not None and text[13] == ":" and text[16] == ":" and text.isascii():
-            hour, minute, second, rest = text[11:13], text[14:16], text[17:19], text[19:-1]
+            hour, minute, second = text[11:13], text[14:16], text[17:19]
+            rest = text[19:-1] if text[-1] == "Z" else text[19:-6]
             if (hour + minute + second).isdigit() and hour < "24" and minute < "60" and second < "60":
                 instant = day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
                 if not rest:

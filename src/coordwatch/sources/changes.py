@@ -79,9 +79,11 @@ def name_of(value: Any) -> str | None:
 
 def number_of(value: Any) -> int | float | None:
     """Give a number, also when it is written as a text."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         return value if math.isfinite(value) else None
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return float(value) if "." in value else int(value)
@@ -100,6 +102,24 @@ def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     if spec.split is not None:
         mark = spec.split
         changes.append(lambda value: value.split(mark)[:1000] if isinstance(value, str) else value)
+    changes += [_on_elements(_on_text(change)) for change in _of_texts(spec)]
+    changes += [_on_elements(change) for change in _after_texts(spec, build)]
+    return changes
+
+
+def straight_changes(spec: ValueSpec, build: Build) -> list[Change]:
+    """Give the changes of a value that is a text, one behind the other, where each takes what the one before it gives.
+
+    Nothing where more than the last of them could give something else than a text.
+    """
+    last = _after_texts(spec, build)
+    if spec.json or spec.split is not None or len(last) > 1 or _for_whole(spec, build):
+        return []
+    return [*_of_texts(spec), *last]
+
+
+def _of_texts(spec: ValueSpec) -> list[Callable[[str], str]]:
+    """Give what makes a text of a text."""
     texts: list[Callable[[str], str]] = []
     if spec.strip:
         texts.append(str.strip)
@@ -115,16 +135,20 @@ def _for_elements(spec: ValueSpec, build: Build) -> list[Change]:
     if spec.after_last is not None:
         mark = spec.after_last
         texts.append(lambda text: text.rpartition(mark)[2])
-    texts += [str.lower] * spec.lower + [str.upper] * spec.upper
-    changes += [_on_elements(_on_text(change)) for change in texts]
+    return texts + [str.lower] * spec.lower + [str.upper] * spec.upper
+
+
+def _after_texts(spec: ValueSpec, build: Build) -> list[Change]:
+    """Give what makes something else of a text."""
+    changes: list[Change] = []
     if spec.table is not None:
-        changes.append(_on_elements(_through_table(spec.table, build)))
+        changes.append(_through_table(spec.table, build))
     if spec.number:
-        changes.append(_on_elements(_to_number))
+        changes.append(_to_number)
     if spec.scale is not None:
-        changes.append(_on_elements(_scaled(spec.scale)))
+        changes.append(_scaled(spec.scale))
     if spec.format is not None:
-        changes.append(_on_elements(_to_time(spec.format, spec.zone)))
+        changes.append(_to_time(spec.format, spec.zone))
     return changes
 
 

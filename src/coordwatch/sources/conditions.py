@@ -8,11 +8,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jmespath
 import jmespath.exceptions
 import re2
 
 from coordwatch.sources.code import Code
+from coordwatch.sources.jmes import compile_jmes
 from coordwatch.sources.mapping import Condition, Question
 from coordwatch.sources.paths import Getter, Scope, path_expression, present_expression
 
@@ -42,11 +42,11 @@ def jmes_getter(text: str) -> Getter:
 
     Raises: jmespath's own ValueErrors when the expression is not one
     """
-    expression = jmespath.compile(text)
+    ask = compile_jmes(text)
 
     def get(scope: Scope) -> Any:
         try:
-            return expression.search(scope.item)
+            return ask(scope.item)
         except _JMES_ERRORS:
             return None
 

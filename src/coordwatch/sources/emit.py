@@ -6,7 +6,6 @@ The next room: `mapper`, which counts them; then `identity`.
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -148,9 +147,11 @@ def _for_each(for_each: ForEach, make: Make) -> Make:
         found: dict[str, Event] = {}
         for name, scope.each in elements:
             if holds is None or holds(scope):
-                for event in make(scope):
-                    event_id = f"{event.id}/{name}"
-                    found[event_id] = replace(event, id=event_id)
+                for one in make(scope):
+                    event_id = f"{one.id}/{name}"
+                    found[event_id] = Event(
+                        one.source, event_id, one.type, one.time, one.observed_at, one.subject, one.data
+                    )
         scope.each = None
         return list(found.values())
 

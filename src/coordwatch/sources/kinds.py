@@ -136,7 +136,10 @@ def _timestamp(value: Any) -> str | None:
     instant = read_iso(value)
     if instant is None:
         raise _wrong(value, "a time with a zone")
-    return None if is_placeholder(instant) else format_time(instant)
+    if is_placeholder(instant):
+        return None
+    # A time to the second in UTC, as most tools write it, is written as we would.
+    return value if len(value) == 20 and value[-1] == "Z" and value[10] == "T" else format_time(instant)
 
 
 def _strings(value: Any) -> str | list[str] | None:

@@ -5,7 +5,6 @@ bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from coordwatch.errors import TemporaryError
@@ -13,6 +12,7 @@ from coordwatch.events.event import Event
 from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.changes import Build
 from coordwatch.sources.compiled import Compiled, Made
+from coordwatch.sources.conditions import Holds
 from coordwatch.sources.decode import SchemaDecoder, decode_value
 from coordwatch.sources.envelope import Envelope, header_texts
 from coordwatch.sources.kinds import describe
@@ -121,11 +121,7 @@ class Mapper:
         candidates = made.of_topic(record.topic) if source is None else made.named(source)
         for compiled in candidates:
             scope = _peeled(compiled, record, body, headers)
-            if (
-                compiled.holds is None
-                or compiled.holds(_first_of(scope))
-                or (source is not None and len(candidates) == 1)
-            ):
+            if compiled.holds is None or (source is not None and len(candidates) == 1) or _fits(compiled.holds, scope):
                 return compiled, scope
         known = ", ".join(sorted({mapping.name for mapping in made.mappings})) or "none"
         wanted = f"topic '{record.topic[:200]}'" if source is None else f"source '{source[:64]}'"
@@ -150,9 +146,15 @@ def _peeled(compiled: Compiled, record: Record, body: Any, headers: dict[str, st
     )
 
 
-def _first_of(scope: Scope) -> Scope:
-    """Give what `match` looks at: the payload, or the first one of a batch, which is all of one kind."""
-    return replace(scope, item=scope.item[0]) if isinstance(scope.item, list) and scope.item else scope
+def _fits(holds: Holds, scope: Scope) -> bool:
+    """Ask what `match` asks: of the payload, or of the first one of a batch, which is all of one kind."""
+    body = scope.item
+    if type(body) is not list or not body:
+        return holds(scope)
+    scope.item = body[0]
+    found = holds(scope)
+    scope.item = body
+    return found
 
 
 def _split(compiled: Compiled, scope: Scope) -> list[Scope | RefusedError | LeftAsideError]:
@@ -219,6 +221,9 @@ def _without_namesakes(
     Takes: `once`, the types whose ids name a happening, which a record may tell several times; the first telling stays
     """
     if not isinstance(outcome, list):
+        return outcome
+    if len(outcome) == 1 and outcome[0].id not in seen:
+        seen[outcome[0].id] = outcome[0]
         return outcome
     if all(event.id not in seen for event in outcome):
         seen.update((event.id, event) for event in outcome)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, is_nothing, text_of
+from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, is_nothing, straight_changes, text_of
 from coordwatch.sources.code import Code
 from coordwatch.sources.conditions import condition_expression, jmes_getter
 from coordwatch.sources.loops import after_event, all_of, digest_of, each_of, first_of, object_of
@@ -217,7 +217,16 @@ def first_expression(choices: list[str], code: Code) -> str:
 def _changed(spec: ValueSpec, value: str, build: Build, code: Code) -> str:
     """Put the changes of a value behind it: on each element of a list, then on the whole."""
     changes = tuple(changes_of(spec, build))
-    if changes:
+    straight = straight_changes(spec, build)
+    if changes and straight:
+        # A text needs no look at what else it might be, and each change of it is one call.
+        found = code.temporary()
+        text = found
+        for change in straight:
+            text = f"{code.name(change)}({text})"
+        slow = f"{code.name(_through(changes))}({found})"
+        value = f"({text} if type({found} := {value}) is str else None if {found} is None else {slow})"
+    elif changes:
         value = f"{code.name(_through(changes))}({value})"
     if spec.default is None:
         return value
