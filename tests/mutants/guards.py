@@ -14,7 +14,7 @@ GUARDS = (
     Mutant("a paused worker without transactions does not look at its clock", TRANSACTION, "if stood > 0.6 * self._session:", "if stood > 600 * self._session:", HAZARDS, "without_transactions and faust"),
     Mutant("restored to the last stable offset", RESTORE, "asking = readers.reader(committed=False)", "asking = readers.reader(committed=True)", HAZARDS, "left_open"),
     Mutant("Faust goes on after a step that raised", FAUST, "                # Faust would acknowledge the message of a handler that raised, and go on.\n                die(_broken(self.driver, error))", "                self.log.error('%r', error)", HAZARDS, "raises and faust"),
-    Mutant("what was fetched counts as taken", DRIVER, "self.delivered = dict(self.positions)", "self.positions = {place: max(at, self.delivered.get(place, at)) for place, at in self.positions.items()}", HAZARDS, "rebalance_while and faust"),
+    Mutant("what was fetched counts as taken", DRIVER, "self.delivered = dict(self.positions)", "self.positions = {place: max(at, self.delivered.get(place, at)) for place, at in self.positions.items()}", ("tests/worker/test_driver.py",), "fetched_and_not_taken"),
     Mutant("a commit without records carries no offset", DRIVER, "offsets or dict(self.positions))", "offsets)", HAZARDS, "only_ticks and faust"),
     Mutant("a record too large is tried for ever", TRANSACTION, "if refused.code() in _TOO_LARGE:\n                raise too_large(topic)\n        if error.code() in _FENCED", "if False:\n                raise too_large(topic)\n        if error.code() in _FENCED", HAZARDS, "too_large and faust"),
     Mutant("nobody watches a step that hangs", "coordwatch/worker/watchdog.py", "if why is not None:", 'if why == "":', HAZARDS, "hangs"),
