@@ -11,7 +11,7 @@ TABLES = {
     "tallies",
 }  # fmt: skip
 NEWER_INDEXES = {
-    "alerts_counted", "alerts_asleep", "alerts_by_count", "alerts_by_gap", "alerts_by_severity", "alerts_by_status_newest",
+    "alerts_counted", "alerts_by_rule", "alerts_asleep", "alerts_by_count", "alerts_by_gap", "alerts_by_severity", "alerts_by_status_newest",
     "alerts_by_status_severity", "alerts_by_incident", "alerts_waiting", "dead_letters_newest",
 }  # fmt: skip
 NEWER_COLUMNS = {"alerts": ("incident_id", "wake_when", "wake_about")}

@@ -123,6 +123,7 @@ alerts = Table(
     Index("alerts_by_notice", "notice"),
     Index("alerts_by_incident", "incident_id", "at"),
     Index("alerts_waiting", "wake_when", "status"),
+    Index("alerts_by_rule", "rule", "status"),
     Index("alerts_by_severity", "severity_rank", text("at DESC"), "id"),
     Index("alerts_by_status_newest", "status", text("at DESC"), "id"),
     Index("alerts_by_status_severity", "status", "severity_rank", text("at DESC"), "id"),
