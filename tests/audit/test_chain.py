@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.audit.chain import GENESIS, Flaw, Head, chained, check, head_of, heads_in
 from coordwatch.audit.deed import WITHHELD, Deed, DeedKind
 from coordwatch.audit.trail import Asked, pseudonym
+from tests.tidy.tree import python_files
 
 FEW = settings(max_examples=40)
 TEXTS = st.text(max_size=30)
@@ -147,3 +149,11 @@ def test_a_page_is_asked_for_by_every_column():
     ]
     assert all(one.takes(link) for one in takes)
     assert not any(one.takes(link) for one in [*refuses, Asked(before=1)])
+
+
+def test_everything_that_can_be_written_down_is_written_down_somewhere():
+    """A kind that no code gives would be a promise of the guide that nobody keeps."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in python_files("src") if path.name != "deed.py")
+    by_action = {f"alert.{action.value}" for action in AlertAction}
+    assert [] == [kind for kind in DeedKind if f"DeedKind.{kind.name}" not in text and kind.value not in by_action]
+    assert by_action <= {kind.value for kind in DeedKind}

@@ -439,7 +439,7 @@ def test_views_are_kept_by_name_and_let_go(store):
         ("All", {}, "ada"),
         ("Mine", {"sort": "count"}, "eve"),
     ]
-    assert (shelf.drop_view("Mine"), shelf.drop_view("Mine")) == (True, False)
+    assert (shelf.drop_view("Mine", "ada", NOW), shelf.drop_view("Mine", "ada", NOW)) == (True, False)
     for number in range(VIEWS_MOST - 1):
         assert shelf.keep_view(SavedView(f"{number}", {}, "ada", NOW))
     assert not shelf.keep_view(SavedView("one too many", {}, "ada", NOW))

@@ -34,18 +34,13 @@ class DeedKind(StrEnum):
     ALERT_JUDGE = "alert.judge"
     ALERT_UNDO = "alert.undo"
     ALERT_ESCALATE = "alert.escalate"
-    ALERT_EXPIRE = "alert.expire"
     INCIDENT_ACKNOWLEDGE = "incident.acknowledge"
-    INCIDENT_SNOOZE = "incident.snooze"
     INCIDENT_RESOLVE = "incident.resolve"
     INCIDENT_EXPORT = "incident.export"
     INCIDENT_CHANGE = "incident.change"
     SILENCE_MAKE = "silence.make"
     SILENCE_CHANGE = "silence.change"
     SILENCE_END = "silence.end"
-    MAINTENANCE_MAKE = "maintenance.make"
-    MAINTENANCE_CHANGE = "maintenance.change"
-    MAINTENANCE_END = "maintenance.end"
     VIEW_SAVE = "view.save"
     VIEW_REMOVE = "view.remove"
     SETTINGS_LOAD = "settings.load"
@@ -55,7 +50,6 @@ class DeedKind(StrEnum):
     SESSION_END = "session.end"
     ACCOUNT_MAKE = "account.make"
     ACCOUNT_CHANGE = "account.change"
-    ACCOUNT_REMOVE = "account.remove"
     TOKEN_MAKE = "token.make"  # noqa: S105 - the name of a deed
     TOKEN_REVOKE = "token.revoke"  # noqa: S105 - the name of a deed
     PERSON_UNMASK = "person.unmask"
@@ -66,7 +60,6 @@ class DeedKind(StrEnum):
     LETTER_REPLAY = "letter.replay"
     LETTER_SHOW = "letter.show"
     CHANNEL_RETRY = "channel.retry"
-    CHANNEL_TEST = "channel.test"
     AUDIT_EXPORT = "audit.export"
 
 

@@ -6,6 +6,7 @@ The next room: `adapters/sql`.
 """
 
 import argparse
+import getpass
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.adapters.sql.trail import SqlTrail
 from coordwatch.alerts.words import time_words
 from coordwatch.audit.chain import Head, Link, check, head_of, heads_in
+from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.trail import Asked
 from coordwatch.clock import SystemClock
 from coordwatch.codec import decode_json, encode_json
@@ -125,6 +127,7 @@ def _noted(args: argparse.Namespace) -> Iterator[Head]:
 
 
 def _export(args: argparse.Namespace, trail: SqlTrail) -> int:
+    trail.add([Deed(SystemClock().now(), getpass.getuser(), DeedKind.AUDIT_EXPORT)])
     last = None
     for last in trail.links(args.after):
         print(line_of(last))

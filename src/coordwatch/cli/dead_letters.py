@@ -125,6 +125,7 @@ def _list(args: argparse.Namespace, box: LetterBox) -> int:
 
 def _show(args: argparse.Namespace, box: LetterBox) -> int:
     found = _named(box, [args.id])[0]
+    note(read_settings(args.config), DeedKind.LETTER_SHOW, found.letter.id)
     original = found.letter.origin.value
     if args.raw:
         sys.stdout.buffer.write(original or b"")

@@ -153,10 +153,11 @@ def _steps(way: Route, begins: int, now: int) -> Iterator[Step]:
     if begins != now and way.receiver.channels:
         words = f"{way.path}: {way.receiver.name} is told from {time_words(begins)} on"
         yield Step(way.path, begins, way.receiver.channels, NotifyReason.HOURS_BEGAN, words)
-    for one in way.escalate:
+    for number, one in enumerate(way.escalate, 1):
         words = f"nobody had looked at it after {duration_words(one.after)}: {one.receiver.name} is told"
-        name = f"{way.path} after {one.after}"
-        yield Step(name, begins + one.after, one.receiver.channels, NotifyReason.ESCALATED, words)
+        yield Step(
+            f"{way.path} step {number}", begins + one.after, one.receiver.channels, NotifyReason.ESCALATED, words
+        )
 
 
 def _waits(shut: Sequence[tuple[int | None, Route]]) -> Hold:

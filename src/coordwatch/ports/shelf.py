@@ -59,8 +59,8 @@ class Shelf(Protocol):
         """Keep a view under its name, in place of one of the same name; False when there are VIEWS_MOST others."""
         ...
 
-    def drop_view(self, name: str) -> bool:
-        """Let a view go; False when there is none of that name."""
+    def drop_view(self, name: str, by: str, at: int) -> bool:
+        """Let a view go; False when there is none of that name. Units: `at` in microseconds since 1970 UTC."""
         ...
 
     def note_rules(self, texts: Mapping[str, str], at: int) -> list[str]:

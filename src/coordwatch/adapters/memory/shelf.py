@@ -31,7 +31,7 @@ class MemoryShelf:
         self._views[view.name] = view
         return True
 
-    def drop_view(self, name: str) -> bool:
+    def drop_view(self, name: str, by: str, at: int) -> bool:
         return self._views.pop(name, None) is not None
 
     def note_rules(self, texts: Mapping[str, str], at: int) -> list[str]:

@@ -49,7 +49,7 @@ def keep_or_drop(shelf: Shelf, form: Mapping[str, str], back: str, by: str, now:
     """Keep the view at `back` under a name, or let one go; gives why not, or nothing. Units: `now` in microseconds."""
     name = " ".join(form.get("name", "").split())[:_NAME_MOST]
     if form.get("verb") == "drop":
-        shelf.drop_view(name)
+        shelf.drop_view(name, by, now)
         return ""
     if not name:
         return "A view needs a name. Write one beside the button."

@@ -14,7 +14,9 @@ from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row
 from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.schema import alerts, audit
 from coordwatch.adapters.sql.shelf_tables import rule_versions, saved_views
+from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.alert import ENGINE
+from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.ports import VIEWS_MOST, AuditEntry, CampaignRow, Moved, RuleVersion, SavedView
 
@@ -41,16 +43,18 @@ class SqlShelf:
         row = {"query": encode_json(dict(view.query)).decode(), "actor": view.actor, "at": view.at}
         same = saved_views.c.name == view.name
         with self._write() as connection:
-            if connection.execute(saved_views.update().where(same).values(row)).rowcount:
-                return True
-            if (connection.execute(select(func.count()).select_from(saved_views)).scalar() or 0) >= VIEWS_MOST:
-                return False
-            connection.execute(saved_views.insert().values(name=view.name, **row))
+            if not connection.execute(saved_views.update().where(same).values(row)).rowcount:
+                if (connection.execute(select(func.count()).select_from(saved_views)).scalar() or 0) >= VIEWS_MOST:
+                    return False
+                connection.execute(saved_views.insert().values(name=view.name, **row))
+            write_down(connection, [Deed(view.at, view.actor, DeedKind.VIEW_SAVE, view.name)])
         return True
 
-    def drop_view(self, name: str) -> bool:
+    def drop_view(self, name: str, by: str, at: int) -> bool:
         with self._write() as connection:
-            return bool(connection.execute(saved_views.delete().where(saved_views.c.name == name)).rowcount)
+            gone = bool(connection.execute(saved_views.delete().where(saved_views.c.name == name)).rowcount)
+            write_down(connection, [Deed(at, by, DeedKind.VIEW_REMOVE, name)] if gone else [])
+            return gone
 
     def note_rules(self, texts: Mapping[str, str], at: int) -> list[str]:
         digests = {rule: digest_of(text) for rule, text in texts.items()}
