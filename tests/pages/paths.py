@@ -9,6 +9,27 @@ def alert_of(filled: Sample, customer: str, rule: str) -> str:
     return f"/alerts/{row.id}"
 
 
+def incident_of(filled: Sample) -> str:
+    """The address of the incident that hit the most customers."""
+    rows, _ = filled.store.incidents().incidents({"sort": "customers"}, 1, None)
+    return f"/incidents/{rows[0].id}"
+
+
+def later_paths(filled: Sample) -> list[str]:
+    """Incidents, silences, the trail and the settings."""
+    alert = alert_of(filled, MAIN, "promo-during-open-complaint").removeprefix("/alerts/")
+    return [
+        "/incidents",
+        incident_of(filled),
+        "/incidents/not-there",
+        "/silences",
+        f"/silences/new?alert={alert}",
+        "/silences/new?matchers=severity%3D%3Dx",
+        "/audit",
+        "/settings",
+    ]
+
+
 def every_path(filled: Sample) -> list[str]:
     """One address of every kind of page, and of every kind of alert."""
     rows, _ = filled.store.alerts({}, 500, None)
@@ -32,6 +53,7 @@ def every_path(filled: Sample) -> list[str]:
         "/sources",
         "/search?q=spring",
         "/search?q=nothing+at+all",
+        *(address for address in later_paths(filled)),
     ]
 
 
@@ -49,4 +71,5 @@ def main_paths(filled: Sample) -> list[str]:
         "/tools",
         "/sources",
         "/search?q=spring",
+        *later_paths(filled),
     ]

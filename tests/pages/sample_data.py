@@ -6,16 +6,20 @@ The next room: the page tests and the screenshots.
 
 import math
 import random
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from coordwatch.adapters.files import load_rules, shipped
-from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.pages.router import PagesContext
+from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.card import cards_of
 from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.alerts.matchers import parse_matchers
+from coordwatch.alerts.silence import Draft
 from coordwatch.clock import ManualClock
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, parse_time
 from coordwatch.ports import (
@@ -25,12 +29,15 @@ from coordwatch.ports import (
     Effects,
     ExplainStep,
     FactView,
+    SettingView,
     SourceView,
     StateView,
+    ToolView,
     WaitingView,
 )
 from coordwatch.rules.detection import Attribution, Detection, DetectionChange, DetectionStatus, Evidence, RetractReason
 
+_FOLDERS: list["tempfile.TemporaryDirectory[str]"] = []
 NOW = parse_time("2026-03-03T14:20:00Z")
 SPECS = {spec.id: spec for spec in load_rules(None).specs}
 CUSTOMERS = [f"cust-{0x3A91 + 7919 * index & 0xFFFFF:05x}" for index in range(48)]
@@ -287,9 +294,16 @@ def detections() -> list[Detection]:
     return sorted(found, key=lambda one: (one.at, one.id))
 
 
-def filled_store() -> MemoryStore:
+def new_store() -> SqlStore:
+    """An empty database in a folder of its own, which goes with the process."""
+    folder = tempfile.TemporaryDirectory(prefix="coordwatch-pages-")
+    _FOLDERS.append(folder)
+    return SqlStore(Path(folder.name) / "pages.db", cards_of(SPECS.values()), durable=False)
+
+
+def filled_store() -> SqlStore:
     """The store, with everything filed, some alerts handled, counts and dead letters."""
-    store = MemoryStore(cards_of(SPECS.values()))
+    store = new_store()
     found = detections()
     for detection in found:
         made_good = detection.status is DetectionStatus.MADE_GOOD
@@ -301,11 +315,13 @@ def filled_store() -> MemoryStore:
     retracted = DetectionChange("retracted", undone, RetractReason.EVIDENCE_CHANGED)
     store.commit(Effects(changes=[retracted]), NOW - 6 * HOUR)
     _handle(store)
+    _silence(store)
+    _place(store)
     store.commit(Effects(counts=_counts(found), dead_letters=_dead_letters(), tallies=_TALLIES), NOW)
     return store
 
 
-def _handle(store: MemoryStore) -> None:
+def _handle(store: SqlStore) -> None:
     rows, _ = store.alerts({"sort": "oldest"}, 100, None)
     for index, row in enumerate(rows):
         if (
@@ -321,6 +337,27 @@ def _handle(store: MemoryStore) -> None:
         store.act(row.id, Order(action, "operator", min(row.at + 25 * MINUTE, NOW), None, note, until))
 
 
+def _silence(store: SqlStore) -> None:
+    desk = store.silences()
+    for matchers, start, length, why in (
+        ('rule="conflicting-customer-records"', NOW - HOUR, 4 * HOUR, "the address service is being moved"),
+        ('campaign=~"Last chance.*", severity=high', NOW - DAY, 2 * HOUR, "paused already"),
+    ):
+        desk.create(Draft(parse_matchers(matchers), start, start + length, why), "operator", start)
+
+
+def _place(store: SqlStore) -> None:
+    store.holding().prepare(NOW)
+    while store.incidents().refresh(NOW):
+        pass
+
+
+SETTINGS = (
+    SettingView("database", "/var/lib/coordwatch/coordwatch.db", "coordwatch.yaml, line 1"),
+    SettingView("token", "set, and hidden", "environment, COORDWATCH_TOKEN"),
+    SettingView("identity.mode", "graph", "default"),
+)
+"""A few settings, each from somewhere else."""
 _TALLIES = {"in": 48_214, "applied": 47_102, "duplicate": 611, "dropped": 402, "parked": 96, "dead_lettered": 3}
 
 
@@ -505,6 +542,16 @@ def sources() -> list[SourceView]:
     ]  # fmt: skip
 
 
+def tools() -> list[ToolView]:
+    """The tools as mappings know them; one of them never sent anything."""
+    return [
+        ToolView("Journeys", "marketing", "lifecycle-marketing", "journeys", ("marketing.message.sent", "marketing.journey.changed")),
+        ToolView("Parley", "bot", "conversational-ai", "parley", ("bot.message.sent",)),
+        ToolView("Mailcart", "marketing", "", "mailcart", ("marketing.message.sent",)),
+        ToolView("Unheard", "crm", "", "unheard", ("service.case.opened",)),
+    ]  # fmt: skip
+
+
 def rule_texts() -> dict[str, str]:
     """The YAML of every shipped rule."""
     texts = (
@@ -522,7 +569,7 @@ def no_steps(rule: str, customer: str, act: tuple[str, str]) -> Sequence[Explain
 class Sample:
     """A store and the context over it."""
 
-    store: MemoryStore
+    store: SqlStore
     context: PagesContext
 
 
@@ -541,14 +588,19 @@ def sample() -> Sample:
         explain=no_steps,
         sources=sources,
         clock=ManualClock(NOW),
+        tools=tools,
+        silences=store.silences(),
+        incidents=store.incidents(),
+        trail=store.trail(),
+        settings=SETTINGS,
     )
     return Sample(store, context)
 
 
 def empty_sample() -> Sample:
     """A first start: rules, and nothing else."""
-    store = MemoryStore(cards_of(SPECS.values()))
+    store = new_store()
     full = sample().context
-    return Sample(
-        store, replace(full, reader=store, desk=store, shelf=store.shelf(), customer=lambda key: None, sources=list)
-    )
+    desks = {"silences": store.silences(), "incidents": store.incidents(), "trail": store.trail()}
+    empty = replace(full, reader=store, desk=store, shelf=store.shelf(), **desks)
+    return Sample(store, replace(empty, customer=lambda key: None, sources=list, settings=()))

@@ -74,6 +74,8 @@ def every_page(client: httpx.Client) -> list[tuple[str, str, Sequence[str]]]:
     first = {row["rule"]: row for row in reversed(rows)}
     alert = next((row for row in rows if row["gap_seconds"] is not None), rows[0])
     absence = next((row for row in first.values() if row["gap_seconds"] is None), alert)
+    incidents = client.get("/v1/incidents", params={"sort": "customers"}).json()["items"]
+    incident = f"/incidents/{incidents[0]['id']}" if incidents else "/incidents/not-there"
     rule, customer = quote(alert["rule"], safe=""), quote(alert["customer"], safe="")
     return [
         ("inbox", "/", ()),
@@ -84,12 +86,18 @@ def every_page(client: httpx.Client) -> list[tuple[str, str, Sequence[str]]]:
         ("alert", f"/alerts/{alert['id']}", ()),
         ("alert-absence", f"/alerts/{absence['id']}", ()),
         ("alert-not-there", "/alerts/not-there", ()),
+        ("incidents", "/incidents", ()),
+        ("incident", incident, ()),
         ("customers", "/customers", ()),
         ("customer", f"/customers/{customer}", ()),
         ("rules", "/rules", ()),
         ("rule", f"/rules/{rule}", ()),
         ("tools", "/tools", ()),
         ("sources", "/sources", ()),
+        ("silences", "/silences", ()),
+        ("silence-new", f"/silences/new?alert={alert['id']}", ()),
+        ("audit", "/audit", ()),
+        ("settings", "/settings", ()),
         ("search", "/search?q=spring", ()),
     ]
 
@@ -107,6 +115,9 @@ def act_a_little(client: httpx.Client) -> None:
         verb, note = handled[index % len(handled)]
         fields = {"verb": verb, "version": row["version"], "note": note, "snooze": "4h"}
         client.post(f"/alerts/{row['id']}", data=fields)
+    silence = {"matchers": f'rule="{rows[0]["rule"]}", severity=low', "length": "4h", "comment": "known, fixed tonight"}
+    client.post("/silences", data={"verb": "make", **silence})
+    client.post("/views", data={"verb": "keep", "name": "Parcels", "back": "/?tool=EasyPost"})
 
 
 def _alerts(client: httpx.Client) -> int:

@@ -11,10 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from coordwatch.access.principal import Principal, Way
+from coordwatch.access.roles import ROLES, Role
 from coordwatch.adapters.memory import MemoryStore
 from coordwatch.adapters.pages import static
 from coordwatch.adapters.pages.inbox import summary_words
 from coordwatch.adapters.pages.inventory import Ledger, tools_values
+from coordwatch.adapters.pages.shell import shown_nouns
 from coordwatch.adapters.pages.sources import account_words, sources_values
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
@@ -36,7 +39,7 @@ from coordwatch.ports import (
 from coordwatch.rules.detection import Detection, DetectionChange
 from tests.pages import sample_data
 from tests.pages.conftest import Served
-from tests.pages.paths import alert_of, every_path, main_paths
+from tests.pages.paths import alert_of, every_path, incident_of, main_paths
 from tests.pages.sample_data import MAIN, NOW, SPECS
 from tests.pages.serving import serving
 
@@ -100,7 +103,8 @@ def test_links_inside_the_pages_lead_somewhere(served: Served, client: httpx.Cli
         if "not-there" in path:
             continue
         for tag, attributes in elements_of(client.get(path).text):
-            if tag == "a" and (attributes.get("href") or "").startswith("/"):
+            # Files are given out by the API, which is not served here and has tests of its own.
+            if tag == "a" and "download" not in attributes and (attributes.get("href") or "").startswith("/"):
                 addresses.add(attributes["href"] or "")
     broken = {address: status for address in sorted(addresses) if (status := client.get(address).status_code) != 200}
     assert {} == broken
@@ -708,3 +712,87 @@ def test_a_rule_shows_what_changed_in_it(served: Served) -> None:
         assert '<span class="added">+ grace: 15m</span>' in page
         assert '<span class="removed">- grace: 10m</span>' in page
         assert "1 h ago" in client.get("/rules").text
+
+
+# ---- incidents, silences, the trail, the settings
+
+
+def test_an_incident_is_acknowledged_with_its_alerts_and_its_customers_are_put_right(own_served: Served) -> None:
+    """All by forms: the incident with its alerts, then some of its customers with a note; a stale form is refused in words."""
+    place = incident_of(own_served.sample)
+    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+        page = client.get(place).text
+        version = re.findall(r'name="version" value="(\d+)"', page)[0]
+        done = client.post(place, data={"verb": "acknowledge", "version": version, "note": "campaign paused"})
+        assert "Acknowledged, with its alerts." in done.text
+        assert "operator is on it" in done.text
+        assert "campaign paused" in done.text
+        stale = client.post(place, data={"verb": "resolve", "version": version})
+        assert (409, True) == (stale.status_code, "It changed while you looked at it." in stale.text)
+        customers = re.findall(r'name="customer" value="([^"]+)" checked', client.get(f"{place}?select=all").text)
+        assert len(customers) > 1
+        put_right = {"customer": customers[:2], "state": "repaired", "note": "apologised", "back": place}
+        after = client.post(f"{place}/repairs", data=put_right)
+        assert "2 customers are repaired now." in after.text
+        assert "“apologised”" in after.text
+        nobody = client.post(f"{place}/repairs", data={"state": "repaired"})
+        assert (400, True) == (nobody.status_code, "select customers" in nobody.text)
+        assert 400 == client.post(place, data={"verb": "burn", "version": version}).status_code
+        assert 404 == client.post("/incidents/nobody", data={"verb": "resolve", "version": "1"}).status_code
+
+
+def test_a_silence_is_made_from_an_alert_and_shows_first_what_it_would_hold_back(own_served: Served) -> None:
+    """The matchers are filled in, the preview counts what is open, a reason is asked for, and it can be ended."""
+    row = own_served.sample.store.alerts({"rule": "bot-loop", "status": "open"}, 1, None)[0][0]
+    many = len(
+        own_served.sample.store.alerts({"rule": "bot-loop", "act_tool": row.act_tool, "status": "open"}, 50, None)[0]
+    )
+    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+        assert f"/silences/new?alert={row.id}" in client.get(f"/alerts/{row.id}").text
+        form = client.get(f"/silences/new?alert={row.id}").text
+        assert 'value="rule=bot-loop, act_tool=Parley"' in form
+        assert f"{many} open alert" in form
+        asked = {"matchers": "rule=bot-loop, act_tool=Parley", "length": "1d"}
+        unsaid = client.post("/silences", data={"verb": "make", **asked, "comment": " "})
+        assert (400, True) == (unsaid.status_code, "say why" in unsaid.text)
+        wrong = client.post("/silences", data={"verb": "preview", **asked, "matchers": "rulle=x"})
+        assert "rulle" in wrong.text
+        assert 'role="alert"' in wrong.text
+        made = client.post("/silences", data={"verb": "make", **asked, "comment": "known, fixed tonight"})
+        assert "Silenced. Nobody is told" in made.text
+        (silence,) = [
+            one for one in own_served.sample.store.silences().silences(NOW) if one.comment == "known, fixed tonight"
+        ]
+        assert NOW + DAY == silence.ends_at
+        gone = client.post(f"/silences/{silence.id}", data={"verb": "expire", "version": str(silence.version)})
+        assert "Ended." in gone.text
+        again = client.post(f"/silences/{silence.id}", data={"verb": "expire", "version": str(silence.version)})
+        assert 409 == again.status_code
+        assert 404 == client.post("/silences/nobody", data={"verb": "expire", "version": "1"}).status_code
+
+
+def test_the_trail_can_be_narrowed_and_leads_to_what_was_done_to(client: httpx.Client) -> None:
+    """By whom and what kind; a page goes on where the last ended."""
+    everything = client.get("/audit").text
+    assert "silence made" in everything
+    assert "alert raised" in everything
+    people = client.get("/audit?actor=operator&kind=silence").text
+    assert 2 == people.count("silence made")
+    assert "alert raised" not in people
+    assert 3 == client.get("/audit?before=4").text.count("alert raised")
+    assert "No entry is like this." in client.get("/audit?actor=nobody+at+all").text
+
+
+def test_settings_say_where_they_come_from_and_no_secret(client: httpx.Client) -> None:
+    """Two of three were made here."""
+    page = client.get("/settings").text
+    assert "2 settings were made here" in page
+    assert "environment, COORDWATCH_TOKEN" in page
+    assert "set, and hidden" in page
+
+
+def test_who_may_not_see_a_page_is_not_led_there() -> None:
+    """The rail shows what the role may see."""
+    viewer = Principal("ada", ROLES[Role.VIEWER], Way.SESSION, Role.VIEWER)
+    assert {"/audit", "/settings"}.isdisjoint(address for _, address in shown_nouns(viewer))
+    assert {"/audit", "/settings"} <= {address for _, address in shown_nouns(None)}

@@ -51,6 +51,7 @@ from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput, WebhookInput
+from coordwatch.settings.shown import shown_settings
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
 from coordwatch.sources.mapper import Mapper
@@ -218,4 +219,8 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
         sources=views.sources,
         clock=views.clock,
         tools=lambda: tools_of(rooms.content, rooms.keeper.state.catalogue),
+        incidents=rooms.store.incidents(),
+        silences=rooms.store.silences(),
+        trail=rooms.store.trail(),
+        settings=shown_settings(rooms.settings),
     )

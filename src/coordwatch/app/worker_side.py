@@ -48,6 +48,7 @@ from coordwatch.processor.readings import trouble_of
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.settings import Settings
+from coordwatch.settings.shown import shown_settings
 from coordwatch.worker.alerts import Alerts, Keeping
 from coordwatch.worker.contexts import Away, Contexts
 from coordwatch.worker.driver import Driver
@@ -259,4 +260,8 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
         clock=ground.clock,
         at_hand=contexts.at_hand,
         tools=lambda: tools_of(ground.content, ground.keeper.state.catalogue),
+        incidents=room.store.incidents(),
+        silences=room.store.silences(),
+        trail=room.store.trail(),
+        settings=shown_settings(ground.settings),
     )

@@ -125,6 +125,15 @@ class CampaignRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingView:
+    """One setting in force: its name with dots, its value in words and never a secret, and where it comes from."""
+
+    name: str
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerRow:
     """One customer as a list shows it: open alerts, all alerts, the worst open severity. Units: `last_at` in microseconds."""
 

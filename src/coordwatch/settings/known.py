@@ -25,7 +25,7 @@ from coordwatch.settings.kafka import (
     RegistrySettings,
     SecuritySettings,
 )
-from coordwatch.settings.parts import AuditSettings
+from coordwatch.settings.parts import AuditSettings, RetentionSettings
 from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import (
     EscalationSettings,
@@ -39,7 +39,6 @@ from coordwatch.settings.tree import (
     FileInput,
     HttpInput,
     IdentitySettings,
-    RetentionSettings,
     Settings,
     SimulatorInput,
     SourcesSettings,

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from coordwatch.events.times import MINUTE, parse_duration
+from coordwatch.events.times import DAY, MINUTE, parse_duration
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
@@ -51,6 +51,23 @@ class AuditSettings(Part):
 
     anchor: Path | None = None
     every: Duration = 10 * MINUTE
+
+
+class OldKey(Part):
+    """A key that identifiers were digested under before this one; `id` as it was then, by default derived from the key."""
+
+    key: SecretStr
+    id: str | None = None
+
+
+class RetentionSettings(Part):
+    """How long what is not a journal is kept; journals are kept as long as the rules look back."""
+
+    refs: Duration = 400 * DAY
+    messages: Duration = 180 * DAY
+    alerts: Duration = 400 * DAY
+    dead_letters: Duration = 30 * DAY
+    kept_away: Duration | None = None
 
 
 def split_address(address: str) -> tuple[str, int] | None:

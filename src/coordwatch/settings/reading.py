@@ -70,7 +70,7 @@ def read_settings(path: Path) -> Settings:
     wrong = list(_wrong_ways(root, settings))
     if wrong:
         raise DocumentError(wrong)
-    return _under(settings, path.parent)
+    return _under(settings, path.parent).read_from(path)
 
 
 def _wrong_ways(root: Fields, settings: Settings) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator, SecretStr, model_validator
+from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -23,7 +23,17 @@ from coordwatch.identity.phones import is_region
 from coordwatch.settings.access import AccessSettings, wrong_with_the_door
 from coordwatch.settings.channels import ChannelSettings, EgressSettings, wrong_with_channels
 from coordwatch.settings.kafka import KafkaInput, KafkaSettings
-from coordwatch.settings.parts import NAME, AuditSettings, Duration, Part, Progressing, split_address, twice
+from coordwatch.settings.parts import (
+    NAME,
+    AuditSettings,
+    Duration,
+    OldKey,
+    Part,
+    Progressing,
+    RetentionSettings,
+    split_address,
+    twice,
+)
 from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
 from coordwatch.settings.routing import HoursSettings, ReceiverSettings, RouteSettings
 
@@ -94,13 +104,6 @@ class SourcesSettings(Part):
         return self
 
 
-class OldKey(Part):
-    """A key that identifiers were digested under before this one; `id` as it was then, by default derived from the key."""
-
-    key: SecretStr
-    id: str | None = None
-
-
 class IdentitySettings(Part):
     """How a customer is found. Without a key, digests are not secret: `doctor` says so.
 
@@ -153,16 +156,6 @@ def _database(value: object) -> Database:
     return read_database(value)
 
 
-class RetentionSettings(Part):
-    """How long what is not a journal is kept; journals are kept as long as the rules look back."""
-
-    refs: Duration = 400 * DAY
-    messages: Duration = 180 * DAY
-    alerts: Duration = 400 * DAY
-    dead_letters: Duration = 30 * DAY
-    kept_away: Duration | None = None
-
-
 class Settings(BaseSettings):
     """Everything a site decides. Paths are relative to the settings file."""
 
@@ -203,6 +196,17 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings()
     public_url: str | None = None
     canary_channel: str | None = None
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that these settings were read from, None when a program wrote them."""
+        return self._file
+
+    def read_from(self, path: Path) -> "Settings":
+        """These settings, which know where they were read."""
+        self._file = path
+        return self
 
     @property
     def host(self) -> str:

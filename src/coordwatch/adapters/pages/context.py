@@ -8,8 +8,20 @@ The next room: `router` and the modules beside it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
-from coordwatch.ports import AlertDesk, AlertReader, CustomerView, ExplainStep, Shelf, SourceView, ToolView
+from coordwatch.ports import (
+    AlertDesk,
+    AlertReader,
+    CustomerView,
+    ExplainStep,
+    IncidentDesk,
+    SettingView,
+    Shelf,
+    SilenceDesk,
+    SourceView,
+    ToolView,
+)
 from coordwatch.rules.spec import RuleSpec
 
 
@@ -40,6 +52,10 @@ class PagesContext:
     clock: Clock
     at_hand: Callable[[str], CustomerView | None] | None = None
     tools: Callable[[], Sequence[ToolView]] = no_tools
+    silences: SilenceDesk | None = None
+    incidents: IncidentDesk | None = None
+    trail: Trail | None = None
+    settings: Sequence[SettingView] = ()
 
     def known_here(self, key: str) -> CustomerView | None:
         """A customer whom this process keeps; one whom another keeps is not asked for."""

@@ -28,7 +28,7 @@ _RANK = {word: rank for rank, word in enumerate(SEVERITIES)}
 RANGE_WORDS = {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "all": "all time"}
 _FILTER_WORDS = {
     "rule": "rule", "tool": "either tool is", "act_tool": "acting tool", "evidence_tool": "against", "campaign": "campaign",
-    "attribution": "could have known", "customer": "customer", "severity": "severity", "q": "text",
+    "attribution": "could have known", "customer": "customer", "incident": "incident", "severity": "severity", "q": "text",
 }  # fmt: skip
 
 

@@ -7,12 +7,13 @@ The next room: `shell`.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.words import plural, rate_words
 from coordwatch.ports import CampaignRow, PairCount, SourceView, ToolCount, ToolView
+from coordwatch.rules.spec import RuleSpec
 
 _SHADES = 5
 _CAMPAIGNS_MOST = 50
@@ -81,6 +82,13 @@ class Ledger:
     counts: Sequence[ToolCount]
     campaigns: Sequence[CampaignRow]
     tallies: Mapping[str, int]
+    rules: Mapping[str, RuleSpec] = field(default_factory=dict)
+
+    def types_of(self, tool: str) -> list[str]:
+        """The types of event that rules have judged as acts of a tool: what a tool without a mapping of its own does."""
+        rules = {one.rule for one in self.counts if one.act_tool == tool and one.kind == "acts" and one.amount}
+        specs = [self.rules[rule] for rule in rules if rule in self.rules]
+        return sorted({match.event for spec in specs for match in spec.when.matches})
 
 
 def tools_values(ledger: Ledger, tools: Sequence[ToolView], sources: Sequence[SourceView]) -> dict[str, Any]:
@@ -138,7 +146,7 @@ def _lines(ledger: Ledger, tools: Sequence[ToolView], sources: Sequence[SourceVi
             ToolLine(
                 tool=tool,
                 kind=_KINDS.get(view.family, view.family),
-                does=does_words(view.types),
+                does=does_words(view.types or ledger.types_of(tool)),
                 owner=view.owner,
                 events=events.get(tool, 0),
                 acts=acts.get(tool, 0),

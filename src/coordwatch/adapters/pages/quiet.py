@@ -5,6 +5,7 @@ What leaves: pages.
 The next room: `router`, which gives them their addresses.
 """
 
+import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -20,12 +21,13 @@ from coordwatch.adapters.pages.sources import sources_values
 from coordwatch.adapters.pages.steps import step_words
 from coordwatch.adapters.pages.tables import customer_values, example_words, rule_line, rule_lines
 from coordwatch.errors import Elsewhere
-from coordwatch.ports import CustomerView
+from coordwatch.ports import CustomerView, SettingView
 
 _CUSTOMERS = 200
 _DEAD_LETTERS = 100
 _CAMPAIGNS = 200
 _FOUND_MOST = 50
+_DEFAULT = "default"
 
 
 class QuietPages:
@@ -77,7 +79,7 @@ class QuietPages:
     def tools(self, request: Request) -> Response:
         reader, context = self._context.reader, self._context
         campaigns = context.shelf.campaigns(_CAMPAIGNS)
-        ledger = Ledger(reader.pair_counts(), reader.tool_counts(), campaigns, reader.tallies())
+        ledger = Ledger(reader.pair_counts(), reader.tool_counts(), campaigns, reader.tallies(), context.rules)
         return self._shell.page(request, "tools.html", tools_values(ledger, context.tools(), context.sources()))
 
     def sources(self, request: Request) -> Response:
@@ -87,6 +89,13 @@ class QuietPages:
             letters = [replace(one, original=b"hidden: it may hold personal data") for one in letters]
         values = sources_values(self._context.sources(), letters, reader.tallies())
         return self._shell.page(request, "sources.html", values)
+
+    def settings(self, request: Request) -> Response:
+        chapters: dict[str, list[SettingView]] = {}
+        for one in self._context.settings:
+            chapters.setdefault(re.split(r"[.\[]", one.name, maxsplit=1)[0], []).append(one)
+        own = sum(one.origin != _DEFAULT for one in self._context.settings)
+        return self._shell.page(request, "settings.html", {"chapters": chapters, "own": own, "default": _DEFAULT})
 
     def search(self, request: Request) -> Response:
         context = self._context

@@ -6,7 +6,7 @@ The next room: `app`, which mounts it beside the API.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,12 +20,15 @@ from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.context import PagesContext
 from coordwatch.adapters.pages.guard import FormRefused, going, own_path, read_form
 from coordwatch.adapters.pages.inbox import InboxRooms, inbox_values, tokens_of
+from coordwatch.adapters.pages.incidents import IncidentPages
 from coordwatch.adapters.pages.look import COOKIE, changed_look, look_of
 from coordwatch.adapters.pages.query import query_of
 from coordwatch.adapters.pages.quiet import QuietPages
 from coordwatch.adapters.pages.shell import Shell
+from coordwatch.adapters.pages.silences import SilencePages
 from coordwatch.adapters.pages.static import StaticFiles, load_static
 from coordwatch.adapters.pages.tables import rule_line
+from coordwatch.adapters.pages.trail import TrailPages
 from coordwatch.adapters.pages.views import keep_or_drop
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.errors import TemporaryError
@@ -44,7 +47,7 @@ def pages_router(context: PagesContext) -> APIRouter:
     shell = Shell(context.reader, context.sources, context.clock, static, context.rules)
     pages, quiet = _Pages(context, shell, static), QuietPages(context, shell)
     router = APIRouter(include_in_schema=False)
-    reading: Mapping[str, Callable[..., Response]] = {
+    reading: dict[str, Callable[..., Response]] = {
         "/": pages.inbox,
         "/alerts/{alert_id}": pages.alert,
         "/customers": quiet.customers,
@@ -53,18 +56,29 @@ def pages_router(context: PagesContext) -> APIRouter:
         "/rules/{rule_id}": quiet.rule,
         "/tools": quiet.tools,
         "/sources": quiet.sources,
+        "/settings": quiet.settings,
         "/search": quiet.search,
         "/static/{name}": pages.static_file,
         "/favicon.ico": pages.favicon,
     }
-    for path, endpoint in reading.items():
-        router.add_api_route(path, pages.patient(endpoint), methods=["GET", "HEAD"])
-    forms: Mapping[str, Callable[..., Any]] = {
+    forms: dict[str, Callable[..., Any]] = {
         "/alerts": pages.act_on_several,
         "/alerts/{alert_id}": pages.act,
         "/views": pages.save_view,
         "/look": pages.look,
     }
+    if context.silences is not None:
+        silences = SilencePages(context, context.silences, shell)
+        reading |= {"/silences": silences.list, "/silences/new": silences.make}
+        forms |= {"/silences": silences.create, "/silences/{silence_id}": silences.end}
+    if context.incidents is not None:
+        incidents = IncidentPages(context.incidents, shell)
+        reading |= {"/incidents": incidents.list, "/incidents/{incident_id}": incidents.show}
+        forms |= {"/incidents/{incident_id}": incidents.act, "/incidents/{incident_id}/repairs": incidents.repair}
+    if context.trail is not None:
+        reading["/audit"] = TrailPages(context.trail, shell).list
+    for path, endpoint in reading.items():
+        router.add_api_route(path, pages.patient(endpoint), methods=["GET", "HEAD"])
     for path, form in forms.items():
         router.add_api_route(path, form, methods=["POST"])
     return router
@@ -127,7 +141,16 @@ class _Pages:
         if spec:
             values["lately"] = rule_line(spec, self._context.sentence(spec), counts.get(spec.id), self._shell.now())
         return self._shell.page(
-            request, "alert.html", {"lately": None, **values, "notice": notice, "snoozes": SNOOZES}, status
+            request,
+            "alert.html",
+            {
+                "lately": None,
+                "has_silences": self._context.silences is not None,
+                **values,
+                "notice": notice,
+                "snoozes": SNOOZES,
+            },
+            status,
         )
 
     def _explain(self, detection: Detection) -> Sequence[ExplainStep]:

@@ -17,6 +17,8 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from coordwatch.access.principal import Principal
+from coordwatch.access.roles import Permission
 from coordwatch.adapters.pages.chart import hour_of
 from coordwatch.adapters.pages.guard import HEADERS
 from coordwatch.adapters.pages.look import COOKIE, look_of
@@ -40,7 +42,13 @@ from coordwatch.rules.detection import Attribution
 from coordwatch.rules.spec import RuleSpec
 
 _TEMPLATES = Path(__file__).with_name("templates")
-NOUNS = (("Inbox", "/"), ("Customers", "/customers"), ("Rules", "/rules"), ("Tools", "/tools"), ("Sources", "/sources"))
+# What the rail leads to, and what somebody must be allowed to see it.
+NOUNS = (
+    ("Inbox", "/", Permission.READ), ("Incidents", "/incidents", Permission.READ), ("Customers", "/customers", Permission.READ), ("Rules", "/rules", Permission.READ),
+    ("Tools", "/tools", Permission.READ), ("Sources", "/sources", Permission.READ),
+    ("Silences", "/silences", Permission.READ), ("Audit", "/audit", Permission.AUDIT),
+    ("Settings", "/settings", Permission.ADMIN),
+)  # fmt: skip
 _SHAPES = {
     "critical": "M6 0 12 6 6 12 0 6Z",
     "high": "M6 1 12 11.5H0Z",
@@ -97,7 +105,6 @@ class Shell:
         )  # fmt: skip
         self._environment.globals.update(
             asset=static.address,
-            nouns=NOUNS,
             severity=severity_mark,
             attribution=attribution_of,
             absence=lambda row, now: absence_of(row, rules.get(row.rule), now),
@@ -130,6 +137,7 @@ class Shell:
             "path": request.url.path,
             "here": _here(request),
             "search": "",
+            "nouns": shown_nouns(getattr(request.state, "who", None)),
             "who": getattr(request.state, "who", None),
             **self._top_bar(now),
         }
@@ -150,6 +158,11 @@ class Shell:
         except Exception:
             # The page that says what is wrong needs a frame too.
             return {"dark": [], "mood": None, "totals": {}}
+
+
+def shown_nouns(who: Principal | None) -> list[tuple[str, str]]:
+    """What the rail leads to for somebody; for whoever is at this machine and has no name, everything."""
+    return [(noun, address) for noun, address, need in NOUNS if who is None or who.may(need)]
 
 
 def _here(request: Request) -> str:

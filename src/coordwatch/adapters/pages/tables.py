@@ -82,6 +82,7 @@ class RuleLine:
     interval: str
     precision: str
     judged: str
+    judged_interval: str
     changed_at: int | None
     spark: Markup
 
@@ -103,7 +104,8 @@ def rule_line(
         else "no act yet",
         interval=interval_words(found, acts),
         precision=precision_words(counts),
-        judged=judged_words(counts),
+        judged=judged_words(counts)[0],
+        judged_interval=judged_words(counts)[1],
         changed_at=versions[0].at if len(versions) > 1 else None,
         spark=spark,
     )
@@ -121,10 +123,13 @@ def precision_words(counts: RuleCounts) -> str:
     return f"{rate_words(counts.not_a_conflict, counts.alerts)} marked as not a conflict"
 
 
-def judged_words(counts: RuleCounts) -> str:
-    """How precise a rule is by what people said of its alerts, as a table has room for it."""
+def judged_words(counts: RuleCounts) -> tuple[str, str]:
+    """How precise a rule is by what people said of its alerts, and the interval of that, as a table has room for it."""
     precision = precision_of(counts.verdicts)
-    return "nobody has judged one" if precision is None else rate_words(precision.right, precision.judged)
+    if precision is None:
+        return "not judged yet", ""
+    share = f"{percent_words(precision.share)} ({number_words(precision.right)} of {number_words(precision.judged)})"
+    return share, interval_words(precision.right, precision.judged)
 
 
 def rule_lines(

@@ -13,7 +13,6 @@ from coordwatch.adapters.pages.query import ListQuery, query_of
 from coordwatch.ports import VIEWS_MOST, SavedView, Shelf
 
 SHIPPED: Mapping[str, Mapping[str, str]] = {
-    "Open, newest first": {},
     "Worst first": {"sort": "severity"},
     "In hand, oldest first": {"status": "acknowledged", "sort": "oldest"},
     "Known and done anyway": {"attribution": "ignored"},
