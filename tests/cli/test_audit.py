@@ -64,6 +64,17 @@ def test_the_first_broken_entry_is_named(database, capsys, tmp_path):
     assert said(capsys, "verify", "--database", str(copy), code=1).out.startswith("broken at entry 6 (changed): ")
 
 
+def test_an_alert_that_was_changed_past_the_trail_is_named(database, capsys, tmp_path):
+    copy = tmp_path / "copy.db"
+    with sqlite3.connect(database) as raw, sqlite3.connect(copy) as other:
+        raw.backup(other)
+        (alert,) = other.execute("SELECT id FROM alerts WHERE status = 'acknowledged'").fetchone()
+        other.execute("UPDATE alerts SET status = 'resolved' WHERE id = ?", [alert])
+    told = said(capsys, "verify", "--database", str(copy), code=1).out
+    assert told.startswith("broken at entry ")
+    assert f"(past): alert {alert} is resolved, and the trail left it acknowledged" in told
+
+
 def test_what_cannot_be_done_is_said(database, capsys, tmp_path):
     assert "there is no database" in said(capsys, "verify", "--database", str(tmp_path / "no.db"), code=2).err
     assert "no head" in said(capsys, "verify", "--database", str(database), "--head", "x", code=2).err

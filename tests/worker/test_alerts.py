@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coordwatch.codec import decode_json
 from coordwatch.events.times import HOUR, MINUTE
+from coordwatch.processor.forgetting import receipt_output
 from coordwatch.processor.outcomes import detection_record
+from coordwatch.processor.requests import Receipt, RequestKind
 from coordwatch.processor.stage import Output, Place, Slice
 from coordwatch.rules.detection import DetectionChange, RetractReason
 from coordwatch.worker.exits import Ending, ExitCode
@@ -170,3 +173,17 @@ def test_an_input_is_read_as_far_as_its_partition_of_which_nothing_was_said():
         machine.stage.take(row, NOW)
         machine.stage.give(NOW)
         assert machine.stage.sources[0].through < 0
+
+
+def test_a_request_about_a_person_stands_in_the_audit_trail_once():
+    receipt = Receipt("r-1", RequestKind.FORGET, "ada", NOW, NOW, "0" * 32, {"alerts": 2})
+    looked = receipt.checked(0, NOW + HOUR)
+    outputs = [receipt_output(TOPICS, one.id, one.plain()) for one in (receipt, looked)]
+    broken = Output(TOPICS.forgotten, b"receipt/r-2", b"no json", 0)
+    with a_machine({Place(TOPICS.forgotten, 0): [*outputs, broken]}) as machine:
+        machine.take(0, 1)
+        machine.crash(None)
+        machine.finish()
+        found = [link for link in machine.store.trail().links() if link.kind.startswith("person.")]
+        assert [(link.kind, link.actor, link.subject) for link in found] == [("person.forget", "ada", "0" * 32)]
+        assert decode_json(found[0].facts) == {"done": True, "erased": 2, "request": "r-1"}

@@ -55,6 +55,8 @@ class Flaw(StrEnum):
     MISSING = "missing"
     CUT = "cut"
     REPLACED = "replaced"
+    PAST = "past"
+    """The chain is whole, and something stands elsewhere than it says: it was changed past the trail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ What leaves: one Deed for each change that is more than an amendment.
 The next room: the stores, which write them down in the same transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from coordwatch.alerts.alert import ENGINE, Order
 from coordwatch.alerts.fold import AlertChange
 from coordwatch.alerts.verdict import verdict_of
+from coordwatch.audit.chain import Link
 from coordwatch.audit.deed import Deed, DeedKind, Fact
+from coordwatch.codec import NotJson, decode_json
 from coordwatch.events.times import format_time
 
 
@@ -34,6 +36,32 @@ def deed_of(change: AlertChange, order: Order) -> Deed:
     if verdict is not None:
         facts["verdict"] = verdict.value
     return _deed(change, order.actor, order.now, facts)
+
+
+class Last:
+    """Where the trail left each alert; it listens to links on their way to a check."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, str] = {}
+
+    def heard(self, links: Iterable[Link]) -> Iterator[Link]:
+        """The same links, remembered."""
+        for link in links:
+            status = status_after(link)
+            if status is not None:
+                self.statuses[link.subject] = status
+            yield link
+
+
+def status_after(link: Link) -> str | None:
+    """The status in which a link left an alert; None for a link of something else."""
+    if not link.kind.startswith("alert."):
+        return None
+    try:
+        after = decode_json(link.facts).get("after")
+    except (NotJson, AttributeError):
+        return None
+    return after if isinstance(after, str) else None
 
 
 def _deed(change: AlertChange, actor: str, now: int, facts: dict[str, Fact]) -> Deed:

@@ -9,7 +9,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from coordwatch.adapters.sql.database import Database, read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.adapters.sql.trail import SqlTrail
 from coordwatch.alerts.words import time_words
-from coordwatch.audit.chain import Head, Link, check, head_of, heads_in
+from coordwatch.audit.chain import Break, Flaw, Head, Link, check, head_of, heads_in
 from coordwatch.audit.deed import Deed, DeedKind
+from coordwatch.audit.of_alerts import Last, status_after
 from coordwatch.audit.trail import Asked
 from coordwatch.clock import SystemClock
 from coordwatch.codec import decode_json, encode_json
@@ -96,7 +97,10 @@ def _list(args: argparse.Namespace, trail: SqlTrail) -> int:
 
 
 def _verify(args: argparse.Namespace, trail: SqlTrail) -> int:
-    checked = check(trail.links(), list(_noted(args)))
+    last = Last()
+    checked = check(last.heard(trail.links()), list(_noted(args)))
+    if checked.broken is None:
+        checked = replace(checked, broken=_past(trail, last))
     if checked.broken is None:
         print(
             _said(
@@ -110,6 +114,16 @@ def _verify(args: argparse.Namespace, trail: SqlTrail) -> int:
     plain = {"head": str(checked.head), "broken": broken.number, "flaw": broken.flaw.value, "words": broken.words}
     print(_said(args, plain, f"broken at entry {broken.number} ({broken.flaw.value}): {broken.words}"))
     return BROKEN
+
+
+def _past(trail: SqlTrail, last: Last) -> Break | None:
+    """The first alert that stands elsewhere than the trail left it."""
+    found = next(trail.astray(last.statuses), None)
+    if found is None:
+        return None
+    alert, status, link = found
+    words = f"alert {alert} is {status}, and the trail left it {status_after(link)}: it was changed past the trail"
+    return Break(link.number, Flaw.PAST, words)
 
 
 def _said(args: argparse.Namespace, plain: dict[str, Any], text: str) -> str:

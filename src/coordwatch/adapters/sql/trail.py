@@ -5,15 +5,16 @@ What leaves: rows that are never changed or deleted; links.
 The next room: `store`, and whatever else changes something in the database.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from coordwatch.adapters.sql.engines import Transaction
-from coordwatch.adapters.sql.schema import trail
+from coordwatch.adapters.sql.schema import alerts, trail
 from coordwatch.audit.chain import Head, Link, chained
 from coordwatch.audit.deed import Deed
+from coordwatch.audit.of_alerts import status_after
 from coordwatch.audit.trail import Asked
 
 _HEAD = select(trail.c.number, trail.c.seal).order_by(trail.c.number.desc()).limit(1)
@@ -63,6 +64,33 @@ class SqlTrail:
             if len(rows) < _AT_ONCE:
                 return
             after = rows[-1]["number"]
+
+    def astray(self, left: Mapping[str, str]) -> Iterator[tuple[str, str, Link]]:
+        """Alerts that stand elsewhere than the trail left them: each with its status and the last link about it.
+
+        Takes: `left`, by alert the status in which the trail left it; who acts meanwhile is looked at again
+        """
+        question = select(alerts.c.id, alerts.c.status).order_by(alerts.c.id).limit(_AT_ONCE)
+        last = ""
+        while True:
+            with self._read() as connection:
+                rows = connection.execute(question.where(alerts.c.id > last)).all()
+                for row in rows:
+                    found = None if left.get(row.id, row.status) == row.status else _last_move(connection, row.id)
+                    if found is not None and status_after(found) != row.status:
+                        yield row.id, row.status, found
+            if len(rows) < _AT_ONCE:
+                return
+            last = rows[-1].id
+
+
+def _last_move(connection: Connection, alert: str) -> Link | None:
+    mine = (trail.c.subject == alert, trail.c.kind.startswith("alert."))
+    for row in connection.execute(select(trail).where(*mine).order_by(trail.c.number.desc())).mappings():
+        link = Link(**row)
+        if status_after(link) is not None:
+            return link
+    return None
 
 
 def _conditions(asked: Asked) -> Iterator[ColumnElement[bool]]:
