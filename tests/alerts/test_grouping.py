@@ -96,6 +96,17 @@ def test_an_incident_that_is_over_takes_no_new_alerts_and_comes_back_with_its_ow
     assert book.together() == {frozenset({"a001", "a002"})}
 
 
+def test_what_a_person_split_comes_back_by_itself():
+    book = PlainBook()
+    first, second = a_clue(1, 1, 0), a_clue(2, 1, 0)
+    place(book, [first])
+    book.over.add("incident a001")
+    book.parted.add("incident a001")
+    place(book, [second])
+    assert place(book, [first]) == {"incident a001"}
+    assert len(book.together()) == 2
+
+
 @pytest.mark.parametrize(
     ("key", "home"),
     [

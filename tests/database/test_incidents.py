@@ -1,6 +1,7 @@
 """Incidents in the database: alerts find their place, people act on all of it at once; on SQLite and PostgreSQL."""
 
 import random
+import threading
 from collections import defaultdict
 from dataclasses import replace
 
@@ -220,3 +221,41 @@ def test_changes_and_dark_sources_are_remembered_as_possible_causes(desk):
     assert {CauseKind.RULE_CHANGED, CauseKind.SOURCE_DARK} <= {one.kind for one in causes}
     dark = next(one for one in causes if one.kind is CauseKind.SOURCE_DARK)
     assert dark.evidence.startswith("it was dark from 2 Mar 2026 11:00 UTC until 2 Mar 2026 11:59 UTC; 2 of 2 alerts")
+
+
+def test_of_many_who_take_an_incident_at_once_one_does(desk):
+    come(desk, *(a_promo(f"c{n}", NOW, case=f"K-{n}") for n in range(5)))
+    (row,) = rows(desk)
+    ready, won, lost = threading.Barrier(6), [], []
+
+    def take(name):
+        ready.wait()
+        try:
+            won.append(desk.incidents.act(row.id, order("acknowledge", name, version=1)).taken_by)
+        except VersionConflict as error:
+            lost.append(error.version)
+
+    threads = [threading.Thread(target=take, args=(f"person-{n}",)) for n in range(6)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert (len(won), lost) == (1, [2] * 5)
+    assert desk.incidents.incident(row.id).row.taken_by == won[0]
+    assert {one.version for one in desk.store.alerts({}, 9, None)[0]} == {2}
+
+
+def test_several_processes_place_alerts_without_losing_one(new_place):
+    place = new_place("postgres")
+    several = [Desk(place) for _ in range(3)]
+    found = [a_promo(f"c{n}", NOW + n * MINUTE, case=f"K-{n}", campaign=f"sale {n % 5}") for n in range(60)]
+    several[0].store.commit(Effects(changes=[raised(one) for one in found]), NOW)
+    threads = [threading.Thread(target=one.store.holding().prepare, args=(NOW,)) for one in several for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    sizes = sorted(len(one) for one in together(several[1]))
+    assert sizes == [12] * 5
+    for one in several:
+        one.close()

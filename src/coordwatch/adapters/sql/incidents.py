@@ -103,13 +103,11 @@ class SqlIncidents:
         return self._every_repair(incident_id)
 
     def _every_repair(self, incident_id: str) -> Iterator[RepairLine]:
-        after: str | None = None
-        while True:
-            found = self.repairs(incident_id, _AT_ONCE, after) or []
-            yield from found
-            if len(found) < _AT_ONCE:
-                return
-            after = found[-1].customer
+        with self._read() as connection:
+            customers = hit(connection, incident_id, None, None)
+        for start in range(0, len(customers), _AT_ONCE):
+            with self._read() as connection:
+                yield from lines(connection, incident_id, customers[start : start + _AT_ONCE], self._cards)
 
     # ---- people
 
@@ -142,10 +140,10 @@ class SqlIncidents:
         if order.action in _ALONG:
             action, at = _ALONG[order.action]
             ids = _alerts_at(connection, incident.id, at)
-            return act_on(connection, self._cards, ids, Order(action, order.actor, order.now, note=note))
+            return act_on(connection, ids, Order(action, order.actor, order.now, note=note))
         if order.action in (IncidentAction.UNDO, IncidentAction.REOPEN):
             ids = _acted_along(connection, incident.id)
-            changes = act_on(connection, self._cards, ids, Order(AlertAction.UNDO, order.actor, order.now, note=note))
+            changes = act_on(connection, ids, Order(AlertAction.UNDO, order.actor, order.now, note=note))
             if incident.status not in GOING_ON and not _alerts_at(connection, incident.id, LIVE):
                 raise ActionRefused(
                     "all of its alerts are over: reopen the alert that matters, and the incident comes back with it"

@@ -35,7 +35,7 @@ def lines(
     return [one for one in found if one is not None]
 
 
-def hit(connection: Connection, incident: str, after: str | None, limit: int) -> list[str]:
+def hit(connection: Connection, incident: str, after: str | None, limit: int | None) -> list[str]:
     """The customers whom an incident hit, those after one, by their keys."""
     question = (
         select(detections.c.customer)

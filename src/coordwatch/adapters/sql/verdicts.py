@@ -5,6 +5,8 @@ What leaves: rows; how often each verdict stands, by rule.
 The next room: `store`, inside whose transaction people act.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, func, select
 
 from coordwatch.adapters.sql.book import upsert
@@ -30,17 +32,29 @@ def standing_verdict(connection: Connection, alert: str) -> Judged:
 
 def judge(connection: Connection, alert: Alert, order: Order) -> None:
     """Keep the verdict that stands after what a person does; called before their line stands in the alert's history."""
-    judged = standing_verdict(connection, alert.id)
-    last = connection.execute(_LAST, {"judged": alert.id}).scalar() if order.action is AlertAction.UNDO else None
-    after = judged_after(judged, order.action, order.verdict, None if last is None else AlertAction(last))
-    if after != judged:
-        row = {
-            "alert": alert.id,
-            "rule": alert.rule,
-            "verdict": _written(after.verdict),
-            "before": _written(after.before),
-        }
-        upsert(connection, verdicts, [row])
+    judge_all(connection, [alert], order)
+
+
+def judge_all(connection: Connection, several: Sequence[Alert], order: Order) -> None:
+    """The same for what is done to many alerts at once."""
+    stands = select(verdicts.c.alert, verdicts.c.verdict, verdicts.c.before)
+    known = stands.where(verdicts.c.alert.in_([one.id for one in several]))
+    found = {row.alert: Judged(_read(row.verdict), _read(row.before)) for row in connection.execute(known)}
+    rows = []
+    for alert in several:
+        judged = found.get(alert.id, Judged())
+        last = connection.execute(_LAST, {"judged": alert.id}).scalar() if order.action is AlertAction.UNDO else None
+        after = judged_after(judged, order.action, order.verdict, None if last is None else AlertAction(last))
+        if after != judged:
+            rows.append(
+                {
+                    "alert": alert.id,
+                    "rule": alert.rule,
+                    "verdict": _written(after.verdict),
+                    "before": _written(after.before),
+                }
+            )
+    upsert(connection, verdicts, rows)
 
 
 def verdict_counts(connection: Connection) -> dict[str, dict[str, int]]:
