@@ -96,14 +96,16 @@ def an_api(
     beside: Sequence[APIRouter] = (),
     public: str = "",
     turn_away: TurnAway | None = None,
+    over: Any = None,
 ) -> Api:
     """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door.
 
-    Where people sign in, `accounts` knows them; `beside` are other routers, `public` the address of the site.
+    Where people sign in, `accounts` knows them; `beside` are other routers, `public` the address of the site, `over` a store
+    that is there already.
     """
     specs, mappings, mapper = _content()
     cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
-    store: Any = MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False)
+    store: Any = over or (MemoryStore(cards) if database is None else SqlStore(database, cards, durable=False))
     if filled:
         fill(store)
     if filled and isinstance(store, SqlStore):

@@ -1,10 +1,12 @@
 """Apprise, the long tail: the real library sends to a real address; what it cannot do is tried again, and no URL is shown."""
 
+import ipaddress
 import logging
 
 import pytest
 
 from coordwatch.adapters.channels.long_tail import Apprise
+from coordwatch.adapters.egress import Egress, ForbiddenError
 from coordwatch.adapters.pages.telling import told_words
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.cli import main
@@ -105,10 +107,32 @@ def test_a_url_that_apprise_does_not_know_is_refused_without_saying_it(address):
 
 def test_the_command_tries_it_with_its_secret_from_the_environment(tmp_path, receiver, address, monkeypatch, capsys):
     path = tmp_path / "cw.yaml"
-    path.write_text(f"database: {tmp_path}/a.db\nchannels: [{{name: tail, kind: apprise}}]\n")
+    path.write_text(
+        f"database: {tmp_path}/a.db\nchannels: [{{name: tail, kind: apprise}}]\negress: {{allow: [127.0.0.0/8]}}\n"
+    )
     monkeypatch.setenv("COORDWATCH_CHANNEL_SECRETS__TAIL", f"{address}\n{address}2")
     assert main(["channels", "test", "tail", "--config", str(path)]) == 0
     said = capsys.readouterr()
     assert "tail: delivered: handed to Apprise" in said.out
     assert "canary-of-a-secret" not in said.out + said.err
     assert sorted(one.path for one in receiver.requests) == ["/hook", "/hook2"]
+
+
+@pytest.mark.parametrize(
+    "url", ["json://user:canary-of-a-secret@127.0.0.1:9/x", "jsons://169.254.169.254/", "ntfy://10.0.0.1/topic"]
+)
+def test_a_url_of_apprise_that_leads_inside_is_not_gone_to(url):
+    with pytest.raises(ForbiddenError) as refused:
+        Apprise((url,), SITE, Egress())._guarded()
+    assert "canary" not in str(refused.value)
+    Apprise((url,), SITE, Egress([ipaddress.ip_network("0.0.0.0/0")]))._guarded()
+
+
+def test_a_service_that_apprise_knows_by_name_is_no_address():
+    Apprise(
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",), SITE, Egress(resolve=_nobody)
+    )._guarded()
+
+
+def _nobody(host, port):
+    raise AssertionError(f"a part of a secret is asked for as a name: {host}")

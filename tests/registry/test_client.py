@@ -85,3 +85,11 @@ def test_doctor_asks_the_registry(tmp_path: Path) -> None:
         server.kept.login = ("cw", "geheim")
         assert ("bad", True) == ((found := told(server.url))[0], "does not let us in" in found[1])
     assert "bad" == told(server.url)[0]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://169.254.169.254/latest", "http://[fe80::1]:8081", "http://0.0.0.0:8081", "file:///etc/passwd"]
+)
+def test_an_address_where_no_registry_can_be_is_not_asked(url: str) -> None:
+    with pytest.raises(TemporaryError, match="is not asked"):
+        RegistryClient(RegistryAccess(url)).schema(1)

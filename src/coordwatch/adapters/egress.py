@@ -41,11 +41,23 @@ def system_resolve(host: str, port: int) -> Sequence[str]:
     return [str(one[4][0]) for one in found]
 
 
-class Egress:
-    """Judges addresses. Takes: `allowed`, networks that are not public and may be gone to all the same."""
+# Where a company keeps its own servers. What is not here stays forbidden: link-local, where clouds keep their secrets, first.
+INSIDE: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(one)
+    for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "127.0.0.0/8", "::1/128")
+)
 
-    def __init__(self, allowed: Sequence[Network] = (), resolve: Resolve = system_resolve) -> None:
-        self._allowed, self._resolve = tuple(allowed), resolve
+
+class Egress:
+    """Judges addresses. Takes: `allowed`, networks that are not public and may be gone to all the same.
+
+    `plain` lets http go to public addresses too, for a server that the settings name and that carries no messages.
+    """
+
+    def __init__(
+        self, allowed: Sequence[Network] = (), resolve: Resolve = system_resolve, *, plain: bool = False
+    ) -> None:
+        self._allowed, self._resolve, self._plain = tuple(allowed), resolve, plain
 
     def of_url(self, url: str) -> Target:
         """Where a URL leads.
@@ -93,7 +105,7 @@ class Egress:
             raise ForbiddenError(
                 f"{host} leads to {number}, which is {reason}: if messages shall go there, add it to 'egress: {{allow: [...]}}'"
             )
-        if not encrypted:
+        if not encrypted and not self._plain:
             raise ForbiddenError(f"{host} is a public address: write https, or messages could be read on the way")
 
 

@@ -64,7 +64,7 @@ class Poster:
         return self._ask("GET", self.egress.of_url(url), None, headers)
 
     def _ask(self, method: str, target: Target, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        connection = _Pinned(target, self.timeout, self.tls)
+        connection = Pinned(target, self.timeout, self.tls)
         # A receiver that gives one byte now and then would else hold the sender for ever.
         alarm = threading.Timer(self.timeout, connection.cut)
         alarm.daemon = True
@@ -98,7 +98,7 @@ class Poster:
         return None
 
 
-class _Pinned(http.client.HTTPConnection):
+class Pinned(http.client.HTTPConnection):
     """A connection to the number that was checked, whatever the name means by now."""
 
     def __init__(self, target: Target, timeout: float, tls: ssl.SSLContext) -> None:

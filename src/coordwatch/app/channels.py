@@ -210,7 +210,8 @@ class _Maker:
         if find_spec("apprise") is None:
             raise PermanentError(f"channel '{one.name}': Apprise is not installed: pip install 'coordwatch[notify]'")
         urls = tuple(self._needed(one, "the URLs of Apprise, one a line").split())
-        receiver: Receiver = importlib.import_module("coordwatch.adapters.channels.long_tail").Apprise(urls, self.site)
+        long_tail = importlib.import_module("coordwatch.adapters.channels.long_tail")
+        receiver: Receiver = long_tail.Apprise(urls, self.site, self.poster.egress)
         return receiver
 
     def _needed(self, one: ChannelSettings, what: str) -> str:

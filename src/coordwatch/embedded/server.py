@@ -53,6 +53,9 @@ class HttpServer:
             access_log=False,
             lifespan="off",
             server_header=False,
+            # What a proxy says of an address is believed by nobody here: whoever connects could say it too.
+            proxy_headers=False,
+            ws="none",
             timeout_graceful_shutdown=_END_SECONDS,
         )
         self._server = uvicorn.Server(config)

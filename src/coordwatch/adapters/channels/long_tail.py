@@ -12,6 +12,7 @@ from typing import Any
 import apprise
 
 from coordwatch.adapters.channels.receiver import attempt
+from coordwatch.adapters.egress import Egress
 from coordwatch.errors import PermanentError
 from coordwatch.notify.delivery import Answer, again, delivered
 from coordwatch.notify.outbox import Work
@@ -24,6 +25,7 @@ class Apprise:
 
     urls: tuple[str, ...] = field(repr=False)
     site: str = ""
+    egress: Egress | None = None
     at_once: int = 1
     client: Any = field(init=False, repr=False)
 
@@ -39,7 +41,23 @@ class Apprise:
         return [attempt(partial(self._send, work)) for work in works]
 
     def _send(self, work: Work) -> Answer:
+        self._guarded()
         done = self.client.notify(
             title=title_of(work.message), body=text_of(work.message, self.site), body_format="text"
         )
         return delivered("handed to Apprise") if done else again("Apprise could not deliver it, and does not say why")
+
+    def _guarded(self) -> None:
+        """See that no address of the URLs leads inside, as far as Apprise says where it goes.
+
+        It looks a name up anew when it connects, so a name that changes its meaning in between is not seen through; the
+        services that Apprise knows by name are its own and public.
+
+        Raises: ForbiddenError
+        """
+        if self.egress is None:
+            return
+        for plugin in self.client:
+            if any("{host}" in template for template in plugin.templates):
+                port = int(plugin.port or (443 if plugin.secure else 80))
+                self.egress.number(plugin.host, port, encrypted=bool(plugin.secure))

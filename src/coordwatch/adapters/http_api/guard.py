@@ -183,6 +183,9 @@ class Guard:
             return self._turn_away(scope, no.status, no.detail)
         more = {} if no.retry_after is None else {"retry_after": no.retry_after}
         refused = problem(no.status, no.detail, **more)
+        if no.status == 400:
+            # Whoever sends what can be read in two ways has perhaps hidden a second request behind it.
+            refused.headers["Connection"] = "close"
         if no.status == 401 and self._door.token is None:
             # A browser would ask for a name and a password that nobody has here.
             refused.headers["WWW-Authenticate"] = 'Bearer realm="coordwatch"'

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from coordwatch.adapters.alert_rows import BadQuery
+from coordwatch.adapters.http_api.safe_headers import ALWAYS
 from coordwatch.alerts.alert import ActionRefused, VersionConflict
 from coordwatch.alerts.matchers import BadMatcher
 from coordwatch.alerts.once import KeyReused
@@ -76,7 +77,8 @@ class Refused(Exception):
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
     """A response that says what is wrong."""
-    headers = {}
+    # A fault is answered outside of the door, which adds them to everything else.
+    headers = dict(ALWAYS)
     if "retry_after" in more:
         headers["Retry-After"] = str(math.ceil(more.pop("retry_after") or 1))
     if status == 401:

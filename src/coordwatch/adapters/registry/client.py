@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from coordwatch.adapters.egress import INSIDE, Egress, ForbiddenError
+from coordwatch.adapters.posting import Pinned
 from coordwatch.codec import NotJson, decode_json
 from coordwatch.errors import PermanentError, TemporaryError
 
@@ -51,11 +53,11 @@ class Registered:
 class RegistryClient:
     """Asks one registry; holds a TLS context and nothing else. Raises: PermanentError when the `ca` cannot be used."""
 
-    def __init__(self, access: RegistryAccess) -> None:
+    def __init__(self, access: RegistryAccess, egress: Egress | None = None) -> None:
         self.access = access
-        parts = urlsplit(access.url)
-        self._host, self._port, self._path = parts.hostname or "", parts.port, parts.path.rstrip("/")
-        self._tls = _context(access.ca) if parts.scheme == "https" else None
+        self._egress = egress or Egress(INSIDE, plain=True)
+        self._path = urlsplit(access.url).path.rstrip("/")
+        self._tls = _context(access.ca)
 
     def schema(self, number: int) -> Registered | None:
         """Give a schema by its id, None when there is none.
@@ -116,7 +118,7 @@ class RegistryClient:
 
     def _get(self, path: str) -> tuple[int, bytes]:
         """One question on a connection of its own; no redirect is followed, since the login goes with it."""
-        connection = self._connection()
+        connection = self._connection(path)
         try:
             connection.request("GET", self._path + path, headers=self._headers())
             response = connection.getresponse()
@@ -126,10 +128,13 @@ class RegistryClient:
         finally:
             connection.close()
 
-    def _connection(self) -> http.client.HTTPConnection:
-        if self._tls is None:
-            return http.client.HTTPConnection(self._host, self._port, timeout=self.access.timeout)
-        return http.client.HTTPSConnection(self._host, self._port, timeout=self.access.timeout, context=self._tls)
+    def _connection(self, path: str) -> http.client.HTTPConnection:
+        """A connection to the number that the name means now, if it is one that a registry may have."""
+        try:
+            target = self._egress.of_url(self.access.url)
+        except ForbiddenError as error:
+            raise TemporaryError(f"{self.access} is not asked for {path[:80]}: {error}") from None
+        return Pinned(target, self.access.timeout, self._tls)
 
     def _headers(self) -> dict[str, str]:
         headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json"}
