@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from coordwatch.app import build
 from coordwatch.cli import main
@@ -48,9 +51,9 @@ class Kafka:
         self.topics, self.prefix, self.config = topics, f"{topics.prefix}.cw", folder / "worker.yaml"
         self.source = topics.create("tools", 1)
         self.config.write_text(
-            SETTINGS.format(bootstrap=topics.bootstrap, prefix=self.prefix, source=self.source).replace(
-                "site.db", "worker.db"
-            )
+            SETTINGS.format(bootstrap=topics.bootstrap, prefix=self.prefix, source=self.source)
+            .replace("site.db", "worker.db")
+            .replace("kafka: {", "kafka: {verify_forgotten: 1s, ")
         )
         command = [sys.executable, "-m", "coordwatch", "worker", "--config", str(self.config), "--runtime", "plain"]
         self.worker = Worker(command, folder / "worker.log", {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY})
@@ -73,11 +76,12 @@ def unlinked(held: dict[str, Any]) -> dict[str, Any]:
 
 
 def alike(held: dict[str, Any]) -> dict[str, Any]:
-    """A document without what cannot be equal: when identifiers were seen last, when this site wrote to an alert, under which
-    number a dead letter is kept, when and where it was read."""
+    """A document without what cannot be equal: when identifiers were seen last, when this site wrote to an alert and under
+    which number its incident and a dead letter are kept, when and where that was read."""
     for row in held["identifiers"]:
         del row["seen"]
     for alert in (alert for one in held["held"] for alert in one["alerts"]):
+        alert["row"]["incident"] = None
         for done in (*alert["audit"], *alert["tellings"]):
             done["at"] = None
     for letter in held["dead_letters"]:
@@ -125,6 +129,17 @@ def test_serve_and_workers_hold_the_same_of_a_person(topics: Topics, tmp_path, c
             assert (ours[0], ours) == (2, theirs)
         keys = [said("identity", "keys", "--config", str(one)) for one in both]
         assert keys[0] == keys[1]
+
+        def receipts() -> dict[str, Any]:
+            lines = said("forget", "--receipts", "--config", str(kafka.config))[1].splitlines()
+            return {one["reference"]: one for one in map(json.loads, lines)}
+
+        assert said("forget", f"customer_id:{canary(2)}", "--config", str(kafka.config))[0] == 0
+        wait_until(lambda: any(one["checked_at"] for one in receipts().values()), "a look by the worker itself", 60)
+        (address,) = re.findall(r"answers at (http\S*)", kafka.worker.said)
+        (one,) = receipts().values()
+        waits = "coordwatch_forget_unverified " + ("0.0" if one["verified_at"] else "1.0")
+        wait_until(lambda: waits in httpx.get(f"{address}/metrics").text.splitlines(), waits, 30)
         assert kafka.worker.stop() == 0, kafka.worker.said
     finally:
         kafka.worker.close()

@@ -50,6 +50,7 @@ from coordwatch.embedded.simulated import SimulatedInlet, position_of
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.embedded.telling import to_all, to_log
 from coordwatch.processor import CANONICAL, Processor, ProcessorSettings
+from coordwatch.processor.requests import RECEIPTS, receipt_of, waiting_of
 from coordwatch.settings import FileInput, HttpInput, Settings, SimulatorInput, WebhookInput
 from coordwatch.settings.shown import shown_settings
 from coordwatch.simulator.config import START
@@ -164,6 +165,9 @@ def _application(rooms: _Rooms, views: Views, address: str) -> Any:
 def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
     gauges: dict[str, Callable[[], float]] = {
         "coordwatch_stream_watchers": lambda: float(rooms.stream.watchers),
+        "coordwatch_forget_unverified": lambda: float(
+            len(waiting_of(receipt_of(row) for _, row in rooms.store.scan(RECEIPTS)))
+        ),
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
     kept = retention_of(rooms.settings, views.processor.retention.longest)

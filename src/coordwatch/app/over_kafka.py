@@ -13,6 +13,7 @@ from pathlib import Path
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ranges import Range, read_range
 from coordwatch.adapters.kafka.sending import send
+from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app.content import identity_policy, kafka_access, keys_of
 from coordwatch.app.databases import open_store
 from coordwatch.codec import decode_json
@@ -32,7 +33,7 @@ from coordwatch.processor.forgetting import (
     read_away,
     receipt_output,
 )
-from coordwatch.processor.requests import Receipt, Request, RequestKind
+from coordwatch.processor.requests import Receipt, Request, RequestKind, waiting_of
 from coordwatch.processor.stage import KIND, Output
 from coordwatch.processor.topics import Topics
 from coordwatch.processor.traces import Traces, names_in
@@ -74,18 +75,19 @@ class OverKafka:
                 found[key] = Receipt(**plain | {"kind": RequestKind(plain["kind"])})
         return sorted(found.values(), key=lambda one: (one.asked_at, one.id))
 
-    def verify(self, now: int) -> list[Receipt]:
+    def verify(self, now: int, store: SqlStore | None = None) -> list[Receipt]:
         """Delete the dead letters of those who were forgotten, then look at all that is kept; note it in the receipts.
 
         What the brokers have not compacted yet counts as left, for it can still be read.
+
+        Takes: `store`, the database of the alerts where it is open already
         """
         kept, kinds = self._kept_away()
         left = self._letters(kept, kinds)
         for topic in (self.topics.identity_state, self.topics.detect_state, self.topics.aliases, self.topics.facts):
             left += sum(_names(record, kept) for record in self._all(topic))
-        left += self._in_database(kept, now)
-        waiting = [one for one in self.receipts() if one.kind is RequestKind.FORGET and one.verified_at is None]
-        checked = [one.checked(left, now) for one in waiting]
+        left += self._in_own_database(kept, now) if store is None else self._in_database(store, kept, now)
+        checked = [one.checked(left, now) for one in waiting_of(self.receipts())]
         # A topic that nobody writes to keeps its newest segment, and in it what was deleted: one more record lets it go.
         nudges = [Output(topic, _NUDGE, None, 0) for topic in (self.topics.aliases, self.topics.dead_letters) if left]
         send(self.access, [*nudges, *(receipt_output(self.topics, one.id, one.plain()) for one in checked)])
@@ -156,17 +158,20 @@ class OverKafka:
         send(self.access, [Output(topic, key, None, 0) for key in dict.fromkeys(theirs)])
         return len(theirs)
 
-    def _in_database(self, kept: KeptAway, now: int) -> int:
-        """Write the database of the alerts anew, and give how many names are left in it; nothing where there is none here."""
+    def _in_own_database(self, kept: KeptAway, now: int) -> int:
+        """The same in a database that is not open yet; nothing where there is none here."""
         if isinstance(self.settings.database, Path) and not self.settings.database.is_file():
             return 0
         with ExitStack() as undo:
-            store = open_store(self.settings, {}, undo)
-            traces = Traces(self.identity, kept.holds, {("email", ""), ("phone", "")})
-            gone = [letter.id for letter in store.letters() if traces.in_bytes(letter.original)]
-            store.commit(Effects(letters_gone=gone), now)
-            store.compact()
-            return len({name for name in store.names_left() if kept.holds(name)})
+            return self._in_database(open_store(self.settings, {}, undo), kept, now)
+
+    def _in_database(self, store: SqlStore, kept: KeptAway, now: int) -> int:
+        """Write the database of the alerts anew, and give how many names are left in it."""
+        traces = Traces(self.identity, kept.holds, {("email", ""), ("phone", "")})
+        gone = [letter.id for letter in store.letters() if traces.in_bytes(letter.original)]
+        store.commit(Effects(letters_gone=gone), now)
+        store.compact()
+        return len({name for name in store.names_left() if kept.holds(name)})
 
     def _all(self, topic: str) -> Iterator[Record]:
         _, records = read_range(self.access, Range(topic))

@@ -121,7 +121,8 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         closing = undo.pop_all()
     counts = {one.topic: len(one.places) for one in site.watched}
     growth = Growth(clients.admin(site.access), counts, die)
-    sides: list[Side] = [side, keeper, growth, *([] if room is None else [room.desk.sender])]
+    beside: list[Side] = [] if room is None else [room.desk.sender, room.verifier]
+    sides: list[Side] = [side, keeper, growth, *beside]
     runtime = _runtime(site, drivers, lambda one: made[id(one)])
     return WorkerService(runtime, drivers, sides, [closing.close], side.drains)
 

@@ -32,6 +32,8 @@ from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
+from coordwatch.app.over_kafka import over_kafka
+from coordwatch.app.verifying import Verifier
 from coordwatch.app.what_runs import note_what_runs
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress
@@ -103,6 +105,7 @@ class AlertsRoom:
     stream: Stream
     board: SourceBoard
     desk: Desk
+    verifier: Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,9 @@ def alerts_room(ground: Ground, undo: ExitStack) -> AlertsRoom:
     telling = desk.telling(to_all([to_log, stream.tell]), board.note)
     digester = identity_policy(settings, keys_of(settings)).digester
     stages.append(Alerts(ground.topics, store, telling, ground.watched, Keeping(digester.kept_away, keep_of(settings))))
-    return AlertsRoom(stages[0], store, stream, board, desk)
+    every = ground.settings.kafka.verify_forgotten if ground.settings.kafka else 0
+    verifier = Verifier(over_kafka(settings), store, clock, every)
+    return AlertsRoom(stages[0], store, stream, board, desk, verifier)
 
 
 def http_side(
@@ -214,6 +219,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
 
     gauges = {
         "coordwatch_stream_watchers": lambda: float(room.stream.watchers),
+        "coordwatch_forget_unverified": lambda: float(room.verifier.unverified),
         "coordwatch_rules_disabled": lambda: float(len(disabled)),
     }
     longest = derive(compile_rules(list(ground.content.rules)), lateness=ground.settings.lateness).longest

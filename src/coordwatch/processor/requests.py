@@ -122,6 +122,11 @@ def deed_of(receipt: Receipt) -> Deed:
     return Deed(receipt.done_at, receipt.by, _DEEDS[receipt.kind], receipt.reference, facts)
 
 
+def waiting_of(receipts: Iterable[Receipt]) -> list[Receipt]:
+    """The receipts of people who were forgotten, as long as something may be left of them."""
+    return [one for one in receipts if one.kind is RequestKind.FORGET and one.verified_at is None and not one.problem]
+
+
 def request_id(*parts: str) -> str:
     """An id that says nothing of what it was made of, the same each time."""
     return sha256("\x1f".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:24]

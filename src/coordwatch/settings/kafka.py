@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from coordwatch.events.times import SECOND
+from coordwatch.events.times import HOUR, SECOND
 from coordwatch.events.words import duration_words
 from coordwatch.processor.topics import Topics
 from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
@@ -178,6 +178,7 @@ class KafkaSettings(Part):
     security: SecuritySettings = SecuritySettings()
     registry: RegistrySettings | None = None
     dead_letter_limit: DeadLetterLimit = DeadLetterLimit()
+    verify_forgotten: Duration = HOUR
 
     @field_validator("bootstrap")
     @classmethod

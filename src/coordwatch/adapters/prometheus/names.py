@@ -54,6 +54,7 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_identity_unusable", "counter", ("reason",), "Identifiers that name nobody, by reason"),
     Name("coordwatch_catalogue_lookups", "counter", ("source", "what", "result"), "What was asked of the catalogue and of the mappings' tables, known or unknown: category, purpose, owner, skus, locations, or the name of a table"),
     Name("coordwatch_retention_seconds", "gauge", ("store",), "How long what is kept of people stays: journals at most, refs, messages, parked events, closed alerts, dead letters, entries about who is kept away; +Inf: for ever"),
+    Name("coordwatch_forget_unverified", "gauge", (), "People who were forgotten and of whom something may still be read: 0 once the last look found nothing"),
     Name("coordwatch_unknown_category", "counter", (), "Messages of which nobody could tell whether they were promotional"),
     Name("coordwatch_source_lag_seconds", "gauge", ("source",), "How far behind the present a source is read, in event time"),
     Name("coordwatch_source_read_through_seconds", "gauge", ("source",), "The event time through which a source is read, in seconds since 1970"),
