@@ -39,7 +39,8 @@ def stored() -> Readings:
     letters |= {"filled.fields.zendesk": 40, "filled.identifiers.zendesk": 6}
     store.commit(Effects(tallies=letters), NOW)
     sources = [SourceView("orders", "read", NOW - HOUR, NOW), SourceView("mail", "dark", None, NOW - HOUR)]
-    gauges = {"coordwatch_stream_watchers": lambda: 0.0, "coordwatch_rules_disabled": lambda: 0.0}
+    ours = ("coordwatch_stream_watchers", "coordwatch_rules_disabled", "coordwatch_forget_unverified")
+    gauges = dict.fromkeys(ours, lambda: 0.0)
     kept = {"refs": 34_560_000.0, "kept_away": float("inf")}
     return Readings(store, lambda: sources, ManualClock(NOW), gauges, retention=kept)
 
