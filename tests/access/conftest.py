@@ -79,9 +79,9 @@ def on_a_socket(application: Any) -> Iterator[str]:
         listening.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for a whole worker."""
+    """One Chromium for a whole file of tests: while it runs, no other loop can run in this thread."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
         yield browser
