@@ -91,6 +91,10 @@ def test_nobody_looks_and_the_next_ones_are_told_each_once_over_restarts(site):
     (alert,) = here.house.raise_alerts(["c-1"])
     assert here.after(0) == (1, 0, 0)
     assert here.after(15 * MINUTE - 1) == (1, 0, 0)
+    assert [(one.channel, *told_words(one)) for one in here.house.history(alert)][1:] == [
+        ("leads", "will be told at 12:15 UTC", "unless somebody has looked by then"),
+        ("desk", "will be told at 13:00 UTC", "unless somebody has looked by then"),
+    ]
     here.restart()
     assert here.after(1) == (1, 1, 0)
     here.restart()
@@ -115,6 +119,7 @@ def test_whoever_acknowledges_stops_it_and_what_opens_again_begins_anew(site):
     here.after(0)
     here.after(14 * MINUTE)
     here.house.act(alert, AlertAction.ACKNOWLEDGE)
+    assert [one.state for one in here.house.history(alert)] == ["done"], "nobody else is called any more"
     leads = here.counts()[1]
     assert here.after(MINUTE)[1] == leads, "acknowledged in the same minute: nobody is called"
     assert here.after(5 * HOUR)[1:] == (0, 0)
@@ -135,7 +140,9 @@ def test_a_silence_holds_the_next_step_back_until_it_ends(site):
     assert here.after(MINUTE) == (1, 0, 0)
     silences.expire(made.id, "ada", here.clock.now(), None)
     assert here.after(4 * MINUTE) == (1, 1, 0)
-    assert [one.reason for one in here.house.history(alert)] == ["new", "escalated"]
+    assert [(one.reason, one.state) for one in here.house.history(alert)] == [
+        ("new", "done"), ("escalated", "done"), ("escalated", "step"),
+    ]  # fmt: skip
 
 
 def test_outside_its_hours_an_alert_waits_and_says_so(site):
@@ -194,7 +201,12 @@ def test_two_processes_at_once_take_each_step_once(new_place):
     for thread in threads:
         thread.join()
     here.house.send()
-    reasons = [line.reason for row in here.house.store.alerts({}, 100, None)[0] for line in here.house.history(row.id)]
+    reasons = [
+        line.reason
+        for row in here.house.store.alerts({}, 100, None)[0]
+        for line in here.house.history(row.id)
+        if line.state != "step"
+    ]
     assert sorted(reasons) == ["escalated"] * 20 + ["new"] * 20
     assert len([one for one in here.house.store.trail().links() if one.kind == "alert.escalate"]) == 20
     for one in houses:
@@ -208,7 +220,7 @@ DEEDS = st.one_of(
 )
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(st.lists(DEEDS, max_size=12))
 def test_no_step_is_taken_twice_in_one_opening_and_none_once_somebody_looked(tmp_path_factory, deeds):
     here = Site(tmp_path_factory.mktemp("steps") / f"{secrets.token_hex(4)}.db")
@@ -264,7 +276,7 @@ def a_tree(chance, depth, root=False):
 def test_the_real_alertmanager_sends_every_alert_the_same_way(tmp_path, amtool):
     """The same tree, in the same words, is asked of Alertmanager's own tool."""
     chance = random.Random(6)
-    for number in range(5):
+    for number in range(4):
         tree = a_tree(chance, 2, root=True)
         theirs, ours = tmp_path / f"{number}.am.yaml", tmp_path / f"{number}.cw.yaml"
         theirs.write_text(yaml.safe_dump({"route": tree, "receivers": [{"name": one} for one in RECEIVERS]}))
@@ -325,9 +337,9 @@ def test_an_alert_never_joins_a_message_that_a_sender_has_already(site):
 
 def test_a_storm_of_many_groups_is_a_handful_of_messages_all_the_same(tmp_path):
     here = Site(tmp_path / "a.db", TOGETHER)
-    for number in range(120):
+    for number in range(60):
         here.house.raise_alerts_quietly([f"c-{number}"], campaign=f"Sale {number}")
     here.after(0)
     assert here.after(HOUR)[0] <= 20
-    assert sum(total for total, _ in titles(here)) == 120
+    assert sum(total for total, _ in titles(here)) == 60
     here.house.store.close()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ from coordwatch.adapters.sql.database import read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.clock import ManualClock
 from coordwatch.notify.channel import Channel, ChannelKind
-from coordwatch.adapters.channels.egress import Egress
-from coordwatch.adapters.channels.posting import Poster
+from coordwatch.adapters.egress import Egress
+from coordwatch.adapters.posting import Poster
 import ipaddress
 
 database, url, owner, now = sys.argv[1:]
@@ -86,7 +87,9 @@ class Nobody:
         raise AssertionError("this process only decides")
 
 
-def begin(url, receiver):
+@contextmanager
+def senders(url, receiver):
+    """Three processes that send, gone afterwards however the test ends."""
     words = [sys.executable, "-c", PROCESS, url, f"{receiver.url}/in"]
     running = [
         subprocess.Popen(
@@ -97,18 +100,17 @@ def begin(url, receiver):
         )
         for number in range(SENDERS)
     ]
-    for one in running:
-        assert one.stdout.readline() == b"ready\n"
-    for one in running:
-        one.stdin.write(b"go\n")
-        one.stdin.flush()
-    return running
-
-
-def end(running):
-    for one in running:
-        one.communicate(timeout=60)
-    return [one.returncode for one in running]
+    try:
+        for one in running:
+            assert one.stdout.readline() == b"ready\n"
+        for one in running:
+            one.stdin.write(b"go\n")
+            one.stdin.flush()
+        yield running
+    finally:
+        for one in running:
+            one.kill()
+            one.communicate()
 
 
 def keys(receiver):
@@ -123,12 +125,12 @@ def waiting(house):
 def test_three_processes_send_nothing_twice_and_one_that_is_killed_leaves_what_it_had_to_the_others(filled, slow):
     url, house = filled
     slow.holds = 20
-    running = begin(url, slow)
-    # Each of them is at a request that the receiver does not answer: no better moment to die.
-    wait_until(lambda: len(slow.requests) >= 20, "some requests", 30)
-    os.kill(running[0].pid, signal.SIGKILL)
-    slow.let_go.set()
-    assert end(running) == [-signal.SIGKILL, 0, 0]
+    with senders(url, slow) as running:
+        # Each of them is at a request that the receiver does not answer: no better moment to die.
+        wait_until(lambda: len(slow.requests) >= 20, "some requests", 30)
+        os.kill(running[0].pid, signal.SIGKILL)
+        slow.let_go.set()
+        assert [one.wait(60) for one in running] == [-signal.SIGKILL, 0, 0]
     assert set(keys(slow).values()) == {1}, "nothing was sent twice"
     assert waiting(house) <= 1, "only what the dead one had in its hands"
     house.clock.move_to(NOW + LEASE)

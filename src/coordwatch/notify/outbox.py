@@ -15,12 +15,15 @@ from coordwatch.notify.message import Message
 from coordwatch.notify.plan import Decided
 from coordwatch.notify.route import Step
 
+STEP = "step"
+
 
 @dataclass(frozen=True, slots=True)
 class TellingView:
     """One line of the history of telling: who was told of an alert and when, or why not.
 
-    `state` is that of the message: waiting, done, refused, withdrawn, or empty when there is none. `note` says more about
+    `state` is that of the message: waiting, done, refused, withdrawn, or empty when there is none; STEP for who is told at
+    `next_at` unless somebody looks before. `note` says more about
     the reason, such as whose silence it was. Units: instants in microseconds since 1970 UTC
     """
 

@@ -15,7 +15,10 @@ from coordwatch.notify.outbox import TellingView
 
 
 class TellingItem(BaseModel):
-    """One decision about telling: which channel was told and when, or why nobody was."""
+    """One decision about telling: which channel was told and when, or why nobody was.
+
+    With the state `step` it is to come: `channel` is told `at` that instant, unless somebody looks before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from coordwatch.alerts.words import time_words
-from coordwatch.notify.outbox import TellingView
+from coordwatch.notify.outbox import STEP, TellingView
 from coordwatch.ports import AlertView
 
 _TELLS = frozenset({"new", "reopened", "hours_began", "escalated"})
@@ -51,6 +51,8 @@ def history_of(view: AlertView, done_words: Mapping[str, str]) -> Sequence[Histo
 def told_words(one: TellingView) -> tuple[str, str]:
     """What became of one decision, and what is to be known about it."""
     why = _WHY.get(one.reason, "")
+    if one.state == STEP:
+        return f"will be told at {time_words(one.next_at)[-9:]}", "unless somebody has looked by then"
     if not one.state:
         return _untold(one, why)
     also = f"together with {one.many - 1} others" if one.many > 1 else ""

@@ -14,14 +14,16 @@ from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.engines import Transaction
 from coordwatch.adapters.sql.grouping import WAITING, read_body
 from coordwatch.adapters.sql.outbox import DONE, REFUSED, WITHDRAWN
-from coordwatch.adapters.sql.outbox_tables import channels, messages, tellings
-from coordwatch.adapters.sql.schema import tallies
+from coordwatch.adapters.sql.outbox_tables import channels, messages, steps, tellings
+from coordwatch.adapters.sql.schema import alerts, tallies
 from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.alert import ENGINE
+from coordwatch.alerts.lifecycle import AlertStatus
 from coordwatch.audit.deed import Deed, DeedKind
+from coordwatch.codec import decode_json
 from coordwatch.events.times import SECOND
 from coordwatch.notify.delivery import Answer, Outcome, next_try
-from coordwatch.notify.outbox import ChannelView, TellingView, Work
+from coordwatch.notify.outbox import STEP, ChannelView, TellingView, Work
 
 LEASE = 90 * SECOND
 
@@ -134,7 +136,20 @@ def telling_views(connection: Connection, alert: str) -> tuple[TellingView, ...]
         .where(tellings.c.alert == alert)
         .order_by(tellings.c.number)
     )
-    return tuple(_telling(row) for row in connection.execute(question).mappings())
+    coming = (
+        select(steps)
+        .join(alerts, alerts.c.id == steps.c.alert)
+        .where(steps.c.alert == alert, alerts.c.status == AlertStatus.OPEN.value)
+        .order_by(steps.c.due, steps.c.name)
+    )
+    told = [_telling(row) for row in connection.execute(question).mappings()]
+    return (*told, *(_step(row) for row in connection.execute(coming).mappings()))
+
+
+def _step(row: RowMapping) -> TellingView:
+    """Who is told later, unless somebody looks."""
+    to = ", ".join(decode_json(row["receivers"]))
+    return TellingView(row["due"], to, row["reason"], state=STEP, next_at=row["due"], note=row["words"])
 
 
 def _due(channel: str, now: int) -> tuple[Any, ...]:
