@@ -47,6 +47,7 @@ from coordwatch.ports import SourceView
 from coordwatch.processor import cannot_be_fed
 from coordwatch.processor.detecting import Detecting, Watched
 from coordwatch.processor.readings import trouble_of
+from coordwatch.processor.resolving import Resolving
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
 from coordwatch.settings import Settings
@@ -55,6 +56,7 @@ from coordwatch.worker.alerts import Alerts, Keeping
 from coordwatch.worker.contexts import Away, Contexts
 from coordwatch.worker.driver import Driver
 from coordwatch.worker.readings import DriverReadings
+from coordwatch.worker.sureness import Sureness
 
 # What a customer's context is looked at for takes a read of their partition when another worker keeps it.
 _LOOK_SECONDS = 30.0
@@ -178,7 +180,8 @@ def http_side(
             address_of(listening),
             readings,
         )
-    contexts = _contexts(ground, room, detecting)
+    nodes = next((one.stage for one in drivers if isinstance(one.stage, Resolving)), None)
+    contexts = replace(_contexts(ground, room, detecting), sure=_sureness(ground, nodes))
     entrance = entrance_of(ground.settings, room.store, room.desk.door.paths, address_of(listening))
     pages = [pages_router(_pages(ground, room, contexts)), *entrance.beside]
     api = replace(_api(ground, room, readings, contexts), door=entrance.door)
@@ -209,6 +212,10 @@ def _contexts(ground: Ground, room: AlertsRoom, detecting: Detecting | None) -> 
         plan = compile_rules([spec for spec in ground.content.rules if spec.id not in disabled], display=True)
     rows = StateRows(ground.access, ground.topics.detect_state)
     return Contexts(ground.topics, ground.clock, room.store, detecting, Away(rows, plan, lambda: room.stage.sources))
+
+
+def _sureness(ground: Ground, nodes: Resolving | None) -> Sureness:
+    return Sureness(ground.topics, identity_policy(ground.settings, keys_of(ground.settings)), nodes)
 
 
 def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: Contexts) -> ApiContext:

@@ -68,6 +68,12 @@ def confidence_of(answer: Answer) -> Confidence:
     return Confidence.HIGH if sure else Confidence.MEDIUM
 
 
+def least_sure(answers: Iterable[Answer]) -> str:
+    """Say how sure it is that events are one customer's, by the least sure of their answers; empty when none has one."""
+    found = {confidence_of(answer) for answer in answers if answer.root is not None}
+    return next((one.value for one in reversed(Confidence) if one in found), "")
+
+
 def moves(old: Answer, new: Answer) -> bool:
     """Say whether events that rested on one answer may belong to another customer under the other."""
     return (old.root, old.layer) != (new.root, new.layer)

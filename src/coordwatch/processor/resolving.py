@@ -17,7 +17,7 @@ from coordwatch.events.wire import encode_event, event_to_plain
 from coordwatch.identity.hops.anchors import Effect, FileEvent, GiveUp, Reask
 from coordwatch.identity.hops.messages import BadHop, encode
 from coordwatch.identity.hops.parting import Forgotten, Heard, Unnamed
-from coordwatch.identity.hops.rows import UnknownRow, row_key
+from coordwatch.identity.hops.rows import Node, UnknownRow, row_key
 from coordwatch.identity.hops.system import Hops
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.identity.policy import IdentityPolicy
@@ -260,6 +260,10 @@ class Resolving:
         self._now = max(self._now, now)
         for part in self._parts.values():
             part.tick(self._now, self.settings)
+
+    def node(self, partition: int, digest: str) -> Node | None:
+        """Give a node to look at, from any thread. Raises: LookupError when its partition is not held here."""
+        return self._parts[Place(self.settings.topics.identity, partition)].hops.peek(digest)
 
     def give(self, now: int) -> Sequence[Output]:
         """Everything that is not durable yet."""

@@ -6,7 +6,7 @@ The next room: `app`, which hands these to both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from coordwatch.adapters.kafka.partitioner import partition_of
@@ -14,7 +14,7 @@ from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress, SourceProgress
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive
-from coordwatch.engine.state import CustomerState
+from coordwatch.engine.state import CustomerState, event_of
 from coordwatch.errors import CoordwatchError, Elsewhere
 from coordwatch.ports import CustomerView, ExplainStep
 from coordwatch.processor.asking import Known, customer_known, explained
@@ -22,6 +22,7 @@ from coordwatch.processor.detecting.rows import BOOK, customer_key, state_of
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.plan import CompiledRule, Plan
+from coordwatch.worker.sureness import Sureness
 
 
 class States(Protocol):
@@ -80,20 +81,21 @@ class Contexts:
     names: Names
     here: States | None
     away: Away
+    sure: Sureness | None = None
 
     def customer(self, key: str) -> CustomerView | None:
         """What is known of a customer, under the key that it has now; None when nothing is. Raises: Elsewhere."""
-        view = customer_known(self._known(key), self.clock.now())
+        view = self._view(self._known(key))
         now = self.names.customer_now(key)
         if view is None and now != key:
             key = now
-            view = customer_known(self._known(key), self.clock.now())
-        return None if view is None else _with_names(view, self.names.former_keys(key))
+            view = self._view(self._known(key))
+        return None if view is None else replace(view, aliases=tuple(self.names.former_keys(key)))
 
     def at_hand(self, key: str) -> CustomerView | None:
         """The same if it is kept in this process, else None: an alert's page does without rather than wait."""
         known = self._here(key)
-        return None if known is None else customer_known(known, self.clock.now())
+        return None if known is None else self._view(known)
 
     def explain(self, rule: str, customer: str, act: tuple[str, str] | None, at: int | None) -> Explanation | None:
         """Why a rule did or did not fire; None when there is no such rule. Raises: Elsewhere."""
@@ -125,6 +127,12 @@ class Contexts:
         """The rules whose facts are not complete yet in this process, and until when."""
         return {} if self.here is None else self.here.warming
 
+    def _view(self, known: Known) -> CustomerView | None:
+        view = customer_known(known, self.clock.now())
+        if view is None or self.sure is None:
+            return view
+        return replace(view, confidence=self.sure.of(map(event_of, known.state().journal.facts)))
+
     def _rule(self, name: str) -> CompiledRule | None:
         return next((rule for rule in self.away.plan.rules if rule.id == name), None)
 
@@ -148,9 +156,3 @@ class Contexts:
 
     def _where(self, customer: str) -> str:
         return f"partition {self._partition(customer)} of {self.topics.events}"
-
-
-def _with_names(view: CustomerView, names: Sequence[str]) -> CustomerView:
-    return CustomerView(
-        view.key, view.facts, view.states, view.waiting, view.truncated, view.warming, tuple(names), view.too_late
-    )

@@ -5,7 +5,7 @@ What leaves: who they are, why, and what waits for them; nothing is worked out a
 The next room: `processor/holdings.py`, which is asked by a person.
 """
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from coordwatch.codec import unpack
@@ -18,6 +18,7 @@ from coordwatch.identity.answers import (
     QuarantineReason,
     confidence_of,
     customer_key,
+    least_sure,
     of_event,
     of_stamped,
 )
@@ -48,6 +49,24 @@ def head_of(value: bytes) -> Head:
     return Head(answer[0], bool(flags & _NAMED), bool(flags & _MINTED))
 
 
+def answer_of(ids: Sequence[str], node_of: Callable[[str], Node | None], policy: IdentityPolicy) -> Answer:
+    """Give the answer of an event that names these identifiers, from the answers of their nodes."""
+    if ids and ids[0].startswith(STAMPED):
+        stamped = node_of(ids[0])
+        return of_stamped(UNKNOWN if stamped is None else stamped.answer)
+    people: dict[IdClass, list[tuple[Rank, Answer]]] = {}
+    refs: list[Answer] = []
+    for node in map(node_of, ids):
+        if node is None or not node.named:
+            continue
+        if node.kind.rank.id_class is IdClass.REF:
+            refs.append(node.answer)
+        else:
+            rank = (node.leader_kind or node.kind).rank
+            people.setdefault(node.kind.rank.id_class, []).append((rank, node.answer))
+    return of_event(people, refs, policy.ref_hops)
+
+
 class Portrait:
     """A few people, by the rows of their nodes. A row of another version of the program raises UnknownRow."""
 
@@ -60,20 +79,7 @@ class Portrait:
 
     def of_ids(self, ids: Sequence[str]) -> Answer:
         """Give the answer of an event that names these identifiers."""
-        if ids and ids[0].startswith(STAMPED):
-            return of_stamped(self._answer(ids[0]))
-        people: dict[IdClass, list[tuple[Rank, Answer]]] = {}
-        refs: list[Answer] = []
-        for digest in ids:
-            node = self._rows.peek(digest)
-            if node is None or not node.named:
-                continue
-            if node.kind.rank.id_class is IdClass.REF:
-                refs.append(node.answer)
-            else:
-                rank = (node.leader_kind or node.kind).rank
-                people.setdefault(node.kind.rank.id_class, []).append((rank, node.answer))
-        return of_event(people, refs, self._policy.ref_hops)
+        return answer_of(ids, self._rows.peek, self._policy)
 
     def current(self, customer: str) -> str | None:
         """Give the key under which a customer is known now, None for one that is unknown or was divided."""
@@ -113,8 +119,7 @@ class Portrait:
 
     def confidence(self, events: Iterable[Event]) -> str:
         """Say how sure it is that events are one customer's, by the least sure of them; empty when none has one."""
-        found = {self.confidence_of_ids(self._reader.read(event).ids) for event in events}
-        return next((one.value for one in reversed(Confidence) if one in found), "")
+        return least_sure(self.of_ids(self._reader.read(event).ids) for event in events)
 
     def waiting_for(self, digests: Set[str]) -> list[Event]:
         """Give the waiting events that name one of these."""

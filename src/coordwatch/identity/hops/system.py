@@ -27,7 +27,7 @@ from coordwatch.identity.hops.messages import (
 )
 from coordwatch.identity.hops.nodes import AliasOf, Nodes
 from coordwatch.identity.hops.parting import Heard, Parting
-from coordwatch.identity.hops.rows import SLOTS, Rows
+from coordwatch.identity.hops.rows import SLOTS, Node, Rows
 from coordwatch.identity.hops.sweeping import blank, naming
 from coordwatch.identity.identifier import IdClass
 from coordwatch.identity.policy import IdentityPolicy
@@ -194,6 +194,10 @@ class Hops:
         """Give the answer of one node."""
         node = self._rows.node(digest)
         return UNKNOWN if node is None else node.answer
+
+    def peek(self, digest: str) -> Node | None:
+        """Give a node to look at; any thread may ask."""
+        return self._rows.peek(digest)
 
     @property
     def size(self) -> int:
