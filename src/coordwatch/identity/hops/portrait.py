@@ -18,7 +18,6 @@ from coordwatch.identity.answers import (
     QuarantineReason,
     confidence_of,
     customer_key,
-    least_sure,
     of_event,
     of_stamped,
 )
@@ -116,10 +115,6 @@ class Portrait:
         """Say how sure the customer of an event that named these identifiers is, None while it has none."""
         answer = self.of_ids(ids)
         return None if answer.root is None else confidence_of(answer)
-
-    def confidence(self, events: Iterable[Event]) -> str:
-        """Say how sure it is that events are one customer's, by the least sure of them; empty when none has one."""
-        return least_sure(self.of_ids(self._reader.read(event).ids) for event in events)
 
     def waiting_for(self, digests: Set[str]) -> list[Event]:
         """Give the waiting events that name one of these."""
