@@ -565,6 +565,11 @@ def no_steps(rule: str, customer: str, act: tuple[str, str]) -> Sequence[Explain
     return ()
 
 
+def nothing_again(letters: Sequence[DeadLetter], actor: str) -> str:
+    """Nothing can be used that could not before."""
+    return f"0 of {len(letters)} could be used now."
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A store and the context over it."""
@@ -593,6 +598,7 @@ def sample() -> Sample:
         incidents=store.incidents(),
         trail=store.trail(),
         settings=SETTINGS,
+        replay=nothing_again,
     )
     return Sample(store, context)
 

@@ -19,10 +19,12 @@ from coordwatch.adapters.pages.inbox import summary_words
 from coordwatch.adapters.pages.inventory import Ledger, tools_values
 from coordwatch.adapters.pages.shell import shown_nouns
 from coordwatch.adapters.pages.sources import account_words, sources_values
+from coordwatch.adapters.pages.telling import told_line
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
 from coordwatch.errors import Elsewhere, PermanentError, TemporaryError
 from coordwatch.events.times import DAY, HOUR
+from coordwatch.notify.outbox import TellingView
 from coordwatch.ports import (
     AlertRow,
     Count,
@@ -796,3 +798,47 @@ def test_who_may_not_see_a_page_is_not_led_there() -> None:
     viewer = Principal("ada", ROLES[Role.VIEWER], Way.SESSION, Role.VIEWER)
     assert {"/audit", "/settings"}.isdisjoint(address for _, address in shown_nouns(viewer))
     assert {"/audit", "/settings"} <= {address for _, address in shown_nouns(None)}
+
+
+def test_the_page_says_who_was_told_or_why_nobody_was(client: httpx.Client, served: Served) -> None:
+    """One sentence below the facts."""
+    assert (
+        "It is not decided yet whether somebody is told."
+        in client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
+    )
+    held = TellingView(5, "", "silenced")
+    late = TellingView(6, "slack", "new", "done", 1, 1, 0, NOW)
+    assert "Nobody has been told by a message: silenced." == told_line([held])
+    assert told_line([held, late]).startswith("Told: slack at 3 Mar 2026 14:20")
+
+
+def test_why_an_alert_is_no_conflict_is_kept(own_served: Served) -> None:
+    """The reason that was chosen beside the button is the verdict."""
+    row = own_served.sample.store.alerts({"status": "open"}, 1, None)[0][0]
+    form = {"verb": "verdict", "version": str(row.version), "mistake": "wrong_person"}
+    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+        assert "two people, not one" in client.get(f"/alerts/{row.id}").text
+        assert 200 == client.post(f"/alerts/{row.id}", data=form).status_code
+    after = own_served.sample.store.alert(row.id)
+    assert after is not None
+    assert ("not_a_conflict", "wrong_person") == (after.row.status, after.verdict)
+
+
+def test_dead_letters_are_sent_round_again_and_it_is_said_what_came_of_it(served: Served) -> None:
+    """Those that were ticked, in the name of whoever did; nothing ticked is refused in words; without a way there is no box."""
+    asked: list[tuple[list[str], str]] = []
+
+    def replay(letters: Sequence[DeadLetter], actor: str) -> str:
+        asked.append(([one.id for one in letters], actor))
+        return "2 of 2 could be used now."
+
+    context = replace(served.sample.context, replay=replay)
+    with serving(context) as site, httpx.Client(base_url=site.address, follow_redirects=True) as client:
+        assert 3 == client.get("/sources").text.count('name="letter"')
+        done = client.post("/dead-letters", data={"letter": ["d1", "d3", "not-there"]})
+        assert "2 of 2 could be used now." in done.text
+        assert [(["d1", "d3"], "operator")] == asked
+        assert 400 == client.post("/dead-letters", data={"letter": "not-there"}).status_code
+    without = replace(served.sample.context, replay=None)
+    with serving(without) as site, httpx.Client(base_url=site.address) as client:
+        assert 'name="letter"' not in client.get("/sources").text

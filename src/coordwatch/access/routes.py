@@ -72,6 +72,7 @@ ROUTES: Mapping[str, Need] = {
     "POST /silences/{silence_id}": P.ACT,
     "GET /audit": P.AUDIT,
     "GET /settings": P.ADMIN,
+    "POST /dead-letters": P.REPLAY,
     "POST /views": P.ACT,
     "POST /look": Open.SIGNED_IN,
     "POST /sign-out": Open.SIGNED_IN,

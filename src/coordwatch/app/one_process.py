@@ -43,6 +43,7 @@ from coordwatch.clock import Clock, PacedClock, SystemClock
 from coordwatch.embedded.asking import Views
 from coordwatch.embedded.incident_keeper import Look
 from coordwatch.embedded.inlets import FileInlet, Inlet
+from coordwatch.embedded.replaying import Replayer
 from coordwatch.embedded.runtime import Feeds, Runtime
 from coordwatch.embedded.server import address_of, listen
 from coordwatch.embedded.service import Service
@@ -227,4 +228,11 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
         silences=rooms.store.silences(),
         trail=rooms.store.trail(),
         settings=shown_settings(rooms.settings),
+        replay=Replayer(
+            views.runtime.post,
+            rooms.store,
+            rooms.store.trail(),
+            views.clock,
+            {one.name: getattr(one, "source", None) for one in rooms.settings.inputs},
+        ),
     )

@@ -32,6 +32,7 @@ from coordwatch.app.channels import Desk, desk_of
 from coordwatch.app.content import Content, identity_policy, keep_of, keys_of, retention_of
 from coordwatch.app.databases import hold_file, open_store
 from coordwatch.app.for_pages import follower_of, tools_of
+from coordwatch.app.letters_again import sends_again
 from coordwatch.app.over_kafka import over_kafka
 from coordwatch.app.verifying import Verifier
 from coordwatch.app.what_runs import note_what_runs
@@ -277,4 +278,5 @@ def _pages(ground: Ground, room: AlertsRoom, contexts: Contexts) -> PagesContext
         silences=room.store.silences(),
         trail=room.store.trail(),
         settings=shown_settings(ground.settings),
+        replay=sends_again(ground.access, ground.topics, room.store, ground.clock),
     )

@@ -14,6 +14,7 @@ from coordwatch.adapters.pages.alert import BUTTONS
 from coordwatch.adapters.pages.words import plural
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, HOUR
 from coordwatch.ports import AlertDesk, AlertRow
@@ -64,8 +65,13 @@ def order_of(fields: Sequence[tuple[str, str]], now: int, actor: str = ACTOR) ->
         now=now,
         version=_version(form.get("version", "")),
         note=" ".join(form.get("note", "").split())[:_NOTE_MAX],
+        verdict=_mistake(form.get("mistake", "")) if action is AlertAction.VERDICT else None,
         until=now + length if action is AlertAction.SNOOZE and length is not None else None,
     )
+
+
+def _mistake(text: str) -> Verdict | None:
+    return next((one for one in Verdict if one.value == text and one.is_wrong), None)
 
 
 def chosen(fields: Sequence[tuple[str, str]]) -> list[tuple[str, int | None]]:

@@ -15,12 +15,13 @@ from markupsafe import Markup
 
 from coordwatch.adapters.pages.drawing import SEEN_LEAST, Drawing, seen_late
 from coordwatch.adapters.pages.picture import Entry, detection_drawing, entries_of
-from coordwatch.adapters.pages.telling import history_of
+from coordwatch.adapters.pages.telling import history_of, told_line
 from coordwatch.adapters.pages.timeline import draw
 from coordwatch.adapters.pages.why import derived_steps, held_words, told_steps
 from coordwatch.adapters.pages.words import look
 from coordwatch.alerts.lifecycle import AlertAction, AlertStatus, allowed_actions
 from coordwatch.alerts.plain import detection_from_plain
+from coordwatch.alerts.verdict import Verdict
 from coordwatch.alerts.words import attribution_words
 from coordwatch.events.words import duration_words
 from coordwatch.ports import AlertView, CustomerView, ExplainStep
@@ -46,6 +47,14 @@ DONE_WORDS = {
     "acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved", "verdict": "marked as not a conflict",
     "reopen": "reopened", "judge": "marked as a conflict", "undo": "undone",
 }  # fmt: skip
+# What somebody may say of an alert that is no conflict; it feeds the precision of the rule.
+MISTAKES: Mapping[str, str] = {
+    Verdict.NOT_A_CONFLICT.value: "no reason given",
+    Verdict.INTENDED.value: "it was meant so",
+    Verdict.WRONG_DATA.value: "a tool said what was not so",
+    Verdict.WRONG_PERSON.value: "two people, not one",
+    Verdict.TOO_WIDE.value: "the rule is too wide",
+}
 _CLOSED = {
     AlertStatus.RESOLVED: "resolved",
     AlertStatus.RETRACTED: "retracted",
@@ -102,6 +111,8 @@ def alert_values(
         "runbook": runbook_of(spec.runbook if spec else "", _filler(main)),
         "status_words": status_words,
         "history": history_of(view, DONE_WORDS),
+        "told": told_line(view.tellings),
+        "mistakes": MISTAKES,
         "spec": spec,
         "late": _late_words(main),
         "sure": SURE.get(customer.confidence, "") if customer else "",

@@ -14,6 +14,7 @@ from coordwatch.ports import (
     AlertDesk,
     AlertReader,
     CustomerView,
+    DeadLetter,
     ExplainStep,
     IncidentDesk,
     SettingView,
@@ -37,7 +38,8 @@ class PagesContext:
     `sentences` and `rule_texts` are by rule id: the rule in English, and its YAML. `explain` takes a rule, a customer and
     an act as (source, id); it may give nothing, then the pages explain from the detection. `customer` may say that it is
     Elsewhere; `at_hand` never does and never waits. `clock` runs on the same axis as the alerts' instants: in a demo that
-    is the simulated time. `tools` are those that the mappings and the catalogue know.
+    is the simulated time. `tools` are those that the mappings and the catalogue know. `replay` sends dead
+    letters round again for somebody, and says in a sentence what came of it.
     """
 
     reader: AlertReader
@@ -55,6 +57,7 @@ class PagesContext:
     silences: SilenceDesk | None = None
     incidents: IncidentDesk | None = None
     trail: Trail | None = None
+    replay: Callable[[Sequence[DeadLetter], str], str] | None = None
     settings: Sequence[SettingView] = ()
 
     def known_here(self, key: str) -> CustomerView | None:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from coordwatch.access.principal import hides
+from coordwatch.access.roles import Permission
 from coordwatch.adapters.pages.context import PagesContext
 from coordwatch.adapters.pages.guard import going
 from coordwatch.adapters.pages.history import changes_of
@@ -24,7 +25,7 @@ from coordwatch.errors import Elsewhere
 from coordwatch.ports import CustomerView, SettingView
 
 _CUSTOMERS = 200
-_DEAD_LETTERS = 100
+LETTERS_SHOWN = 100
 _CAMPAIGNS = 200
 _FOUND_MOST = 50
 _DEFAULT = "default"
@@ -84,11 +85,14 @@ class QuietPages:
 
     def sources(self, request: Request) -> Response:
         reader = self._context.reader
-        letters = reader.dead_letters(_DEAD_LETTERS)
+        letters = reader.dead_letters(LETTERS_SHOWN)
         if hides(getattr(request.state, "who", None)):
             letters = [replace(one, original=b"hidden: it may hold personal data") for one in letters]
         values = sources_values(self._context.sources(), letters, reader.tallies())
-        return self._shell.page(request, "sources.html", values)
+        who = getattr(request.state, "who", None)
+        may = self._context.replay is not None and (who is None or who.may(Permission.REPLAY))
+        notice = request.query_params.get("said", "")[:300] if may else ""
+        return self._shell.page(request, "sources.html", {**values, "may_replay": may, "notice": notice})
 
     def settings(self, request: Request) -> Response:
         chapters: dict[str, list[SettingView]] = {}

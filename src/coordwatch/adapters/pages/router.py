@@ -23,7 +23,7 @@ from coordwatch.adapters.pages.inbox import InboxRooms, inbox_values, tokens_of
 from coordwatch.adapters.pages.incidents import IncidentPages
 from coordwatch.adapters.pages.look import COOKIE, changed_look, look_of
 from coordwatch.adapters.pages.query import query_of
-from coordwatch.adapters.pages.quiet import QuietPages
+from coordwatch.adapters.pages.quiet import LETTERS_SHOWN, QuietPages
 from coordwatch.adapters.pages.shell import Shell
 from coordwatch.adapters.pages.silences import SilencePages
 from coordwatch.adapters.pages.static import StaticFiles, load_static
@@ -67,6 +67,8 @@ def pages_router(context: PagesContext) -> APIRouter:
         "/views": pages.save_view,
         "/look": pages.look,
     }
+    if context.replay is not None:
+        forms["/dead-letters"] = pages.send_again
     if context.silences is not None:
         silences = SilencePages(context, context.silences, shell)
         reading |= {"/silences": silences.list, "/silences/new": silences.make}
@@ -210,6 +212,21 @@ class _Pages:
         back = own_path(form.get("back"))
         problem = keep_or_drop(self._context.shelf, form, back, actor_of(request), self._shell.now())
         return self._shell.nothing(request, 400, problem, back) if problem else going(back)
+
+    async def send_again(self, request: Request) -> Response:
+        try:
+            fields = await read_form(request)
+        except FormRefused as problem:
+            return await run_in_threadpool(self._shell.nothing, request, problem.status, str(problem), "/sources")
+        return await run_in_threadpool(self.patient(self._send_again), request, fields)
+
+    def _send_again(self, request: Request, fields: list[tuple[str, str]]) -> Response:
+        wanted = {value for name, value in fields if name == "letter"}
+        letters = [one for one in self._context.reader.dead_letters(LETTERS_SHOWN) if one.id in wanted]
+        if not letters or self._context.replay is None:
+            return self._shell.nothing(request, 400, "Not done: select what is to be sent round again.", "/sources")
+        said = self._context.replay(letters, actor_of(request))
+        return going(f"/sources?{urlencode({'said': said})}#h-dead")
 
     async def look(self, request: Request) -> Response:
         try:

@@ -48,6 +48,21 @@ def history_of(view: AlertView, done_words: Mapping[str, str]) -> Sequence[Histo
     return sorted([*done, *told], key=lambda line: line.at)
 
 
+def told_line(tellings: Sequence[TellingView]) -> str:
+    """Who has been told of an alert, or why nobody has, in one sentence."""
+    if not tellings:
+        return "It is not decided yet whether somebody is told."
+    told: dict[str, int] = {}
+    for one in tellings:
+        if one.delivered_at is not None and one.state in ("done", "waiting"):
+            told[one.channel] = min(one.delivered_at, told.get(one.channel, one.delivered_at))
+    if told:
+        said = [f"{channel} at {time_words(at)}" for channel, at in sorted(told.items(), key=lambda item: item[1])]
+        return f"Told: {', '.join(said)}."
+    what, about = told_words(max(tellings, key=lambda one: one.at))
+    return f"Nobody has been told by a message: {what.removeprefix('not told: ')}{f', {about}' if about else ''}."
+
+
 def told_words(one: TellingView) -> tuple[str, str]:
     """What became of one decision, and what is to be known about it."""
     why = _WHY.get(one.reason, "")
