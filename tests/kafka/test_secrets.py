@@ -28,6 +28,8 @@ WITH_SETTINGS: dict[str, tuple[str, ...]] = {
     "forget": ("forget", "email:ann@example.com", "--config"),
     "channels": ("channels", "list", "--config"),
     "audit": ("audit", "verify", "--config"),
+    "incidents": ("incidents", "list", "--config"),
+    "silences": ("silences", "list", "--config"),
     "users": ("users", "list", "--config"),
     "tokens": ("tokens", "list", "--config"),
 }

@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
+    "incidents": "list, show and act on incidents, and take along the customers to repair",
+    "silences": "list, make and end silences",
     "audit": "who did what, and whether any of it was changed since",
     "channels": "list the channels, send one a test message, try again what was refused",
     "users": "add, list, change and shut out those who may sign in",
