@@ -15,6 +15,7 @@ from coordwatch.adapters.pages.words import plural
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.alerts.verdict import Verdict
+from coordwatch.alerts.waking import Condition, WakeWhen
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, HOUR
 from coordwatch.ports import AlertDesk, AlertRow
@@ -28,6 +29,7 @@ SNOOZES: Mapping[str, tuple[str, int | None]] = {
     "repeat": ("until it happens again", None),
 }
 _NOTE_MAX = 500
+_WHEN = "when:"
 _AT_ONCE = 200
 
 
@@ -58,7 +60,9 @@ def order_of(fields: Sequence[tuple[str, str]], now: int, actor: str = ACTOR) ->
     action = next((one for one in HUMAN_ACTIONS if one.value == form.get("verb")), None)
     if action is None:
         return None
-    length = SNOOZES.get(form.get("snooze", ""), SNOOZES["4h"])[1]
+    chosen_snooze = form.get("snooze", "")
+    length = SNOOZES.get(chosen_snooze, SNOOZES["4h"])[1]
+    waits = _condition(chosen_snooze) if action is AlertAction.SNOOZE else None
     return Order(
         action=action,
         actor=actor,
@@ -66,8 +70,21 @@ def order_of(fields: Sequence[tuple[str, str]], now: int, actor: str = ACTOR) ->
         version=_version(form.get("version", "")),
         note=" ".join(form.get("note", "").split())[:_NOTE_MAX],
         verdict=_mistake(form.get("mistake", "")) if action is AlertAction.VERDICT else None,
-        until=now + length if action is AlertAction.SNOOZE and length is not None else None,
+        until=now + length if action is AlertAction.SNOOZE and length is not None and waits is None else None,
+        when=waits,
     )
+
+
+def snoozes_of(conditions: Sequence[Condition]) -> Mapping[str, tuple[str, int | None]]:
+    """How long an alert can be snoozed: for a while, or until something has come true."""
+    until = {f"{_WHEN}{one.when}:{one.about}": (f"until {one.words}, a week at most", None) for one in conditions}
+    return {**SNOOZES, **until}
+
+
+def _condition(text: str) -> Condition | None:
+    when, colon, about = text.removeprefix(_WHEN).partition(":")
+    known = next((one for one in WakeWhen if one.value == when), None)
+    return Condition(known, about) if text.startswith(_WHEN) and known is not None and colon and about else None
 
 
 def _mistake(text: str) -> Verdict | None:

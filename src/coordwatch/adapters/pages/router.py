@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from coordwatch.adapters.alert_rows import BadQuery
-from coordwatch.adapters.pages.act import SNOOZES, Done, act_on, actor_of, chosen, notice_of, order_of, undo_of
+from coordwatch.adapters.pages.act import Done, act_on, actor_of, chosen, notice_of, order_of, snoozes_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.context import PagesContext
 from coordwatch.adapters.pages.guard import FormRefused, going, own_path, read_form
@@ -150,7 +150,7 @@ class _Pages:
                 "has_silences": self._context.silences is not None,
                 **values,
                 "notice": notice,
-                "snoozes": SNOOZES,
+                "snoozes": snoozes_of(self._context.desk.conditions(alert_id)),
             },
             status,
         )
