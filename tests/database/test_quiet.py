@@ -47,7 +47,7 @@ def test_what_another_alert_says_is_told_when_that_one_is_over(inhibited):
     assert sorted(told) == ["cancellation-without-notice", "promo-during-open-complaint"]
     (held,) = desk.store.alerts({"customer": "c", "severity": "high"}, 9, None)[0]
     (source,) = desk.store.alerts({"customer": "c", "severity": "critical"}, 9, None)[0]
-    assert desk.history(held.id) == [("", "inhibited", f"while this is not over: {source.sentence}")]
+    assert desk.history(held.id) == [("", "inhibited", f"while {source.rule} is not over: alert {source.id}")]
     desk.store.act(source.id, Order(AlertAction.ACKNOWLEDGE, ADA, NOW + 1))
     assert desk.chores(NOW + DAY) == []
     desk.store.act(source.id, Order(AlertAction.RESOLVE, ADA, NOW + DAY))

@@ -44,5 +44,8 @@ def by_window(window: Maintenance, now: int) -> Hold:
 
 
 def by_alert(alert: Alert) -> Hold:
-    """Another alert that says it already; asked again when that one is over."""
-    return Hold(NotifyReason.INHIBITED, alert.id, None, f"while this is not over: {alert.face.sentence}")
+    """Another alert that says it already; asked again when that one is over.
+
+    It is named by its rule and its id: its sentence may speak of somebody else, whom forgetting would not find here.
+    """
+    return Hold(NotifyReason.INHIBITED, alert.id, None, f"while {alert.rule} is not over: alert {alert.id}")
