@@ -22,7 +22,7 @@ from coordwatch.alerts.alert import ActionRefused, VersionConflict
 from coordwatch.alerts.incident import PEOPLE_DO, IncidentAction, IncidentOrder, IncidentStatus
 from coordwatch.alerts.repair import RepairState
 from coordwatch.errors import TemporaryError
-from coordwatch.ports import INCIDENT_SORTS, IncidentDesk, IncidentRow, IncidentView, RepairOrder
+from coordwatch.ports import INCIDENT_SORTS, IncidentDesk, IncidentRow, RepairOrder
 
 _ROWS = 50
 _CUSTOMERS = 100
@@ -107,7 +107,6 @@ class IncidentPages:
         values: dict[str, Any] = {
             "view": view,
             "row": view.row,
-            "sentence": sentence_of(view),
             "notice": notice,
             "buttons": BUTTONS,
             "actions": [one for one in view.actions if one in BUTTONS],
@@ -185,14 +184,6 @@ class IncidentPages:
                 return self._shell.nothing(request, 503, words, "/incidents")
 
         return await run_in_threadpool(answer)
-
-
-def sentence_of(view: IncidentView) -> str:
-    """What an incident is, in one sentence."""
-    row = view.row
-    hit = f"{plural(row.customers, 'customer')} {'was' if row.customers == 1 else 'were'} hit"
-    cause = f", most likely by {view.causes[0].name}" if view.causes else ""
-    return f"{row.title}: {hit}{cause}."
 
 
 def _summary(rows: Sequence[IncidentRow], is_part: bool, status: str) -> str:
