@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -154,6 +155,12 @@ def test_an_account_that_was_shut_out_does_not_come_in_by_the_provider_either(ho
     house.keeping.disable("ada", house.now, disabled=True)
     assert house.gate.by_session(secret, house.now) is None
     assert isinstance(house.gate.sign_in_by(Identity(ISSUER, "1", "ada", Role.VIEWER), house.now), NotIn)
+
+
+def test_a_session_that_was_opened_while_somebody_was_shut_out_opens_nothing(house):
+    secret = signed_in(house)
+    house.store.accounts().save_user(replace(house.keeping.named("operator"), disabled=True))
+    assert house.gate.by_session(secret, house.now) is None
 
 
 def test_a_token_ends_when_it_was_said_to(house):

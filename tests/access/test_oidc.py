@@ -240,6 +240,16 @@ def test_an_answer_that_this_browser_did_not_ask_for_is_refused(lived):
     assert came_back(lived, keepsake, way).status_code == 303
 
 
+@pytest.mark.parametrize("state", ["", "another"])
+def test_an_answer_to_another_question_is_refused_before_its_code_is_used(lived, idp, state):
+    keepsake, way = begun(lived)
+    answer = {name: values[0] for name, values in parse_qs(urlsplit(httpx.get(way).headers["location"]).query).items()}
+    answer["state"] = state
+    found = lived.client.get("/sign-in/callback", params=answer, headers={"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"})
+    assert found.status_code == 403
+    assert "/token" not in idp.asked
+
+
 def test_a_code_without_the_proof_of_who_asked_is_worth_nothing(lived, idp):
     keepsake, way = begun(lived)
     _, other_way = begun(lived)
@@ -273,6 +283,7 @@ def test_a_key_that_was_changed_is_asked_for_once_more(lived, idp):
     assert idp.asked.count("/keys") == 2
     idp.make = signed_by(OTHER, kid="made-up")
     for _ in range(5):
+        lived.house.later(1_000_000)
         assert signed_in(lived).status_code == 403
     assert idp.asked.count("/keys") == 2, "tokens with made-up keys do not make us ask again and again"
 
