@@ -201,10 +201,14 @@ def test_nothing_of_a_forgotten_customer_is_left_in_incidents(desk):
     (row,) = rows(desk)
     desk.incidents.repair(row.id, ["c-gone"], decided("repaired", note="c-gone was called"))
     desk.incidents.act(row.id, order("note", note="c-gone complained"))
+    assert [(one.state, one.note) for one in desk.store.customer_repairs("c-gone")] == [
+        ("repaired", "c-gone was called")
+    ]
     desk.store.commit(Effects(forgotten=["c-gone"]), NOW + 9)
     (left,) = rows(desk)
     assert (left.alerts, left.customers, left.note) == (1, 1, "")
     assert [one.customer for one in desk.incidents.repairs(row.id, 9, None)] == ["c-stays"]
+    assert desk.store.customer_repairs("c-gone") == []
     assert not any("c-gone" in one.note for one in desk.incidents.incident(row.id).audit)
 
 

@@ -14,7 +14,7 @@ from coordwatch.alerts.once import Answers, Once
 from coordwatch.alerts.silence import Draft, Silence
 from coordwatch.alerts.waking import Condition
 from coordwatch.ports.stores import DeadLetter
-from coordwatch.ports.views import AlertRow, AlertView, CustomerRow, PairCount, RuleCounts, ToolCount
+from coordwatch.ports.views import AlertRow, AlertView, CustomerRow, DecidedRepair, PairCount, RuleCounts, ToolCount
 
 ALERT_FILTERS = (
     "status", "severity", "rule", "tool", "act_tool", "evidence_tool", "attribution", "campaign", "customer", "incident", "since", "q",
@@ -63,6 +63,10 @@ class AlertReader(Protocol):
 
     def customer_alerts(self, customer: str) -> list[AlertRow]:
         """The alerts of one customer, newest first."""
+        ...
+
+    def customer_repairs(self, customer: str) -> list[DecidedRepair]:
+        """What people decided about one customer in incidents, oldest first."""
         ...
 
     def rule_counts(self) -> list[RuleCounts]:

@@ -157,3 +157,14 @@ class SourceView:
     unknown: tuple[int, int] = (0, 0)  # events of unknown category, events that have a category
     strip: Sequence[tuple[int, str]] = ()  # the start of a slot and its status, over the last day
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedRepair:
+    """What somebody decided about one customer of an incident. Units: `at` in microseconds since 1970 UTC."""
+
+    incident: str
+    state: str
+    by: str
+    at: int
+    note: str

@@ -136,8 +136,8 @@ def explained(people: People, named: tuple[Set[str], Set[str]], masked: str) -> 
 
 
 def _of_customer(files: Files, key: str) -> Mapping[str, Any] | None:
-    state, alerts = files.state(key), files.alerts.customer_alerts(key)
-    if not state.journal.facts and not state.entries and not alerts:
+    state, alerts, repairs = files.state(key), files.alerts.customer_alerts(key), files.alerts.customer_repairs(key)
+    if not state.journal.facts and not state.entries and not alerts and not repairs:
         return None
     views = [view for row in alerts if (view := files.alerts.alert(row.id)) is not None]
     return {
@@ -145,6 +145,7 @@ def _of_customer(files: Files, key: str) -> Mapping[str, Any] | None:
         "events": [event_to_plain(event_of(fact)) for fact in state.journal.facts],
         "judged": [entry_to_plain(name, entry) for name, entry in sorted(state.entries.items())],
         "alerts": [_mine(asdict(view), key) for view in views],
+        "repairs": [asdict(one) | {"at": format_time(one.at)} for one in repairs],
     }
 
 

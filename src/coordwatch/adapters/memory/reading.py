@@ -17,7 +17,17 @@ from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.plain import detection_to_plain
 from coordwatch.alerts.verdict import Judged
 from coordwatch.engine.ledger import Reach, ReachLine
-from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
+from coordwatch.ports import (
+    AlertRow,
+    AlertView,
+    AuditEntry,
+    CustomerRow,
+    DeadLetter,
+    DecidedRepair,
+    PairCount,
+    RuleCounts,
+    ToolCount,
+)
 from coordwatch.rules.detection import DetectionStatus
 
 _AFFECTED = 200
@@ -97,6 +107,9 @@ class MemoryReader:
                 if row["customer"] == customer or customer in self._customers_of(alert)
             ]
         return [alert_row(row) for row in sorted(rows, key=lambda row: (-row["at"], row["id"]))[:_AFFECTED]]
+
+    def customer_repairs(self, customer: str) -> list[DecidedRepair]:
+        return []  # incidents are kept in SQL only
 
     def rule_counts(self) -> list[RuleCounts]:
         with self._lock:

@@ -31,6 +31,7 @@ from coordwatch.adapters.ledger_rows import accounts_of, customer_row, pair_coun
 from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.engines import Manner, open_engine
 from coordwatch.adapters.sql.errors import translated
+from coordwatch.adapters.sql.incident_tables import repairs
 from coordwatch.adapters.sql.migrating import Standing, standing_of
 from coordwatch.adapters.sql.schema import (
     alerts,
@@ -46,7 +47,17 @@ from coordwatch.adapters.sql.sending import telling_views
 from coordwatch.adapters.sql.verdicts import standing_verdict, verdict_counts
 from coordwatch.codec import decode_json
 from coordwatch.engine.ledger import Reach, ReachLine
-from coordwatch.ports import AlertRow, AlertView, AuditEntry, CustomerRow, DeadLetter, PairCount, RuleCounts, ToolCount
+from coordwatch.ports import (
+    AlertRow,
+    AlertView,
+    AuditEntry,
+    CustomerRow,
+    DeadLetter,
+    DecidedRepair,
+    PairCount,
+    RuleCounts,
+    ToolCount,
+)
 
 _AFFECTED = 200
 
@@ -151,6 +162,12 @@ class SqlReader:
         question = select(alerts).where(mine).order_by(alerts.c.at.desc(), alerts.c.id)
         with self._read() as connection:
             return [alert_row(dict(row)) for row in connection.execute(question.limit(_AFFECTED)).mappings()]
+
+    def customer_repairs(self, customer: str) -> list[DecidedRepair]:
+        columns = (repairs.c.incident, repairs.c.state, repairs.c.by, repairs.c.at, repairs.c.note)
+        question = select(*columns).where(repairs.c.customer == customer).order_by(repairs.c.at, repairs.c.incident)
+        with self._read() as connection:
+            return [DecidedRepair(*row) for row in connection.execute(question)]
 
     def rule_counts(self) -> list[RuleCounts]:
         marked = case((alerts.c.status == "not_a_conflict", 1), else_=0)
