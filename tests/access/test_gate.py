@@ -288,3 +288,72 @@ def test_a_hash_of_less_effort_is_made_anew_when_somebody_signs_in(house):
 def test_a_name_that_cannot_be_one_or_is_taken_is_refused(house, name):
     with pytest.raises(PermanentError):
         house.keeping.add(name, Role.VIEWER, PASSWORD, house.now)
+
+
+class Meanwhile:
+    """Something that does as another does, and lets an administrator do something just before one of its answers."""
+
+    def __init__(self, real, name, deed):
+        self._real, self._name, self._deed = real, name, deed
+
+    def __getattr__(self, name):
+        found = getattr(self._real, name)
+        if name != self._name:
+            return found
+
+        def answer(*given):
+            said = found(*given)
+            self._deed()
+            return said
+
+        return answer
+
+
+def test_a_token_that_is_revoked_while_it_is_used_stays_revoked(house):
+    token, secret = house.keeping.make_token("sensor", frozenset({Permission.READ}), HOUR, house.now)
+    raced = Meanwhile(house.gate.store, "token", lambda: house.keeping.revoke(token.id, house.now))
+    replace(house.gate, store=raced).by_token(secret, house.now)
+    assert house.gate.by_token(secret, house.now) is None
+    assert house.store.accounts().tokens()[0].used_at == house.now
+
+
+@pytest.mark.parametrize("deed", ["shut out", "another password"])
+def test_who_is_shut_out_while_the_password_is_checked_does_not_come_in(house, deed):
+    keeping, good = house.keeping, "another-good-one-indeed-9"
+    deeds = {
+        "shut out": lambda: keeping.disable("operator", house.now, disabled=True),
+        "another password": lambda: keeping.passwd("operator", good, house.now),
+    }
+    raced = Meanwhile(house.gate.passwords, "verify", deeds[deed])
+    found = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, "", house.now)
+    assert found == NotIn("This name and this password do not belong together here.")
+    assert house.deeds()[-1] == ("", "session.refuse", "operator")
+    user = keeping.named("operator")
+    assert user.disabled is (deed == "shut out")
+    assert PASSWORDS.verify(user.password, good) is (deed == "another password")
+    assert user.signed_in_at is None
+
+
+def test_a_role_that_is_changed_while_somebody_signs_in_holds(house):
+    raced = Meanwhile(
+        house.gate.passwords, "verify", lambda: house.keeping.change_role("operator", Role.VIEWER, house.now)
+    )
+    secret = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, "", house.now).secret
+    assert house.gate.by_session(secret, house.now).role is Role.VIEWER
+
+
+def test_who_is_shut_out_while_the_provider_is_asked_does_not_come_in(house):
+    ada = Identity(ISSUER, "1", "ada", Role.VIEWER)
+    house.gate.sign_in_by(ada, house.now)
+    raced = Meanwhile(house.gate.store, "user", lambda: house.keeping.disable("ada", house.now, disabled=True))
+    assert isinstance(replace(house.gate, store=raced).sign_in_by(ada, house.now), NotIn)
+    assert house.keeping.named("ada").disabled
+
+
+def test_what_is_hidden_again_while_a_page_is_read_stays_hidden(house):
+    secret = signed_in(house, "privacy")
+    house.gate.unmask(secret, Why.LAW, house.now)
+    house.later(2 * MINUTE)
+    raced = Meanwhile(house.gate.store, "session", lambda: house.gate.mask(secret, house.now))
+    replace(house.gate, store=raced).by_session(secret, house.now)
+    assert not house.gate.by_session(secret, house.now).unmasked

@@ -102,16 +102,24 @@ class AccountStore(Protocol):
         """Keep an account as it is now."""
         ...
 
-    def open_session(self, session: Session, instead_of: str | None, now: int) -> None:
-        """Keep a new session in place of another one; those that have ended are thrown away."""
+    def let_in(self, user: User, judged: str | None, session: Session, instead_of: str | None) -> bool:
+        """Keep a new session in place of another one, and that somebody signed in; those that have ended are thrown away.
+
+        Takes: `judged`, the hash that the password was checked against. Gives: False, and keeps nothing, when the account was
+        shut out or got another password since
+        """
         ...
 
     def session(self, digest: str) -> tuple[Session, User] | None:
         """A session with its account."""
         ...
 
-    def save_session(self, session: Session) -> None:
-        """Keep a session as it is now, if it is still there."""
+    def session_seen(self, digest: str, now: int) -> None:
+        """Note that a session was used, if it is still there; what else is known of it stays as others may have changed it."""
+        ...
+
+    def show_until(self, digest: str, instant: int) -> None:
+        """Until when personal data is shown in a session, if it is still there."""
         ...
 
     def end_session(self, digest: str) -> None:
@@ -132,6 +140,10 @@ class AccountStore(Protocol):
 
     def save_token(self, token: ApiToken) -> None:
         """Keep a token as it is now."""
+        ...
+
+    def token_used(self, digest: str, now: int) -> None:
+        """Note that a token was used; one that was revoked meanwhile stays so."""
         ...
 
     def take_tries(self, limits: Mapping[str, int], now: int, window: int) -> int:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from coordwatch.access.accounts import (
     IDLE_FOR,
+    LASTS_FOR,
     MINUTE,
     UNMASKED_FOR,
     AccountStore,
@@ -27,6 +28,7 @@ TRIES_A_NAME, TRIES_A_PEER, TRIES_WINDOW = 10, 60, MINUTE
 PASSWORD_MAX = 1024
 _TOUCH_AFTER = MINUTE
 _NO = "This name and this password do not belong together here."
+_NO_GROUP = "You are known to the provider, but none of your groups may come in here. Ask an administrator."
 
 
 class Why(StrEnum):
@@ -91,33 +93,37 @@ class Gate:
         right = self.passwords.verify(kept, password[:PASSWORD_MAX])
         if user is None or kept is None or not right or len(password) > PASSWORD_MAX:
             # A name that nobody has may be a password in the wrong field.
-            self._write(now, "", DeedKind.SESSION_REFUSE, "unknown name" if user is None else user.name)
-            return NotIn(_NO)
+            return self._refused("unknown name" if user is None else user.name, _NO, now)
         if self.passwords.outdated(kept):
             user = replace(user, password=self.passwords.hash(password))
-        return self._let_in(user, now, before, strong=False)
+        found = self._let_in(user, kept, Session("", user.id, now, now), before)
+        # A password that was changed while it was checked is a wrong one.
+        return found or self._refused(user.name, _NO, now)
 
     def sign_in_by(self, identity: Identity, now: int, before: str = "") -> SignedIn | NotIn:
         """Let in whom a provider vouches for; the first time this makes the account."""
         known = self.store.user(User(identity.issuer, identity.subject, "", Role.VIEWER).id)
         if identity.role is None or (known is not None and known.disabled):
-            self._write(now, "", DeedKind.SESSION_REFUSE, identity.name)
-            return NotIn(
-                "You are known to the provider, but none of your groups may come in here. Ask an administrator."
-            )
+            return self._refused(identity.name, _NO_GROUP, now)
         fresh = User(identity.issuer, identity.subject, identity.name, identity.role, made_at=now, changed_at=now)
         user = fresh if known is None else replace(known, name=identity.name, role=identity.role)
-        return self._let_in(user, now, before, strong=identity.strong)
+        found = self._let_in(user, user.password, Session("", user.id, now, now, strong=identity.strong), before)
+        return found or self._refused(identity.name, _NO_GROUP, now)
 
-    def _let_in(self, user: User, now: int, before: str, *, strong: bool) -> SignedIn:
-        secret = self.secret()
-        session = Session(digest_of(secret), user.id, now, now, strong=strong)
+    def _let_in(self, user: User, judged: str | None, blank: Session, before: str) -> SignedIn | None:
+        """Begin a session of which nobody has the secret before it is written down; None for whoever was shut out meanwhile."""
+        secret, now = self.secret(), blank.made_at
+        session = replace(blank, digest=digest_of(secret))
+        if not self.store.let_in(user, judged, session, digest_of(before) if before else None):
+            return None
         who = self._principal(session, user, now)
-        facts = {"role": who.role, "by": user.issuer or "password", "second_factor": strong}
+        facts = {"role": who.role, "by": user.issuer or "password", "second_factor": session.strong}
         self.trail.add([Deed(now, user.name, DeedKind.SESSION_BEGIN, user.name, facts)])
-        self.store.save_user(replace(user, signed_in_at=now))
-        self.store.open_session(session, digest_of(before) if before else None, now)
         return SignedIn(secret, who)
+
+    def _refused(self, name: str, words: str, now: int) -> NotIn:
+        self._write(now, "", DeedKind.SESSION_REFUSE, name)
+        return NotIn(words)
 
     def by_session(self, secret: str, now: int) -> Principal | None:
         """Whose session this is; a session that is used goes on."""
@@ -130,8 +136,15 @@ class Gate:
             return None
         if now - session.seen_at >= min(_TOUCH_AFTER, IDLE_FOR):
             session = replace(session, seen_at=now)
-            self.store.save_session(session)
+            self.store.session_seen(session.digest, now)
         return self._principal(session, user, now)
+
+    def watching(self, secret: str, now: int) -> Principal | None:
+        """Whose session this is, for a page that stands open: that is no click, so it neither ends a session nor makes it last."""
+        found = self.store.session(digest_of(secret))
+        if found is None or found[1].disabled or now >= found[0].made_at + LASTS_FOR:
+            return None
+        return self._principal(*found, now)
 
     def by_token(self, secret: str, now: int) -> Principal | None:
         """Whose token this is."""
@@ -139,7 +152,7 @@ class Gate:
         if token is None or not token.lives(now):
             return None
         if token.used_at is None or now - token.used_at >= _TOUCH_AFTER:
-            self.store.save_token(replace(token, used_at=now))
+            self.store.token_used(token.digest, now)
         return Principal(f"token {token.name}", token.scopes, Way.API_TOKEN, session=token.id)
 
     def sign_out(self, secret: str, now: int) -> None:
@@ -158,14 +171,14 @@ class Gate:
         if found is None or not found[0].lives(now) or not self._principal(*found, now).may(Permission.UNMASK):
             return False
         self.trail.add([Deed(now, found[1].name, DeedKind.PERSON_UNMASK, "session", {"why": why.value, "minutes": 15})])
-        self.store.save_session(replace(found[0], unmasked_until=now + UNMASKED_FOR))
+        self.store.show_until(found[0].digest, now + UNMASKED_FOR)
         return True
 
     def mask(self, secret: str, now: int) -> None:
         """Hide personal data again before the quarter of an hour is over."""
         found = self.store.session(digest_of(secret))
         if found is not None and found[0].unmasked_until > now:
-            self.store.save_session(replace(found[0], unmasked_until=now))
+            self.store.show_until(found[0].digest, now)
 
     def unmasked_by(self, who: Principal, why: Why, route: str, now: int) -> Principal:
         """The same program, to which personal data is shown in this one request; written down before it is done."""

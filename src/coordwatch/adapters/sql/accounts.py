@@ -38,11 +38,22 @@ class SqlAccounts:
         with self._write() as connection:
             upsert(connection, users, [{"id": user.id, **asdict(user), "role": user.role.value}])
 
-    def open_session(self, session: Session, instead_of: str | None, now: int) -> None:
+    def let_in(self, user: User, judged: str | None, session: Session, instead_of: str | None) -> bool:
+        now, mine = session.made_at, users.c.id == user.id
         with self._write() as connection:
+            row = connection.execute(select(users).where(mine)).mappings().first()
+            if row is not None and (row["disabled"] or row["password"] != judged):
+                return False
+            if row is None:
+                connection.execute(users.insert(), {"id": user.id, **asdict(user), "role": user.role.value})
+            fields: dict[str, Any] = {"password": user.password, "signed_in_at": now}
+            if user.issuer:  # what a provider says of somebody holds; of a local account only people change anything
+                fields |= {"name": user.name, "role": user.role.value}
+            connection.execute(users.update().where(mine).values(**fields))
             connection.execute(sessions.delete().where(sessions.c.made_at <= now - LASTS_FOR))
             connection.execute(sessions.delete().where(sessions.c.digest == instead_of))
             connection.execute(sessions.insert(), asdict(session))
+        return True
 
     def session(self, digest: str) -> tuple[Session, User] | None:
         question = (
@@ -57,11 +68,13 @@ class SqlAccounts:
         session = Session(**{column.name: row[column.name] for column in sessions.c})
         return session, _user({column.name: row[f"of_{column.name}"] for column in users.c})
 
-    def save_session(self, session: Session) -> None:
-        fields = asdict(session)
-        del fields["digest"]
+    def session_seen(self, digest: str, now: int) -> None:
         with self._write() as connection:
-            connection.execute(sessions.update().where(sessions.c.digest == session.digest).values(**fields))
+            connection.execute(sessions.update().where(sessions.c.digest == digest).values(seen_at=now))
+
+    def show_until(self, digest: str, instant: int) -> None:
+        with self._write() as connection:
+            connection.execute(sessions.update().where(sessions.c.digest == digest).values(unmasked_until=instant))
 
     def end_session(self, digest: str) -> None:
         with self._write() as connection:
@@ -84,6 +97,10 @@ class SqlAccounts:
     def save_token(self, token: ApiToken) -> None:
         with self._write() as connection:
             upsert(connection, tokens, [{**asdict(token), "scopes": " ".join(sorted(token.scopes))}])
+
+    def token_used(self, digest: str, now: int) -> None:
+        with self._write() as connection:
+            connection.execute(tokens.update().where(tokens.c.digest == digest).values(used_at=now))
 
     def take_tries(self, limits: Mapping[str, int], now: int, window: int) -> int:
         with self._write() as connection:
