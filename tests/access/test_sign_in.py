@@ -1,16 +1,19 @@
 """Signing in and out over HTTP: cookies, headers, where a form may come from, and where nobody is sent."""
 
+import asyncio
 import re
 from http.cookies import SimpleCookie
 
 import pytest
 
-from coordwatch.access.accounts import HOUR, SESSION_COOKIE
-from coordwatch.access.roles import Permission
+from coordwatch.access.accounts import HOUR, MINUTE, SESSION_COOKIE
+from coordwatch.access.gate import Why
+from coordwatch.access.roles import Permission, Role
 from coordwatch.errors import TemporaryError
+from tests.access.conftest import site_of
 from tests.access.people import PASSWORD
 from tests.access.whole import OUR_PAGE
-from tests.api.build import an_api
+from tests.api.build import Client, an_api
 
 
 def sign_in(lived, name="operator", password=PASSWORD, headers=OUR_PAGE, **fields):
@@ -166,3 +169,54 @@ def test_while_the_database_is_away_the_process_says_that_it_lives_and_lets_nobo
 
 def _away():
     raise TemporaryError("the database does not answer", retry_after=2.0)
+
+
+@pytest.mark.parametrize("deed", ["signs out", "is shut out", "hides again", "loses the role", "was in for half a day"])
+def test_a_stream_that_stands_open_ends_when_what_it_was_opened_with_does(house, tmp_path, deed):
+    """A browser opens it anew by itself, and gets what may be seen by then."""
+    lived = site_of(house, tmp_path / "house.db", keep_alive=0.01)
+    secret = cookie_of(sign_in(lived, "privacy"))
+    house.gate.unmask(secret, Why.REPAIR, house.now)
+    deeds = {
+        "signs out": lambda: house.gate.sign_out(secret, house.now),
+        "is shut out": lambda: house.keeping.disable("privacy", house.now, disabled=True),
+        "hides again": lambda: house.later(15 * MINUTE),
+        "loses the role": lambda: house.keeping.change_role("privacy", Role.VIEWER, house.now),
+        "was in for half a day": lambda: house.later(12 * HOUR),
+    }
+
+    assert b"retry" in opened(lived, {"Cookie": f"{SESSION_COOKIE}={secret}"}, deeds[deed])
+
+
+def test_a_stream_of_a_program_ends_when_its_token_is_revoked(house, tmp_path):
+    lived = site_of(house, tmp_path / "house.db", keep_alive=0.01)
+    token, secret = house.keeping.make_token("watcher", frozenset({Permission.READ}), HOUR, house.now)
+    opened(lived, {"Authorization": f"Bearer {secret}"}, lambda: house.keeping.revoke(token.id, house.now))
+
+
+def test_an_open_stream_is_no_click(lived):
+    house = lived.house
+    secret = cookie_of(sign_in(lived))
+    house.later(29 * MINUTE)
+    assert house.gate.watching(secret, house.now) is not None
+    house.later(MINUTE)
+    assert house.gate.watching(secret, house.now) is not None, "a board on the wall goes on"
+    assert house.gate.by_session(secret, house.now) is None
+
+
+def opened(lived, headers, deed):
+    """Everything of a stream: once it stands open something is done, after which it has an end."""
+    ended = []
+
+    async def until_its_end(scope, receive, send):
+        async def heard(message):
+            await send(message)
+            if message.get("body", b"").startswith(b"retry"):
+                deed()
+
+        await asyncio.wait_for(lived.application(scope, receive, heard), 10)
+        ended.append(True)
+
+    answer = Client(until_its_end).get("/v1/stream", headers=headers)
+    assert (answer.status_code, ended) == (200, [True])
+    return answer.content

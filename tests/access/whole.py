@@ -37,6 +37,9 @@ class Known:
     def by_session(self, cookie: str) -> Principal | None:
         return PEOPLE.get(cookie)
 
+    def watching(self, cookie: str) -> Principal | None:
+        return PEOPLE.get(cookie)
+
     def by_token(self, secret: str) -> Principal | None:
         return TOKENS.get(secret)
 

@@ -18,7 +18,7 @@ from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door, TurnAway
 from coordwatch.adapters.http_api.hooks.hook import Hook
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
-from coordwatch.adapters.http_api.stream import Stream
+from coordwatch.adapters.http_api.stream import KEEP_ALIVE_SECONDS, Stream
 from coordwatch.adapters.http_api.who import Keeper
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
@@ -97,6 +97,7 @@ def an_api(
     public: str = "",
     turn_away: TurnAway | None = None,
     over: Any = None,
+    keep_alive: float = KEEP_ALIVE_SECONDS,
 ) -> Api:
     """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door.
 
@@ -132,7 +133,7 @@ def an_api(
     def sources() -> Any:
         return source_views(processor.progress.sources.values(), {}, clock.now())
 
-    stream = Stream()
+    stream = Stream(keep_alive)
     door = HookDoor(hooks or {}, clock, post)
     keeper = CatalogueKeeper(None, Catalogue(), mapper.use, clock)
     api = Api(None, store, processor, clock, stream)  # type: ignore[arg-type]

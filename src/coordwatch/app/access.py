@@ -99,6 +99,9 @@ class KnowsNobody:
     def by_session(self, cookie: str) -> Principal | None:
         return None
 
+    def watching(self, cookie: str) -> Principal | None:
+        return None
+
     def by_token(self, secret: str) -> Principal | None:
         return None
 
@@ -129,6 +132,9 @@ class AtTheDoor:
 
     def by_session(self, cookie: str) -> Principal | None:
         return self.gate.by_session(cookie, self.clock.now())
+
+    def watching(self, cookie: str) -> Principal | None:
+        return self.gate.watching(cookie, self.clock.now())
 
     def by_token(self, secret: str) -> Principal | None:
         return self.gate.by_token(secret, self.clock.now())

@@ -8,6 +8,7 @@ The next room: `application`, which stands behind it.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import Response
@@ -93,7 +94,9 @@ class Guard:
         if no is not None:
             await self._refuse(scope, no)(scope, receive, send)
             return
-        if hides(scope["state"]["who"]) and self._door.keeper is not None:
+        who: Principal | None = scope["state"]["who"]
+        scope["state"]["goes_on"] = partial(self._goes_on, headers, need, who)
+        if hides(who) and self._door.keeper is not None:
             send = Masked(send, scope, await run_in_threadpool(self._door.keeper.staff)).send
         await self._within_size(scope, receive, send)
 
@@ -124,6 +127,19 @@ class Guard:
         if who is not None and who.way is Way.SESSION and not self._proven(scope, headers):
             return _No(403, "the browser does not say which page asked for this; open this server's own page")
         return await self._hand_on(scope, headers, who)
+
+    async def _goes_on(self, headers: Headers, need: Need, who: Principal | None) -> bool:
+        """Whether a stream that was opened may go on: who signed out, was shut out, or sees personal data masked by now opens it anew."""
+        door = self._door
+        if who is None or door.keeper is None:
+            return True
+        try:
+            now = await run_in_threadpool(who_asks, headers, door.token, door.keeper, watching=True)
+        except TemporaryError:
+            return True  # it is looked at again; what comes out of a database that is away is nothing
+        if now is None or turned_away(now, need):
+            return False
+        return now.permissions == who.permissions and (who.way is Way.API_TOKEN or now.unmasked == who.unmasked)
 
     async def _hand_on(self, scope: Scope, headers: Headers, who: Principal | None) -> _No | None:
         """Write on the request who asks, and whether personal data is shown in the answer."""

@@ -195,12 +195,13 @@ def _explain(context: ApiContext) -> Callable[..., dict[str, Any]]:
 
 
 def _stream(context: ApiContext) -> Callable[..., Any]:
-    async def stream() -> StreamingResponse:
+    async def stream(request: Request) -> StreamingResponse:
         """Server-sent events from now on: `alert` for what somebody is told of, `changed` for whatever happened to any alert.
 
         A `changed` lists what happened and how many alerts there are now, by status and live ones by severity.
         """
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(context.stream.open(), media_type="text/event-stream", headers=headers)
+        messages = context.stream.open(getattr(request.state, "goes_on", None))
+        return StreamingResponse(messages, media_type="text/event-stream", headers=headers)
 
     return stream

@@ -7,7 +7,7 @@ The next room: the browser.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -54,9 +54,10 @@ class Stream:
         for loop, line in lines:
             _hand_over(loop, line, None)
 
-    def open(self) -> AsyncIterator[bytes]:
+    def open(self, goes_on: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[bytes]:
         """One watcher's messages, from now on.
 
+        Takes:  `goes_on`, whether the watcher may still watch, asked as often as a comment is sent
         Raises: TemporaryError when too many are watching
         """
         line: _Line = (asyncio.get_running_loop(), asyncio.Queue(_WAITING_MAX + 1))
@@ -64,23 +65,31 @@ class Stream:
             if self._closed or len(self._lines) >= WATCHERS_MAX:
                 raise TemporaryError("too many streams are open: close some pages", retry_after=5.0)
             self._lines.add(line)
-        return self._messages(line)
+        return self._messages(line, goes_on or _for_ever)
 
-    async def _messages(self, line: _Line) -> AsyncIterator[bytes]:
+    async def _messages(self, line: _Line, goes_on: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
         try:
             yield b"retry: 2000\n\n"
+            looked = line[0].time()
             while True:
                 try:
                     message = await asyncio.wait_for(line[1].get(), self._keep_alive)
                 except TimeoutError:
-                    yield b": keep-alive\n\n"
-                    continue
+                    message = b": keep-alive\n\n"
                 if message is None:
                     return
+                if line[0].time() - looked >= self._keep_alive:
+                    if not await goes_on():
+                        return
+                    looked = line[0].time()
                 yield message
         finally:
             with self._lock:
                 self._lines.discard(line)
+
+
+async def _for_ever() -> bool:
+    return True
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, line: "asyncio.Queue[bytes | None]", message: bytes | None) -> None:

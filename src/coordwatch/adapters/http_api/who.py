@@ -28,6 +28,10 @@ class Keeper(Protocol):
         """Whose session this is. Raises: TemporaryError."""
         ...
 
+    def watching(self, cookie: str) -> Principal | None:
+        """Whose session this is, asked for a stream that stands open. Raises: TemporaryError."""
+        ...
+
     def by_token(self, secret: str) -> Principal | None:
         """Whose token this is. Raises: TemporaryError."""
         ...
@@ -45,8 +49,8 @@ class Keeper(Protocol):
         ...
 
 
-def who_asks(headers: Headers, token: str | None, keeper: Keeper | None) -> Principal | None:
-    """Find out who asks. Takes: `token`, the one of the settings; `keeper`, where people sign in.
+def who_asks(headers: Headers, token: str | None, keeper: Keeper | None, *, watching: bool = False) -> Principal | None:
+    """Find out who asks. Takes: `token`, the one of the settings; `keeper`, where people sign in; `watching`, for an open stream.
 
     Raises: TemporaryError when the database of sessions does not answer
     """
@@ -59,7 +63,9 @@ def who_asks(headers: Headers, token: str | None, keeper: Keeper | None) -> Prin
             return Principal(name, EVERYTHING, Way.SITE_TOKEN, unmasked=True)
         return None if keeper is None else keeper.by_token(secret)
     cookie = cookie_parser(headers.get("cookie", "")).get(SESSION_COOKIE) if keeper is not None else None
-    return None if not cookie or keeper is None else keeper.by_session(cookie)
+    if not cookie or keeper is None:
+        return None
+    return keeper.watching(cookie) if watching else keeper.by_session(cookie)
 
 
 def _shown(authorization: str) -> tuple[str, str] | None:
