@@ -86,8 +86,13 @@ def test_where_the_site_is_encrypted_browsers_are_told_to_remember_it():
     assert "strict-transport-security" not in an_api().client.get("/livez").headers
 
 
-HIDDEN = ["ann@example.com", "ann.b+tag@mail.example.co.uk", "ann%40example.com", "+15550100123", "+49 (30) 555-0100-1"]
+HIDDEN = [
+    "ann@example.com", "ann.b+tag@mail.example.co.uk", "ann%40example.com", "+15550100123", "+49 (30) 555-0100-1",
+    "ann@bücher.example", "änne@example.com", "анна@пример.example", "ann%40b%C3%BCcher.example", "o&#39;ann@example.com",
+    "ann@example。com", "%2B15550100123", "%2b15550100123", "%2B49%2030%205550100", "&#43;15550100123",
+]  # fmt: skip
 SHOWN = [
+    "2026-03-02T10%3A00%3A00%2B10%3A00", "a%20b%20100000000",
     "2026-03-02T10:00:00+10:00", "K-1042", "M6 0 12 6 6 12 0 6Z", "1 322", "cust_0123456789abcdef0123456789abcdef", "a@b", "12+34567890123",
     "deskflow/+1", "order 0049301234567",
 ]  # fmt: skip
@@ -100,6 +105,14 @@ def test_addresses_and_numbers_of_people_are_masked_wherever_they_stand(text):
         assert text not in masked
         assert "•••" in masked
         assert masked.startswith(around.partition("{}")[0])
+
+
+@pytest.mark.parametrize(
+    "around", ["phone:{}", "phone%3A{}", "/customers/{}", "/v1/customers/phone%3A{}/x", "tel.{}", "-{}"]
+)
+def test_a_number_is_masked_behind_whatever_stands_before_it(around):
+    for number in ("+15550100123", "%2B15550100123"):
+        assert mask_text(around.format(number)) == around.format("•••23")
 
 
 @pytest.mark.parametrize("text", SHOWN)

@@ -7,8 +7,14 @@ import re
 from collections.abc import Set
 
 MASKED = "•••"
-_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}(?:@|%40|&#64;)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+")
-_PHONE = re.compile(r"(?<![\w.+:/-])\+[1-9](?:[ ().-]{0,2}\d){6,14}(?!\w)")
+# In every alphabet, and as pages and addresses write what they must escape.
+_NAME = r"[\w.%+'~!$*-]"
+_MAIL = re.compile(
+    rf"(?<!{_NAME})(?:{_NAME}|&#39;)+(?:@|%40|&#64;)[\w%-]{{1,63}}(?:[.\u3002\uff0e\uff61][\w%-]{{1,63}})+"
+)
+_PHONE = re.compile(
+    r"(?:(?<![\w+])|(?<=%[0-9A-Fa-f]{2}))(?:\+|%2[Bb]|&#43;)[1-9](?:(?:[ ().-]|%20|%28|%29){0,2}\d){6,14}(?!\w)"
+)
 NOBODY_SPARED: frozenset[str] = frozenset()
 
 
@@ -19,6 +25,6 @@ def mask_text(text: str, spared: Set[str] = NOBODY_SPARED) -> str:
     """
     if "@" in text or "%40" in text or "&#64;" in text:
         text = _MAIL.sub(lambda found: found[0] if found[0] in spared else f"{found[0][0]}{MASKED}", text)
-    if "+" in text:
+    if "+" in text or "%2" in text or "&#43;" in text:
         text = _PHONE.sub(lambda found: f"{MASKED}{found[0][-2:]}", text)
     return text
