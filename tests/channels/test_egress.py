@@ -1,10 +1,12 @@
 """Where messages may go: the table of addresses that are refused, however they are written."""
 
 import ipaddress
+import socket
 
 import pytest
 
-from coordwatch.adapters.egress import Egress, ForbiddenError
+from coordwatch.adapters.egress import INSIDE, Egress, ForbiddenError, Target
+from coordwatch.adapters.posting import Pinned, tls_context
 from coordwatch.errors import TemporaryError
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:4700:4700::1111"]
@@ -14,6 +16,7 @@ FORBIDDEN = [
     "240.0.0.1", "255.255.255.255", "192.0.0.1", "::", "::1", "fe80::1", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "::ffff:93.184.215.14", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
     "64:ff9b:1::a00:1", "2002:7f00:1::", "2002:a00:1::", "2001:0:4136:e378:8000:63bf:f5ff:fffe", "fd00:ec2::254", "100::1",
+    "fec0::1", "::127.0.0.1", "192.0.0.192", "192.88.99.1", "168.63.129.16", "3fff::1", "2002:a83f:8110::",
 ]  # fmt: skip
 
 
@@ -68,3 +71,27 @@ def test_what_the_settings_allow_is_gone_to_also_without_tls():
     assert egress.of_url("http://alertmanager.internal:9093/api").port == 9093
     with pytest.raises(ForbiddenError):
         Egress([ipaddress.ip_network("10.20.0.0/16")], lambda host, port: ("10.21.3.4",)).of_url("http://x.internal/")
+
+
+CLOUDS = ["fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "168.63.129.16"]
+
+
+@pytest.mark.parametrize("number", CLOUDS)
+def test_a_wide_network_that_is_allowed_does_not_mean_where_clouds_keep_their_secrets(number):
+    wide = [*INSIDE, ipaddress.ip_network("168.63.0.0/16")]
+    with pytest.raises(ForbiddenError, match="where a cloud keeps its secrets"):
+        Egress(wide, lambda host, port: (number,), plain=True).of_url("http://registry.internal/")
+    assert (
+        Egress([ipaddress.ip_network(number)], lambda host, port: (number,)).of_url("http://x.internal/").number
+        == number
+    )
+
+
+def test_a_connection_that_stands_when_the_time_is_over_is_not_used():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connection = Pinned(Target("127.0.0.1", "x.example", port, tls=False), 5.0, tls_context(None))
+        connection.cut()
+        with pytest.raises(TimeoutError):
+            connection.connect()
+        connection.close()

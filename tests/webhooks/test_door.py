@@ -143,10 +143,12 @@ def test_a_subscription_of_sns_is_said_and_never_fetched(place: Place, caplog):
         assert place.post("mails", json.dumps(body).encode(), BEARER).status_code == 200
         assert f"open {address}" in caplog.text
         caplog.clear()
-        body["SubscribeURL"] = "http://169.254.169.254/latest"
-        assert place.post("mails", json.dumps(body).encode(), BEARER).status_code == 200
-    assert "do not confirm it" in caplog.text
+        for elsewhere in ("http://169.254.169.254/latest", "https://sns.s3-eu-west-1.amazonaws.com/?Action=x"):
+            body["SubscribeURL"] = elsewhere
+            assert place.post("mails", json.dumps(body).encode(), BEARER).status_code == 200
+    assert caplog.text.count("do not confirm it") == 2
     assert "169.254" not in caplog.text
+    assert "s3-eu" not in caplog.text
 
 
 def test_a_busy_writer_is_503_and_the_same_request_is_taken_later():

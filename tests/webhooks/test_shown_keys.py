@@ -150,6 +150,7 @@ def test_what_was_changed_is_not_believed(world: World, place: Place, change: di
         "http://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
         "https://sns.eu-west-1.amazonaws.com.example.com/SimpleNotificationService-0123456789abcdef.pem",
         "https://sns.eu-west-1.amazonaws.com@example.com/SimpleNotificationService-0123456789abcdef.pem",
+        "https://sns.s3-eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
         "https://evil.s3.amazonaws.com/SimpleNotificationService-0123456789abcdef.pem",
         "https://sns.eu-west-1.amazonaws.com:8443/SimpleNotificationService-0123456789abcdef.pem",
         "https://sns.eu-west-1.amazonaws.com/other/../SimpleNotificationService-0123456789abcdef.pem",

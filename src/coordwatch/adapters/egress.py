@@ -17,6 +17,13 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Resolve = Callable[[str, int], Sequence[str]]
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+# What is global to the library and yet no server of anybody's: site-local, protocol assignments, relays.
+_NOBODYS = tuple(ipaddress.ip_network(one) for one in ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20"))
+# Where clouds keep secrets outside of link-local: a wide network that is allowed does not mean them.
+_CLOUDS = frozenset(
+    ipaddress.ip_address(one)
+    for one in ("fd00:ec2::254", "fd20:ce::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
+)
 _PORTS = {"https": 443, "http": 80}
 
 
@@ -98,7 +105,7 @@ class Egress:
 
     def _judge(self, host: str, number: str, encrypted: bool) -> None:
         address = ipaddress.ip_address(number.partition("%")[0])
-        if any(address.version == one.version and address in one for one in self._allowed):
+        if any(_means(one, address) for one in self._allowed):
             return
         reason = _reason(address)
         if reason is not None:
@@ -109,17 +116,27 @@ class Egress:
             raise ForbiddenError(f"{host} is a public address: write https, or messages could be read on the way")
 
 
+def _means(allowed: Network, address: Address) -> bool:
+    """Whether a network that is allowed is meant to let this address in."""
+    alone = allowed.prefixlen == allowed.max_prefixlen
+    return allowed.version == address.version and address in allowed and (alone or address not in _CLOUDS)
+
+
 def _reason(address: Address) -> str | None:
     """Why an address is not public, None when it is."""
     inner = _inside(address)
     if inner is not None:
         return _reason(inner) or "written inside another address"
+    if address in _CLOUDS:
+        return "where a cloud keeps its secrets"
     if address.is_loopback:
         return "this machine itself"
     if address.is_link_local:
         return "link-local, where clouds keep their secrets"
     if address.is_multicast:
         return "a multicast address"
+    if any(address.version == one.version and address in one for one in _NOBODYS):
+        return "not public"
     if not address.is_global or address.is_reserved or address.is_unspecified:
         return "not public"
     return None

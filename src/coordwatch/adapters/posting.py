@@ -109,6 +109,8 @@ class Pinned(http.client.HTTPConnection):
         self.sock = socket.create_connection((self._target.number, self._target.port), self.timeout)
         if self._target.tls:
             self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._target.host)
+        if self.was_cut:  # while there was nothing yet that could be ended
+            raise TimeoutError("the time was over before the connection stood")
 
     def cut(self) -> None:
         """End whatever goes on, from another thread."""

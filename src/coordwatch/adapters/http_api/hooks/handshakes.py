@@ -13,7 +13,7 @@ from coordwatch.adapters.http_api.hooks.proofs import Sent
 from coordwatch.codec import NotJson, decode_json
 
 _SMALL = 64 * 1024
-_SNS_ADDRESS = re.compile(r"https://sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?/\?[!-~]{1,2000}")
+_SNS_ADDRESS = re.compile(r"https://sns\.(?!s3)[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?/\?[!-~]{1,2000}")
 _SNS_KINDS = frozenset({"SubscriptionConfirmation", "UnsubscribeConfirmation"})
 _log = logging.getLogger("coordwatch.webhooks")
 

@@ -34,8 +34,9 @@ from coordwatch.events.times import SECOND
 
 SHIPSTATION_KEYS = "https://api.shipengine.com/jwks"
 _TOPIC = re.compile(r"arn:aws(-cn|-us-gov)?:sns:[a-z0-9-]{3,40}:[0-9]{12}:[A-Za-z0-9_.-]{1,260}")
+# `sns.s3-REGION.amazonaws.com` would be the storage of whoever has a bucket of that name.
 _CERTIFICATE = re.compile(
-    r"https://sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9A-Za-z]{8,80}\.pem"
+    r"https://sns\.(?!s3)[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?/SimpleNotificationService-[0-9A-Za-z]{8,80}\.pem"
 )
 _KEY_AGAIN = 30 * SECOND
 # SNS signs with SHA-1 unless its topic is told otherwise.
