@@ -1,6 +1,7 @@
 """Signing in and out over HTTP: cookies, headers, where a form may come from, and where nobody is sent."""
 
 import asyncio
+import html
 import re
 from http.cookies import SimpleCookie
 
@@ -101,6 +102,14 @@ def test_nobody_is_sent_to_another_site(lived, back):
     assert sign_in(lived, back=back).headers["location"] == "/"
     page = lived.client.get("/sign-in", params={"back": back})
     assert re.search(r'name="back" value="([^"]*)"', page.text)[1] == "/"
+
+
+def test_everybody_comes_back_to_where_they_were_whatever_its_letters(lived):
+    asked = "/customers/%E2%82%AC%20%C3%BC"
+    form = lived.client.get(lived.client.get(asked).headers["location"])
+    back = html.unescape(re.search(r'name="back" value="([^"]*)"', form.text)[1])
+    assert sign_in(lived, back=back).headers["location"] == asked
+    assert sign_in(lived, back="/\u20ac?a=b&c=%25#d").headers["location"] == "/%E2%82%AC?a=b&c=%25#d"
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/unmask", "/alerts", "/look"])

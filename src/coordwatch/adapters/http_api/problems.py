@@ -132,5 +132,6 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    # The route and not the address: an address may name a customer.
+    _log.error("%s %s failed", request.method, getattr(request.state, "judged", "nothing"), exc_info=error)
     return problem(500, "something went wrong here; the log says what")

@@ -5,7 +5,7 @@ What leaves: headers, form fields, or the sentence that says why a form was refu
 The next room: `router`, which answers.
 """
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Request, Response
 
@@ -22,6 +22,8 @@ HEADERS = {
 }
 _FORM_BYTES = 65_536
 _FORM_FIELDS = 500
+# A header holds no other letters: these stay, all others are written as an address writes them.
+_IN_ADDRESSES = "".join(map(chr, range(ord("!"), ord("~") + 1)))
 
 
 class FormRefused(Exception):
@@ -68,7 +70,7 @@ def own_path(address: str | None, default: str = "/") -> str:
         return default
     if any(letter < " " or letter == "\x7f" for letter in address):
         return default
-    return address
+    return quote(address, safe=_IN_ADDRESSES)
 
 
 def going(address: str) -> Response:

@@ -102,7 +102,8 @@ class _Pages:
             except TemporaryError as problem:
                 return self._shell.nothing(request, 503, f"Not now: {problem}. Load the page again in a moment.", "/")
             except Exception:
-                _LOG.exception("the page %s failed", request.url.path)
+                # The route and not the address: an address may name a customer.
+                _LOG.exception("the page %s failed", getattr(request.state, "judged", "nothing"))
                 return self._shell.nothing(
                     request, 500, "This page failed. What went wrong stands in the server's log.", "/"
                 )
