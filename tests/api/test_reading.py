@@ -106,7 +106,7 @@ def test_metrics_are_the_declared_ones_and_name_no_customer(api):
     shown = {
         line.split()[2].removesuffix("_total") for line in text.splitlines() if line.startswith("# TYPE coordwatch")
     }
-    absent = {"coordwatch_rules_disabled"}  # nobody reads it in this test
+    absent = {"coordwatch_rules_disabled", "coordwatch_forget_unverified"}  # nobody reads them in this test
     assert shown == {name.name for name in NAMES} - absent
     assert 'coordwatch_acts_total{rule="promo-during-open-complaint"} 1.0' in text
     assert 'coordwatch_events_total{result="applied"} 2.0' in text

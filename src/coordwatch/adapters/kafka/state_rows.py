@@ -14,6 +14,7 @@ from coordwatch.adapters.kafka.clients import reader
 from coordwatch.errors import Elsewhere
 
 _BATCH, _WAIT = 5_000, 0.2
+_PATIENCE = 20.0  # for a first answer, which brokers that are there give at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class StateRows:
     def _newest(
         self, consumer: Consumer, place: TopicPartition, wanted: Callable[[bytes], bool], until: float
     ) -> dict[bytes, bytes]:
-        low, high = consumer.get_watermark_offsets(place, timeout=self.seconds)
+        low, high = consumer.get_watermark_offsets(place, timeout=min(self.seconds, _PATIENCE))
         if low >= high:
             return {}
         place.offset = low
