@@ -133,6 +133,15 @@ def test_behind_a_proxy_the_address_of_the_site_is_its_own_page(house, tmp_path)
         assert api.client.post("/v1/events", content=b"", headers=headers).status_code == status
 
 
+def test_whoever_is_turned_away_stands_in_the_log_by_route_and_without_the_address(lived, caplog):
+    lived.client.get("/customers/ann%40example.com")
+    lived.client.get("/v1/audit?actor=ann%40example.com", headers=session(lived, "viewer"))
+    said = [one.getMessage() for one in caplog.records if one.name == "coordwatch.access"]
+    assert said == [
+        "turned away (401): GET /customers/{key:path}, nobody", "turned away (403): GET /v1/audit, viewer"
+    ]  # fmt: skip
+
+
 def test_whoever_may_not_is_told_what_is_missing(lived):
     page = lived.client.post("/alerts/some", data={"verb": "resolve"}, headers=session(lived, "viewer"))
     assert page.status_code == 403
@@ -178,6 +187,18 @@ def test_while_the_database_is_away_the_process_says_that_it_lives_and_lets_nobo
 
 def _away():
     raise TemporaryError("the database does not answer", retry_after=2.0)
+
+
+def test_no_browser_keeps_a_page_that_shows_personal_data(lived):
+    mine = session(lived, "privacy")
+    before = lived.client.get("/customers", headers=mine)
+    assert before.headers["cache-control"] == "private, no-cache"
+    assert lived.client.post("/unmask", data={"why": "law"}, headers=mine).status_code == 303
+    shown = lived.client.get("/customers", headers=mine)
+    assert shown.headers["cache-control"] == "no-store"
+    hidden = {**mine, "If-None-Match": shown.headers["etag"]}
+    lived.client.post("/unmask", data={"again": "masked"}, headers=mine)
+    assert lived.client.get("/customers", headers=hidden).status_code == 200, "what was shown is not taken for what is"
 
 
 @pytest.mark.parametrize("deed", ["signs out", "is shut out", "hides again", "loses the role", "was in for half a day"])

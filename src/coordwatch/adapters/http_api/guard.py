@@ -22,7 +22,7 @@ from coordwatch.access.roles import Need, Open
 from coordwatch.adapters.http_api.masked import Masked
 from coordwatch.adapters.http_api.problems import problem
 from coordwatch.adapters.http_api.routed import Needs
-from coordwatch.adapters.http_api.safe_headers import with_headers
+from coordwatch.adapters.http_api.safe_headers import unkept, with_headers
 from coordwatch.adapters.http_api.who import Keeper, who_asks
 from coordwatch.errors import TemporaryError
 
@@ -98,6 +98,8 @@ class Guard:
         scope["state"]["goes_on"] = partial(self._goes_on, headers, need, who)
         if hides(who) and self._door.keeper is not None:
             send = Masked(send, scope, await run_in_threadpool(self._door.keeper.staff)).send
+        elif who is not None and self._door.keeper is not None and not scope["path"].startswith("/static/"):
+            send = unkept(send)
         await self._within_size(scope, receive, send)
 
     def _strange(self, scope: Scope, headers: Headers) -> _No | None:

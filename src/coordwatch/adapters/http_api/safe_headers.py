@@ -35,3 +35,14 @@ def with_headers(send: Send, *, https: bool) -> Send:
         await send(message)
 
     return sent
+
+
+def unkept(send: Send) -> Send:
+    """The same way out for what shows personal data: no browser keeps it, so that nothing of it is left when it is hidden again."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["Cache-Control"] = "no-store"
+        await send(message)
+
+    return sent
