@@ -107,7 +107,11 @@ def test_what_an_event_says_arrives_on_every_channel_as_it_is(text):
     assert "<img" not in html
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", ' =HYPERLINK("x")', "＝1"])
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", ' =HYPERLINK("x")', "＝1", "﹦1", "\x00=1", "\x0b=1", "\u200b=1",
+     "\u3000=1", "\u2003 =1", "\u202e=1", "\ufeff=1", "'=1"],
+)  # fmt: skip
 def test_no_cell_of_an_export_is_a_formula(cell):
     _, row = csv_lines(["a"], [[cell]])
     assert row.startswith("\"'")

@@ -1,6 +1,7 @@
 """The headers of every answer of every route, also of errors and files; and what is masked in them."""
 
 import asyncio
+import logging
 import re
 from base64 import b64decode, b64encode
 from dataclasses import replace
@@ -13,7 +14,9 @@ from coordwatch.access.roles import Permission, Role
 from coordwatch.adapters.http_api.safe_headers import ALWAYS
 from coordwatch.adapters.pages.router import pages_router
 from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.embedded.telling import to_log
 from coordwatch.events.times import HOUR
+from coordwatch.notify.decide import NotifyReason, notification
 from coordwatch.ports import DeadLetter, Effects
 from tests.access.asking import start_of
 from tests.access.test_sweep import address, every_route
@@ -174,6 +177,16 @@ def test_a_program_that_may_and_says_why_sees_what_is_there(leaky):
     assert refused.status_code == 400
     assert "asked, repair, fault, law" in refused.json()["detail"]
     assert "ann@example.com" not in asked(leaky, "/v1/alerts", token="token-to-read", **{"X-Unmask": "repair"}).text
+
+
+def test_an_alert_in_the_log_is_masked(caplog):
+    (alert, *_) = an_api(filled=True).store.undecided(1)
+    told = notification(alert, CARDS[alert.rule], NotifyReason.NEW)
+    with caplog.at_level(logging.INFO):
+        to_log(replace(told, sentence=f"{told.sentence} ann@example.com +15550100123"))
+    assert "a••• •••23" in caplog.text
+    assert "ann@example.com" not in caplog.text
+    assert "5550100" not in caplog.text
 
 
 def test_whoever_works_here_is_not_masked(leaky):

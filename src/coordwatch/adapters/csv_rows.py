@@ -10,12 +10,14 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 # What a spreadsheet begins a formula with, or skips before one; the wide forms are taken for the narrow ones by some.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣")
 
 
 def guarded(text: str) -> str:
     """Text that stays text: with an apostrophe before what would be a formula."""
-    return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA) or text.startswith("'") else text
+    # Before a formula a spreadsheet skips what nobody sees: blanks of every width, and signs that have none.
+    seen = next((one for one in text if one.isprintable() and one != " "), "")
+    return f"'{text}" if seen in _FORMULA or text.startswith(("'", *_FORMULA)) else text
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ The next room: whoever watches; `adapters/channels`, which send what lies in the
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from coordwatch.access.masking import mask_text
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.lifecycle import AlertStatus
 from coordwatch.clock import Clock
@@ -34,7 +35,8 @@ def to_all(listeners: Sequence[Tell]) -> Tell:
 
 def to_log(notification: Notification) -> None:
     """Say an alert in one line; the customer is left to the page."""
-    _log.info("%s %s %s: %s", notification.reason, notification.severity, notification.rule, notification.sentence)
+    sentence = mask_text(notification.sentence)
+    _log.info("%s %s %s: %s", notification.reason, notification.severity, notification.rule, sentence)
 
 
 class ToOutbox:
