@@ -128,6 +128,19 @@ def test_a_url_of_apprise_that_leads_inside_is_not_gone_to(url):
     Apprise((url,), SITE, Egress([ipaddress.ip_network("0.0.0.0/0")]))._guarded()
 
 
+@pytest.mark.parametrize("wish", ["", "?redirect=yes"])
+def test_apprise_follows_no_redirect(tmp_path, receiver, address, wish):
+    elsewhere = HttpReceiver()
+    receiver.script.append(Reply(307, headers=(("Location", elsewhere.url),)))
+    house = a_house(tmp_path, address + wish)
+    house.raise_alerts(["c-1"])
+    house.tell()
+    assert len(receiver.requests) == 1
+    assert elsewhere.requests == []
+    elsewhere.close()
+    house.store.close()
+
+
 def test_a_service_that_apprise_knows_by_name_is_no_address():
     Apprise(
         ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",), SITE, Egress(resolve=_nobody)

@@ -34,6 +34,8 @@ class Apprise:
         for number, url in enumerate(self.urls, start=1):
             if not client.add(url):
                 raise PermanentError(f"Apprise does not know the {number}. of the URLs in the secret of this channel")
+        for plugin in client:  # what stands at an address that was judged must not lead to one that was not
+            plugin.redirects = False
         object.__setattr__(self, "client", client)
 
     def deliver(self, works: Sequence[Work]) -> Sequence[Answer]:
