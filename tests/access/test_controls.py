@@ -169,6 +169,7 @@ def test_a_secret_that_is_known_or_weak_does_not_start(tmp_path, monkeypatch, to
         ("bind: 0.0.0.0:8484", "needs a secret"),
         ("bind: '[::]:8484'", "needs a secret"),
         ("bind: 192.168.1.5:8484", "needs a secret"),
+        ("public_url: https://cw.example.com", "others come here by a proxy"),
         ("{bind: 0.0.0.0:8484, access: {accounts: true}}", "an encrypted way"),
         ("{bind: 0.0.0.0:8484, access: {accounts: true}, public_url: 'http://cw.example.com'}", "an encrypted way"),
         ("{access: {oidc: {issuer: 'https://login.example.com', client_id: cw}}}", "nobody comes in"),

@@ -82,6 +82,11 @@ def wrong_with_the_door(
             f"'bind: {bind}' can be reached from other machines, so it needs a secret: set COORDWATCH_TOKEN, "
             "let people sign in ('access: {accounts: true}'), or bind to 127.0.0.1"
         )
+    elif token is None and not access.signs_in and (urlsplit(public_url or "").hostname or "127.0.0.1") not in LOOPBACK:
+        yield (
+            "'public_url' says that others come here by a proxy, so it needs a secret: set COORDWATCH_TOKEN, or let people "
+            "sign in ('access: {accounts: true}')"
+        )
     if host not in LOOPBACK and access.signs_in and not https:
         yield (
             "people who sign in from other machines need an encrypted way: put a proxy with TLS in front, and write its "
