@@ -7,8 +7,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from coordwatch.adapters.kafka.access import KafkaAccess
-from coordwatch.adapters.kafka.clients import producer
-from coordwatch.adapters.kafka.clients import READER_GROUP
+from coordwatch.adapters.kafka.clients import READER_GROUP, producer
 from coordwatch.adapters.kafka.ranges import Instant, NoTopicError, Offset, Range, newest, parse_range, read_range
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, parse_time
