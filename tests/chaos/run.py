@@ -98,6 +98,12 @@ def settle(site: Site, faults: Counter[str]) -> Run:
     changes = check_changes(site)
     check_fences(site)
     check_contexts(site)
+
+    def begun() -> bool:
+        site.supervise()
+        return all(worker.started for worker in site.workers)
+
+    wait_until(begun, "both workers once more", PATIENCE)
     exits = Counter(code for worker in site.workers for code in worker.codes)
     # A worker that starts while every write is refused says so (2), and is started again.
     assert set(exits) <= ({2, 75} if faults["produce refused"] else {75}), f"a worker ended with {exits}"

@@ -16,7 +16,7 @@ from tests.laws.subject import replay
 from tests.laws.test_convergence import known
 
 law = settings(
-    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "3000")) // 10,
+    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "2000")) // 10,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),

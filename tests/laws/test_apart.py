@@ -16,7 +16,7 @@ from tests.laws.rules import SHARED, rules_of
 from tests.reference.expression import instant
 
 law = settings(
-    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "3000")) // 20,
+    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "2000")) // 20,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -17,7 +17,7 @@ from tests.statements.scene import at, document, on
 
 CAP = 4
 law = settings(
-    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "3000")) // 30,
+    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "2000")) // 30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

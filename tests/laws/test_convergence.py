@@ -15,7 +15,7 @@ from tests.laws.rules import FOCUS, SHARED
 from tests.reference import evaluator
 
 law = settings(
-    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "3000")) // 10,
+    max_examples=int(os.environ.get("COORDWATCH_EXAMPLES", "2000")) // 10,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bench.kafka_guards import GUARDS as WEIGHED
-from tests.mutants.bench import SRC, Mutant, broken, run_tests, table, try_all, try_one, unbroken
+from tests.mutants.bench import SRC, Mutant, broken, run_tests, table, try_all, try_one
 from tests.mutants.guards import GUARDS
 from tests.mutants.list import MUTANTS
 
 
 def test_every_breakage_is_noticed() -> None:
-    """The whole check, as `python -m tests.mutants` runs it."""
-    first = unbroken(MUTANTS)
-    assert first.trouble == "survived", f"the tests fail on the engine as it is: {first.noticed_by or first.trouble}"
+    """As `python -m tests.mutants`, which first runs the same tests on the engine as it is; here the suite does that."""
     outcomes = try_all(MUTANTS, jobs=2)
     assert [(one.mutant.name, one.trouble) for one in outcomes if one.noticed_by is None] == [], table(outcomes)
 
@@ -42,7 +40,13 @@ def test_a_text_that_is_no_longer_there_is_a_failure() -> None:
 
 
 def test_what_breaks_nothing_survives_and_the_table_says_so() -> None:
-    harmless = Mutant("harmless", MUTANTS[0].path, '"""', '"""', tests=("tests/statements/test_every_statement.py",))
+    harmless = Mutant(
+        "harmless",
+        MUTANTS[0].path,
+        '"""',
+        '"""',
+        tests=("tests/statements/test_every_statement.py", "tests/laws/test_caps.py"),
+    )
     outcome = run_tests(harmless, SRC)
     assert (outcome.noticed_by, outcome.trouble) == (None, "survived")
     assert "SURVIVED" in table([outcome])

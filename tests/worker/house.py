@@ -27,6 +27,7 @@ class Worker:
         self.start()
 
     def start(self) -> None:
+        self._begins_at = self.log.stat().st_size
         self.process = subprocess.Popen(self._command, stdout=self._out, stderr=self._out, env=self._environment)
 
     def kill(self) -> None:
@@ -53,6 +54,13 @@ class Worker:
         if self.process.poll() is not None:
             self.codes.append(self.process.returncode)
             self.start()
+
+    @property
+    def started(self) -> bool:
+        """Whether it has begun since it was started last; before that a signal finds nobody who drains."""
+        with self.log.open("rb") as log:
+            log.seek(self._begins_at)
+            return b"started: " in log.read()
 
     @property
     def said(self) -> str:
