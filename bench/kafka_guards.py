@@ -21,7 +21,9 @@ GUARDS = (
 
 def without(guard: Mutant, folder: Path) -> Path:
     """Give a copy of the package without a guard. Raises: LookupError when its text is not there exactly once."""
-    copy = folder / f"without-{GUARDS.index(guard)}"
+    copy = folder / f"without-{GUARDS.index(guard)}" / "src"
     copytree(SRC, copy, ignore=ignore_patterns("__pycache__"))
     (copy / guard.path).write_text(broken(guard), encoding="utf-8")
+    for shipped in ("schemas", "rules"):
+        (copy.parent / shipped).symlink_to(SRC.parent / shipped)
     return copy
