@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.adapters.memory import MemoryStore
+from coordwatch.adapters.paging import BadQuery
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.card import RuleCard

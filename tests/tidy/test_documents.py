@@ -48,6 +48,7 @@ def test_every_adapter_is_apart_or_shared_on_purpose() -> None:
         "event_files",
         "files",
         "ledger_rows",
+        "paging",
         "posting",
     }
     assert apart <= there

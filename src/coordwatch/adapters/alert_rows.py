@@ -5,20 +5,18 @@ What leaves: the other of the two; AlertRow for readers; a checked ListQuery.
 The next room: `memory` and `sql`, which keep the rows.
 """
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from coordwatch.adapters.paging import INT_END, BadQuery, after_sorted, cursor_of, several
 from coordwatch.alerts.alert import Alert, Standing
 from coordwatch.alerts.card import RuleCard, unknown_card
 from coordwatch.alerts.fold import Filed
 from coordwatch.alerts.lifecycle import AlertStatus
 from coordwatch.alerts.say import Face, face_of
 from coordwatch.alerts.waking import Condition, WakeWhen
-from coordwatch.codec import NotJson, decode_json, encode_json
-from coordwatch.errors import PermanentError
+from coordwatch.codec import decode_json, encode_json
 from coordwatch.ports import ALERT_FILTERS, ALERT_SORTS, AlertRow
 from coordwatch.rules.detection import Attribution, DetectionStatus
 from coordwatch.rules.spec import Severity
@@ -36,15 +34,6 @@ ORDERS: Mapping[str, tuple[tuple[str, bool], ...]] = {
 }
 assert set(ORDERS) == set(ALERT_SORTS)
 _LIMIT_MAX = 1000
-_INT_END = 2**63
-
-
-class BadQuery(PermanentError):
-    """A list was asked for in a way that has no meaning; `field` says which part."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +66,24 @@ def list_query(filters: Mapping[str, str], limit: int, cursor: str | None) -> Li
         if name not in ALERT_FILTERS:
             raise BadQuery(name, f"no filter is called '{name[:40]}'; one of: {', '.join(ALERT_FILTERS)}, sort")
         wanted[name] = _filter_value(name, value)
-    return ListQuery(wanted, sort, max(1, min(limit, _LIMIT_MAX)), _after(cursor, sort))
+    return ListQuery(wanted, sort, max(1, min(limit, _LIMIT_MAX)), after_sorted(cursor, sort, len(ORDERS[sort])))
 
 
 def _filter_value(name: str, value: str) -> str | tuple[str, ...] | int:
     if name in SEVERAL:
         choices = tuple(AlertStatus) if name == "status" else tuple(Severity)
-        parts = tuple(part.strip() for part in value.split(",") if part.strip())
-        for part in parts:
-            if part not in choices:
-                raise BadQuery(name, f"no {name} is called '{part[:40]}'; one of: {', '.join(choices)}")
-        return parts
+        return several(name, value, choices)
     if name == "since":
         if not value.lstrip("-").isdecimal() or len(value) > 19:
             raise BadQuery(name, "'since' is an instant in whole microseconds since 1970 UTC")
-        return min(int(value), _INT_END - 1)
+        return min(int(value), INT_END - 1)
     return value[:400]
-
-
-def _after(cursor: str | None, sort: str) -> tuple[Any, ...] | None:
-    if not cursor:
-        return None
-    try:
-        values = decode_json(base64.urlsafe_b64decode(cursor.encode("ascii", "replace")))
-    except (binascii.Error, NotJson, ValueError):
-        values = None
-    wanted = (str, *(int for _ in ORDERS[sort]), str)
-    if not isinstance(values, list) or len(values) != len(wanted) or values[0] != sort:
-        raise BadQuery("cursor", "this cursor is not from this list: ask again without one")
-    if not all(_is_order_value(value, kind) for value, kind in zip(values, wanted, strict=True)):
-        raise BadQuery("cursor", "this cursor is not from this list: ask again without one")
-    return tuple(values[1:])
-
-
-def _is_order_value(value: Any, kind: type) -> bool:
-    return type(value) is kind and (not isinstance(value, int) or abs(value) < _INT_END)
 
 
 def cursor_after(query: ListQuery, row: Mapping[str, Any]) -> str:
     """The cursor of the page that begins after a row."""
     values = [order_value(row, name) for name, _ in query.order]
-    return base64.urlsafe_b64encode(encode_json([query.sort, *values, row["id"]])).decode()
+    return cursor_of(query.sort, *values, row["id"])
 
 
 def order_value(row: Mapping[str, Any], name: str) -> int:

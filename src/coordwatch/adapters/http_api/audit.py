@@ -12,9 +12,9 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from coordwatch.adapters.http_api.context import ApiContext
-from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import Shape
+from coordwatch.adapters.paging import after_cursor, cursor_of
 from coordwatch.audit.chain import Head, Link
 from coordwatch.audit.trail import Asked
 from coordwatch.codec import decode_json

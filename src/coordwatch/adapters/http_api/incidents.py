@@ -31,7 +31,6 @@ from coordwatch.adapters.http_api.incident_shapes import (
     incident_item,
     repair_item,
 )
-from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
 from coordwatch.adapters.http_api.preconditions import (
     IfNoneMatch,
     Said,
@@ -42,6 +41,7 @@ from coordwatch.adapters.http_api.preconditions import (
     version_seen,
 )
 from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.adapters.paging import after_cursor, cursor_of
 from coordwatch.alerts.incident import IncidentAction, IncidentOrder
 from coordwatch.alerts.repair import RepairLine
 from coordwatch.codec import encode_json

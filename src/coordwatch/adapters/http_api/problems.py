@@ -14,8 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.adapters.http_api.safe_headers import ALWAYS
+from coordwatch.adapters.paging import BadQuery
 from coordwatch.alerts.alert import ActionRefused, VersionConflict
 from coordwatch.alerts.matchers import BadMatcher
 from coordwatch.alerts.once import KeyReused

@@ -16,7 +16,6 @@ from fastapi.responses import StreamingResponse
 from coordwatch.access.principal import hides
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.listed import CustomerPage, DeadLetterPage, customer_item, dead_letter_item
-from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import (
     PairItem,
@@ -29,6 +28,7 @@ from coordwatch.adapters.http_api.shapes import (
     readable,
     source_item,
 )
+from coordwatch.adapters.paging import after_cursor, cursor_of
 from coordwatch.errors import Elsewhere
 from coordwatch.events.times import parse_time
 

@@ -18,7 +18,6 @@ from coordwatch.adapters.http_api.life_shapes import (
     silence_draft,
     silence_item,
 )
-from coordwatch.adapters.http_api.paging import after_cursor, cursor_of
 from coordwatch.adapters.http_api.preconditions import (
     IfNoneMatch,
     Said,
@@ -29,6 +28,7 @@ from coordwatch.adapters.http_api.preconditions import (
     version_seen,
 )
 from coordwatch.adapters.http_api.problems import Refused
+from coordwatch.adapters.paging import after_cursor, cursor_of
 from coordwatch.alerts.silence import Silence, SilenceState, order_of
 from coordwatch.ports import SilenceDesk
 

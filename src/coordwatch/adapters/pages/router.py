@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from coordwatch.adapters.alert_rows import BadQuery
 from coordwatch.adapters.pages.act import Done, act_on, actor_of, chosen, notice_of, order_of, snoozes_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.context import PagesContext
@@ -30,6 +29,7 @@ from coordwatch.adapters.pages.static import StaticFiles, load_static
 from coordwatch.adapters.pages.tables import rule_line
 from coordwatch.adapters.pages.trail import TrailPages
 from coordwatch.adapters.pages.views import keep_or_drop
+from coordwatch.adapters.paging import BadQuery
 from coordwatch.alerts.lifecycle import HUMAN_ACTIONS, AlertAction
 from coordwatch.errors import TemporaryError
 from coordwatch.ports import ExplainStep

@@ -5,21 +5,18 @@ What leaves: conditions, orders; IncidentRows and views.
 The next room: `incidents`, which asks.
 """
 
-import base64
-import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select
 
-from coordwatch.adapters.alert_rows import BadQuery
+from coordwatch.adapters.paging import BadQuery, after_sorted, cursor_of, several
 from coordwatch.adapters.sql.incident_book import find_incident
 from coordwatch.adapters.sql.incident_tables import incident_audit, incidents
 from coordwatch.adapters.sql.schema import alerts
 from coordwatch.adapters.sql.summing import causes_from
 from coordwatch.alerts.incident import IncidentStatus, incident_actions
-from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.ports import INCIDENT_FILTERS, INCIDENT_SORTS, AuditEntry, IncidentRow, IncidentView
 from coordwatch.rules.spec import Severity
 
@@ -29,7 +26,7 @@ _ORDERS: Mapping[str, tuple[tuple[str, bool], ...]] = {
     "customers": (("customers", True), ("last_at", True)),
 }
 assert set(_ORDERS) == set(INCIDENT_SORTS)
-_LIMIT_MAX, _INT_END = 1000, 2**63
+_LIMIT_MAX = 1000
 _JUST_NOW = "Alerts that came just now; what they have in common is being worked out"
 
 
@@ -57,41 +54,19 @@ def incident_query(filters: Mapping[str, str], limit: int, cursor: str | None) -
         if name not in (*INCIDENT_FILTERS, "sort"):
             raise BadQuery(name, f"no filter is called '{name[:40]}'; one of: {', '.join(INCIDENT_FILTERS)}, sort")
     return IncidentQuery(
-        _several("status", filters, tuple(IncidentStatus)),
-        _several("severity", filters, tuple(Severity)),
+        several("status", filters.get("status", ""), tuple(IncidentStatus)),
+        several("severity", filters.get("severity", ""), tuple(Severity)),
         filters.get("q", "")[:400],
         sort,
         max(1, min(limit, _LIMIT_MAX)),
-        _after(cursor, sort),
+        after_sorted(cursor, sort, len(_ORDERS[sort])),
     )
-
-
-def _several(name: str, filters: Mapping[str, str], choices: Sequence[str]) -> tuple[str, ...]:
-    parts = tuple(part.strip() for part in filters.get(name, "").split(",") if part.strip())
-    for part in parts:
-        if part not in choices:
-            raise BadQuery(name, f"no {name} is called '{part[:40]}'; one of: {', '.join(choices)}")
-    return parts
-
-
-def _after(cursor: str | None, sort: str) -> tuple[Any, ...] | None:
-    if not cursor:
-        return None
-    try:
-        values = decode_json(base64.urlsafe_b64decode(cursor.encode("ascii", "replace")))
-    except (binascii.Error, NotJson, ValueError):
-        values = None
-    kinds = (str, *(int for _ in _ORDERS[sort]), str)
-    fits = isinstance(values, list) and [type(one) for one in values] == list(kinds) and values[0] == sort
-    if not fits or any(isinstance(one, int) and abs(one) >= _INT_END for one in values):
-        raise BadQuery("cursor", "this cursor is not from this list: ask again without one")
-    return tuple(values[1:])
 
 
 def cursor_after(query: IncidentQuery, row: RowMapping) -> str:
     """The cursor of the page that begins after a row."""
     values = [int(row[name]) for name, _ in _ORDERS[query.sort]]
-    return base64.urlsafe_b64encode(encode_json([query.sort, *values, row["id"]])).decode()
+    return cursor_of(query.sort, *values, row["id"])
 
 
 def conditions(query: IncidentQuery) -> list[ColumnElement[bool]]:
