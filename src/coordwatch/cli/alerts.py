@@ -10,16 +10,15 @@ import getpass
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-from coordwatch.adapters.sql.database import read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.verdict import Verdict
 from coordwatch.alerts.waking import Condition, WakeWhen
 from coordwatch.alerts.words import time_words
+from coordwatch.cli.at_the_store import add_where, database_there
 from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import CoordwatchError, PermanentError
@@ -87,19 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             )
             acting.add_argument("--about", metavar="THING", help="which case or order, where the alert names several")
     for sub in verbs.choices.values():
-        where = sub.add_mutually_exclusive_group(required=True)
-        where.add_argument("--config", type=Path, metavar="FILE", help="the settings file that names the database")
-        where.add_argument("--database", type=read_database, metavar="FILE|URL", help="the database itself")
-        sub.add_argument("--json", action="store_true", help="JSON Lines also on a terminal")
+        add_where(sub)
 
 
 def run(args: argparse.Namespace) -> int:
     """List, show or act."""
     try:
-        database = args.database or read_settings(args.config).database
-        if isinstance(database, Path) and not database.is_file():
-            raise PermanentError(f"there is no database {database}: has 'coordwatch serve' run with it?")
-        store = SqlStore(database, {})
+        store = SqlStore(database_there(args.database or read_settings(args.config).database), {})
         try:
             return _carry_out(args, store)
         finally:

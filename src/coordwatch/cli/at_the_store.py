@@ -2,7 +2,7 @@
 
 What enters: arguments.
 What leaves: a store that is let go of; JSON Lines; instants.
-The next rooms: `incidents` and `silences`.
+The next rooms: `alerts`, `audit`, `dead_letters`, `incidents` and `silences`.
 """
 
 import argparse
@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from coordwatch.adapters.sql.database import read_database
+from coordwatch.adapters.sql.database import Database, read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.app.content import load_content
+from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
 from coordwatch.events.times import format_time, parse_duration, parse_time
@@ -40,6 +41,13 @@ def add_who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--actor", metavar="NAME", help="who does it (default: the user of this machine)")
 
 
+def database_there(database: Database) -> Database:
+    """The database that is meant. Raises: PermanentError when it is a file that is not there."""
+    if isinstance(database, Path) and not database.is_file():
+        raise PermanentError(f"there is no database {database}: has 'coordwatch serve' run with it?")
+    return database
+
+
 @contextmanager
 def opened(args: argparse.Namespace) -> Iterator[SqlStore]:
     """The store that is meant.
@@ -47,9 +55,7 @@ def opened(args: argparse.Namespace) -> Iterator[SqlStore]:
     Raises: PermanentError when there is none; TemporaryError
     """
     settings = None if args.config is None else read_settings(args.config)
-    database = args.database if settings is None else settings.database
-    if isinstance(database, Path) and not database.is_file():
-        raise PermanentError(f"there is no database {database}: has 'coordwatch serve' run with it?")
+    database = database_there(args.database if settings is None else settings.database)
     # The sentences and runbooks of rules are theirs; the database alone holds those of the newest detections only.
     store = SqlStore(database, {} if settings is None else cards_of(load_content(settings).rules))
     try:
@@ -67,6 +73,16 @@ def instant(text: str, after: int) -> int:
     """A time, or a duration after an instant. Raises: ValueError."""
     try:
         return after + parse_duration(text)
+    except ValueError:
+        return parse_time(text)
+
+
+def ago(text: str | None) -> int | None:
+    """A time, or a duration before now; None without one. Raises: ValueError."""
+    if text is None:
+        return None
+    try:
+        return SystemClock().now() - parse_duration(text)
     except ValueError:
         return parse_time(text)
 

@@ -13,7 +13,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from coordwatch.adapters.sql.database import Database, read_database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.adapters.sql.trail import SqlTrail
 from coordwatch.alerts.words import time_words
@@ -21,10 +20,11 @@ from coordwatch.audit.chain import Break, Flaw, Head, Link, check, head_of, head
 from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.of_alerts import Last, status_after
 from coordwatch.audit.trail import Asked
+from coordwatch.cli.at_the_store import add_where, ago, database_there
 from coordwatch.clock import SystemClock
 from coordwatch.codec import decode_json, encode_json
 from coordwatch.errors import CoordwatchError, PermanentError
-from coordwatch.events.times import format_time, parse_duration, parse_time
+from coordwatch.events.times import format_time
 from coordwatch.settings import read_settings
 
 OK, BROKEN, BAD_INPUT = 0, 1, 2
@@ -57,16 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export = verbs.add_parser("export", help="every entry as JSON Lines, oldest first, each with its seal")
     export.add_argument("--after", type=int, metavar="NUMBER", help="only entries behind this number")
     for sub in verbs.choices.values():
-        where = sub.add_mutually_exclusive_group(required=True)
-        where.add_argument("--config", type=Path, metavar="FILE", help="the settings file that names the database")
-        where.add_argument("--database", type=read_database, metavar="FILE|URL", help="the database itself")
-        sub.add_argument("--json", action="store_true", help="JSON Lines also on a terminal")
+        add_where(sub)
 
 
 def run(args: argparse.Namespace) -> int:
     """List, verify or export."""
     try:
-        store = SqlStore(_database(args), {})
+        store = SqlStore(database_there(args.database or read_settings(args.config).database), {})
         try:
             return {"list": _list, "verify": _verify, "export": _export}[args.verb](args, store.trail())
         finally:
@@ -76,17 +73,8 @@ def run(args: argparse.Namespace) -> int:
         return BAD_INPUT
 
 
-def _database(args: argparse.Namespace) -> Database:
-    database: Database = args.database or read_settings(args.config).database
-    if isinstance(database, Path) and not database.is_file():
-        raise PermanentError(f"there is no database {database}: has 'coordwatch serve' run with it?")
-    return database
-
-
 def _list(args: argparse.Namespace, trail: SqlTrail) -> int:
-    asked = Asked(
-        args.actor or "", args.kind or "", args.subject or "", _instant(args.since), _instant(args.until), args.before
-    )
+    asked = Asked(args.actor or "", args.kind or "", args.subject or "", ago(args.since), ago(args.until), args.before)
     as_json = args.json or not sys.stdout.isatty()
     shown = trail.page(asked, args.limit)
     for link in shown:
@@ -158,12 +146,3 @@ def line_of(link: Link) -> str:
 def _text(link: Link) -> str:
     facts = " ".join(f"{name}={value}" for name, value in decode_json(link.facts).items())
     return f"{link.number:>7}  {time_words(link.at)}  {link.actor:<20} {link.kind:<18} {link.subject}  {facts}".rstrip()
-
-
-def _instant(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return SystemClock().now() - parse_duration(text)
-    except ValueError:
-        return parse_time(text)

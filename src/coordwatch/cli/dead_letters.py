@@ -19,11 +19,11 @@ from coordwatch.adapters.kafka.letters import LetterBox, Posted
 from coordwatch.alerts.words import time_words
 from coordwatch.app.content import kafka_access
 from coordwatch.audit.deed import DeedKind
+from coordwatch.cli.at_the_store import ago
 from coordwatch.cli.noting import note
-from coordwatch.clock import SystemClock
 from coordwatch.codec import encode_json
 from coordwatch.errors import PermanentError
-from coordwatch.events.times import format_time, parse_duration, parse_time
+from coordwatch.events.times import format_time
 from coordwatch.processor.letters import Letter
 from coordwatch.settings import read_settings
 
@@ -75,7 +75,7 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     if args.verb == "show":
         return None
     try:
-        args.since = _since(args.since)
+        args.since = ago(args.since)
     except ValueError as error:
         return f"--since: {error}"
     if args.verb == "list":
@@ -86,15 +86,6 @@ def _contradiction(args: argparse.Namespace) -> str | None:
     if not (args.ids or args.all or filters):
         return "say which to send: ids, --reason, --topic, --since or --all"
     return None
-
-
-def _since(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        return SystemClock().now() - parse_duration(text)
-    except ValueError:
-        return parse_time(text)
 
 
 def _list(args: argparse.Namespace, box: LetterBox) -> int:
