@@ -8,6 +8,7 @@ The next room: the command line, which runs it.
 import logging
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ def build_worker(settings: Settings, options: WorkerOptions) -> WorkerService:
         detecting = next((stage for stage in stages if isinstance(stage, Detecting)), None)
         side = http_side(ground, drivers, detecting, room, undo)
         closing = undo.pop_all()
-    counts = {one.topic: len(one.places) for one in site.watched}
+    counts = Counter(place.rpartition("/")[0] for one in site.watched for place in one.places)
     growth = Growth(clients.admin(site.access), counts, die)
     beside: list[Side] = [] if room is None else [room.desk.sender, room.verifier]
     sides: list[Side] = [side, keeper, growth, *beside]
@@ -170,7 +171,7 @@ def _watched(settings: Settings, content: Content, access: KafkaAccess) -> list[
         topic = topics[source.name]
         if topic not in found:
             raise TemporaryError(f"input '{source.name}': there is no topic '{topic}' on {access.bootstrap}")
-        watched.append(Watched(source, tuple(f"{topic}/{number}" for number in sorted(found[topic].partitions)), topic))
+        watched.append(Watched(source, tuple(f"{topic}/{number}" for number in sorted(found[topic].partitions))))
     return watched
 
 

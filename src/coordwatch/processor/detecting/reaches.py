@@ -13,11 +13,10 @@ from coordwatch.processor.outcomes import Reach
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """An input that is watched: what it carries and when it is dark, its partitions, as `topic/partition`, and its topic."""
+    """An input that is watched: what it carries and when it is dark, and its partitions, as `topic/partition`."""
 
     source: SourceProgress
     places: tuple[str, ...]
-    topic: str = ""
 
 
 class Reaches:
