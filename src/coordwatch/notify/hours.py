@@ -5,6 +5,7 @@ What leaves: whether it lies within, and when that changes next.
 The next room: `route`, which lets alerts wait for open hours.
 """
 
+from calendar import monthrange
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -43,15 +44,12 @@ class Span:
         return not self.times or any(first <= minute < end for first, end in self.times)
 
     def _day(self, day: date) -> bool:
-        length = ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+        _, length = monthrange(day.year, day.month)
         return (
             _within(self.weekdays, day.weekday())
             and _within(self.months, day.month)
             and _within(self.years, day.year)
-            and (
-                not self.days
-                or any(_month_day(one, length)[0] <= day.day <= _month_day(one, length)[1] for one in self.days)
-            )
+            and _within([_month_day(one, length) for one in self.days], day.day)
         )
 
     def edges(self, instant: int, days: int) -> Iterator[int]:
