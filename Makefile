@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Hundreds of processes start in a run of the tests: where Python may keep nothing compiled, each takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 WORKERS ?= 3
@@ -43,7 +45,7 @@ setup: .venv/.ready  ## .venv with everything locked and hashed, and .venv/bin/c
 
 .venv/.synced: .venv/.tools requirements/dev.txt
 	@echo "Installing what requirements/dev.txt names ..."
-	@$(UV) pip sync --quiet --require-hashes requirements/bootstrap.txt requirements/dev.txt || { $(OFFLINE); }
+	@$(UV) pip sync --quiet --compile-bytecode --require-hashes requirements/bootstrap.txt requirements/dev.txt || { $(OFFLINE); }
 	@touch $@
 
 .venv/.ready: .venv/.synced pyproject.toml
