@@ -20,7 +20,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OFFLINE := echo "The packages could not be fetched. Check the network, or name a proxy (HTTPS_PROXY) or a mirror \
 (PIP_INDEX_URL and UV_DEFAULT_INDEX); then type again: make setup" >&2; exit 2
 
-.PHONY: help setup demo test kafka lint format schemas boards laws mutants chaos bench-kafka bench bench-mapping bench-sql lock clean
+.PHONY: help setup demo test kafka lint format schemas boards laws mutants chaos bench-kafka bench bench-mapping bench-sql bench-live lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -103,6 +103,10 @@ bench: setup  ## the speed table, all ratios from one run
 
 bench-sql: setup  ## the store on SQLite and PostgreSQL: detections a minute, and pages over a hundred thousand alerts
 	@$(BIN)/python -m bench.sql
+
+bench-live: setup  ## how long a new alert takes into an open browser tab, written here and by another process
+	@$(BIN)/python -m bench.live
+	@$(BIN)/python -m bench.live --elsewhere
 
 bench-mapping: setup  ## how fast each tool's payloads are mapped, beside decoding them
 	@$(BIN)/python -m bench.mapping

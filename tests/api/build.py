@@ -166,6 +166,7 @@ def an_api(
         stream=stream,
         door=Door(token, signed=door.paths, keeper=accounts, public=public),
         trail=store.trail(),
+        shelf=store.shelf(),
         posting=Posting("http", "canonical", known, post) if posts else None,
         hooks=door,
         catalogue=keeper.view,

@@ -194,6 +194,7 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
         stream=rooms.stream,
         door=door,
         trail=rooms.store.trail(),
+        shelf=rooms.store.shelf(),
         posting=_posting(rooms, views),
         hooks=rooms.hooks,
         catalogue=rooms.keeper.view,

@@ -253,6 +253,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         stream=room.stream,
         door=lone_door(ground.settings),
         trail=room.store.trail(),
+        shelf=room.store.shelf(),
         catalogue=ground.keeper.view,
         slack=room.desk.door,
         silences=room.store.silences(),

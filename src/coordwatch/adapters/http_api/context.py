@@ -16,7 +16,7 @@ from coordwatch.adapters.http_api.slack_actions import SlackDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
-from coordwatch.ports import AlertDesk, AlertReader, CustomerView, IncidentDesk, SilenceDesk, SourceView
+from coordwatch.ports import AlertDesk, AlertReader, CustomerView, IncidentDesk, Shelf, SilenceDesk, SourceView
 from coordwatch.processor import Input, Result
 from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.spec import RuleSpec
@@ -51,6 +51,7 @@ class ApiContext:
     stream: Stream
     door: Door
     trail: Trail
+    shelf: Shelf
     posting: Posting | None = None
     hooks: HookDoor | None = None
     catalogue: Callable[[], Mapping[str, Any]] = dict

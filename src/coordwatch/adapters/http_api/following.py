@@ -14,17 +14,17 @@ from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.errors import TemporaryError
 from coordwatch.ports import AlertReader, Moved, Shelf
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 0.25
 # Of several writers one may commit a smaller number later: so far back is looked again.
 _BACK = 64
-_AT_ONCE = 500
+AT_ONCE = 500
 _TOLD_MOST = 100
 _END_SECONDS = 5.0
 _log = logging.getLogger("coordwatch.following")
 
 
 class Follower:
-    """Looks twice a second, and only while somebody watches; what it is late with a loaded page shows anyway."""
+    """Looks four times a second, and only while somebody watches; it begins where the page of the first of them stood."""
 
     def __init__(self, reader: AlertReader, shelf: Shelf, stream: Stream, pause: float = PAUSE_SECONDS) -> None:
         self._reader, self._shelf, self._stream, self._pause = reader, shelf, stream, pause
@@ -46,7 +46,8 @@ class Follower:
     def _run(self) -> None:
         while not self._ending.wait(self._pause):
             try:
-                self.look()
+                while self.look() >= AT_ONCE - _BACK and not self._ending.is_set():
+                    pass  # a storm: there may be more already
             except TemporaryError as away:
                 _log.debug("nothing to follow: %s", away)
 
@@ -56,15 +57,16 @@ class Follower:
             self._newest = None
             return 0
         if self._newest is None:
-            self._newest = self._shelf.newest_move()
-            self._seen = set(range(self._newest - _BACK, self._newest + 1))
-            return 0
-        found = self._shelf.moves(self._newest - _BACK, _AT_ONCE)
+            since = self._stream.first_since()
+            self._newest = self._shelf.newest_move() if since is None else since
+            self._seen = {one.number for one in self._shelf.moves(self._newest - _BACK, _BACK)}
+            self._seen = {number for number in self._seen if number <= self._newest}
+        found = self._shelf.moves(self._newest - _BACK, AT_ONCE)
         moves = [one for one in found if one.number not in self._seen]
         if moves:
             self._newest = max(self._newest, found[-1].number)
             self._seen = {one.number for one in found if one.number > self._newest - _BACK}
-            self._stream.send("changed", message_of_moves(moves, dict(self._reader.alert_totals())))
+            self._stream.send("changed", message_of_moves(moves, dict(self._reader.alert_totals())), self._newest)
         return len(moves)
 
 

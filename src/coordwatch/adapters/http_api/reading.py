@@ -6,15 +6,18 @@ The next room: the readers of ApiContext.
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from coordwatch.access.principal import hides
 from coordwatch.adapters.http_api.context import ApiContext
+from coordwatch.adapters.http_api.following import AT_ONCE, message_of_moves
 from coordwatch.adapters.http_api.listed import CustomerPage, DeadLetterPage, customer_item, dead_letter_item
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.http_api.shapes import (
@@ -28,8 +31,9 @@ from coordwatch.adapters.http_api.shapes import (
     readable,
     source_item,
 )
+from coordwatch.adapters.http_api.stream import message_bytes
 from coordwatch.adapters.paging import after_cursor, cursor_of
-from coordwatch.errors import Elsewhere
+from coordwatch.errors import Elsewhere, TemporaryError
 from coordwatch.events.times import parse_time
 
 
@@ -118,6 +122,9 @@ def _catalogue(context: ApiContext) -> Callable[[], dict[str, Any]]:
     return show_catalogue
 
 
+_Since = Annotated[
+    int | None, Query(ge=0, le=2**53, description="the `id` of the last `changed` message that was read")
+]
 _Limit = Annotated[int, Query(ge=1, le=1000)]
 _Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
 
@@ -195,13 +202,44 @@ def _explain(context: ApiContext) -> Callable[..., dict[str, Any]]:
 
 
 def _stream(context: ApiContext) -> Callable[..., Any]:
-    async def stream(request: Request) -> StreamingResponse:
+    async def stream(request: Request, since: _Since = None) -> StreamingResponse:
         """Server-sent events from now on: `alert` for what somebody is told of, `changed` for whatever happened to any alert.
 
-        A `changed` lists what happened and how many alerts there are now, by status and live ones by severity.
+        A `changed` lists what happened and how many alerts there are now, by status and live ones by severity. Its id goes
+        on where it ended: `since`, or the header `Last-Event-ID`, brings what happened in between.
         """
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        messages = context.stream.open(getattr(request.state, "goes_on", None))
-        return StreamingResponse(messages, media_type="text/event-stream", headers=headers)
+        last = _number(request.headers.get("last-event-id", "")) or since
+        messages = context.stream.open(getattr(request.state, "goes_on", None), last)
+        missed = None if last is None else partial(run_in_threadpool, _missed, context, last)
+        return StreamingResponse(_all(missed, messages), media_type="text/event-stream", headers=headers)
 
     return stream
+
+
+async def _all(missed: Callable[[], Awaitable[bytes]] | None, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """What happened before somebody watched, then what happens; the line is open already, so nothing falls between."""
+    try:
+        if missed is not None:
+            yield await missed()
+        async for message in messages:
+            yield message
+    finally:
+        await messages.aclose()  # type: ignore[attr-defined]
+
+
+def _missed(context: ApiContext, since: int) -> bytes:
+    """What happened after a number, as one message; of a long absence only how much at least."""
+    try:
+        moves = context.shelf.moves(since, AT_ONCE)
+        if not moves:
+            return b": nothing missed\n\n"
+        totals = dict(context.reader.alert_totals())
+    except TemporaryError:
+        return b": the database is away\n\n"
+    return message_bytes("changed", message_of_moves(moves, totals), moves[-1].number)
+
+
+def _number(text: str) -> int | None:
+    """The number that a browser read last; a header is whatever somebody sends."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

@@ -28,6 +28,7 @@ class Stream:
         self._lines: set[_Line] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._since: int | None = None
 
     @property
     def watchers(self) -> int:
@@ -38,9 +39,12 @@ class Stream:
         """Send a notification to every watcher; any thread may call it."""
         self.send("alert", message_of(notification))
 
-    def send(self, event: str, content: Mapping[str, Any]) -> None:
-        """Send a message under its name to every watcher; any thread may call it."""
-        message = b"event: %s\ndata: " % event.encode() + encode_json(dict(content)) + b"\n\n"
+    def send(self, event: str, content: Mapping[str, Any], number: int | None = None) -> None:
+        """Send a message under its name to every watcher; any thread may call it.
+
+        Takes: `number`, where a watcher who comes back goes on
+        """
+        message = message_bytes(event, content, number)
         with self._lock:
             lines = list(self._lines)
         for loop, line in lines:
@@ -54,16 +58,26 @@ class Stream:
         for loop, line in lines:
             _hand_over(loop, line, None)
 
-    def open(self, goes_on: Callable[[], Awaitable[bool]] | None = None) -> AsyncIterator[bytes]:
+    def first_since(self) -> int | None:
+        """The smallest number that the pages of those who watch now began with; None when none said so."""
+        return self._since
+
+    def open(
+        self, goes_on: Callable[[], Awaitable[bool]] | None = None, since: int | None = None
+    ) -> AsyncIterator[bytes]:
         """One watcher's messages, from now on.
 
-        Takes:  `goes_on`, whether the watcher may still watch, asked as often as a comment is sent
+        Takes:  `goes_on`, whether the watcher may still watch, asked as often as a comment is sent; `since`, the number of
+                the last thing that the watcher's page shows
         Raises: TemporaryError when too many are watching
         """
         line: _Line = (asyncio.get_running_loop(), asyncio.Queue(_WAITING_MAX + 1))
         with self._lock:
             if self._closed or len(self._lines) >= WATCHERS_MAX:
                 raise TemporaryError("too many streams are open: close some pages", retry_after=5.0)
+            self._since = self._since if self._lines else None
+            if since is not None:
+                self._since = since if self._since is None else min(since, self._since)
             self._lines.add(line)
         return self._messages(line, goes_on or _for_ever)
 
@@ -105,6 +119,12 @@ def _hand_over(loop: asyncio.AbstractEventLoop, line: "asyncio.Queue[bytes | Non
         loop.call_soon_threadsafe(put)
     except RuntimeError:
         return  # the watcher's loop has ended with its server
+
+
+def message_bytes(event: str, content: Mapping[str, Any], number: int | None = None) -> bytes:
+    """A message as it goes over the line."""
+    numbered = b"" if number is None else b"\nid: %d" % number
+    return b"event: %s\ndata: " % event.encode() + encode_json(dict(content)) + numbered + b"\n\n"
 
 
 def message_of(notification: Notification) -> dict[str, str | None]:

@@ -62,10 +62,12 @@ class LastAct:
 def inbox_values(rooms: InboxRooms, query: ListQuery, now: int, are_all: bool = False) -> dict[str, Any]:
     """Everything that `inbox.html` needs besides the frame. Units: `now` in microseconds since 1970 UTC."""
     reader, rules = rooms.reader, rooms.rules
+    since = rooms.shelf.newest_move()  # before the rows are read: what comes while they are is told twice, not never
     rows, cursor = reader.alerts(query.filters(now), PAGE_ROWS, query.cursor)
     totals = reader.alert_totals()
     return {
         "query": query,
+        "since": since,
         "rows": rows,
         "older": query.older(cursor) if cursor else None,
         "summary": summary_words(totals),

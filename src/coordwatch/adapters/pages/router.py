@@ -130,6 +130,7 @@ class _Pages:
         return self._alert_page(request, alert_id, notice_of(request), 200)
 
     def _alert_page(self, request: Request, alert_id: str, notice: str, status: int) -> Response:
+        since = self._context.shelf.newest_move()  # before the alert is read
         view = self._context.reader.alert(alert_id)
         if view is None:
             return self._shell.nothing(
@@ -147,6 +148,7 @@ class _Pages:
             request,
             "alert.html",
             {
+                "since": since,
                 "lately": None,
                 "has_silences": self._context.silences is not None,
                 **values,

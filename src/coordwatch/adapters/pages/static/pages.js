@@ -112,6 +112,7 @@
 
   // ---- new alerts wait behind a line that says how many
   let fresh = new Set();
+  let many = 0;
 
   function isWanted(alert, wanted) {
     return Object.entries(wanted).every(([name, value]) => {
@@ -123,8 +124,9 @@
   function announce() {
     const link = document.querySelector("#list .fresh .show");
     if (!link) return;
-    link.hidden = fresh.size === 0;
-    link.textContent = fresh.size ? `${fresh.size} new - show` : "";
+    const words = [fresh.size ? `${fresh.size} new` : "", many ? `${many} changes` : ""].filter(Boolean).join(", ");
+    link.hidden = !words;
+    link.textContent = words ? `${words} - show` : "";
   }
 
   function isNew(alert, list) {
@@ -178,14 +180,29 @@
       if (list && change.action === "raise" && isNew(change, list)) fresh.add(change.id);
       else { markRow(change); markAlert(change); }
     }
+    // Of a storm only a number is told.
+    if (news.many > news.changes.length) many += news.many;
     count(news.totals);
     announce();
   }
 
+  // A page that nobody sees keeps no line open (a browser has six for one site); seen again, it goes on where it stopped.
+  let stream = null;
+  let heard = 0;
+  let again = 0;
+
   function listen() {
     const list = document.querySelector("[data-stream]");
-    if (!list || !window.EventSource) return;
-    const stream = new EventSource(list.dataset.stream);
+    if (!list || !window.EventSource || stream || document.hidden) return;
+    heard = Math.max(heard, Number(list.dataset.since) || 0);
+    stream = new EventSource(`${list.dataset.stream}?since=${heard}`);
+    stream.addEventListener("error", () => {
+      // Refused for good, as a proxy does while the server begins anew: the browser itself does not come back.
+      if (!stream || stream.readyState !== EventSource.CLOSED) return;
+      rest();
+      window.clearTimeout(again);
+      again = window.setTimeout(listen, 5000);
+    });
     stream.addEventListener("alert", (event) => {
       const now = document.querySelector("[data-stream]");
       if (!now) return;
@@ -196,13 +213,22 @@
       announce();
     });
     stream.addEventListener("changed", (event) => {
+      heard = Number(event.lastEventId) || heard;
       try { hear(JSON.parse(event.data)); } catch { return; }
     });
-    window.addEventListener("pagehide", () => stream.close());
   }
 
+  function rest() {
+    if (stream) stream.close();
+    stream = null;
+  }
+
+  window.addEventListener("pagehide", rest);
+  window.addEventListener("pageshow", listen);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else listen(); });
+
   // ---- after a piece of the page was replaced
-  document.addEventListener("htmx:after:swap", () => { fresh = new Set(); prepare(); settle(); });
+  document.addEventListener("htmx:after:swap", () => { fresh = new Set(); many = 0; prepare(); settle(); });
 
   function settle() {
     const notice = document.querySelector("[data-focus]");
