@@ -15,6 +15,9 @@ _MAIL = re.compile(
 _PHONE = re.compile(
     r"(?:(?<![\w+])|(?<=%[0-9A-Fa-f]{2}))(?:\+|%2[Bb]|&#43;)[1-9](?:(?:[ ().-]|%20|%28|%29){0,2}\d){6,14}(?!\w)"
 )
+# What a sentence had no room for: half an address, half a number.
+_CUT = re.compile(rf"(?<!{_NAME})({_NAME})(?:{_NAME}|&#39;)*(?:@|%40|&#64;)[\w.%-]{{0,80}}\u2026")
+_CUT_PHONE = re.compile(r"(?<![\w+])(?:\+|&#43;)[1-9][\d ().-]{3,20}\u2026")
 NOBODY_SPARED: frozenset[str] = frozenset()
 
 
@@ -27,4 +30,6 @@ def mask_text(text: str, spared: Set[str] = NOBODY_SPARED) -> str:
         text = _MAIL.sub(lambda found: found[0] if found[0] in spared else f"{found[0][0]}{MASKED}", text)
     if "+" in text or "%2" in text or "&#43;" in text:
         text = _PHONE.sub(lambda found: f"{MASKED}{found[0][-2:]}", text)
+    if "\u2026" in text:
+        text = _CUT_PHONE.sub(MASKED, _CUT.sub(lambda found: f"{found[1]}{MASKED}", text))
     return text

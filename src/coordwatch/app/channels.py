@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from coordwatch.adapters.audit_anchor import Anchor
 from coordwatch.adapters.channels.alertmanager import Alertmanager
 from coordwatch.adapters.channels.mail import Mail, Mailbox
+from coordwatch.adapters.channels.masked import Masked
 from coordwatch.adapters.channels.pagerduty import PagerDuty
 from coordwatch.adapters.channels.receiver import Receiver, attempt
 from coordwatch.adapters.channels.sender import Nowhere, Post, Sender
@@ -131,7 +132,10 @@ def posts_of(settings: Settings, wall: Clock) -> list[Post]:
     if unknown:
         raise PermanentError(f"{channel_variable(unknown[0])} is set, and no channel has that name")
     made = _Maker(settings, poster_of(settings, wall))
-    return [Post(channel_of(one), made.receiver(one)) for one in settings.channels]
+    return [
+        Post(channel_of(one), made.receiver(one) if one.show_personal_data else Masked(made.receiver(one)))
+        for one in settings.channels
+    ]
 
 
 def channel_of(one: ChannelSettings) -> Channel:

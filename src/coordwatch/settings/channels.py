@@ -41,6 +41,10 @@ class ChannelPart(Part):
     singles: Annotated[int, Field(ge=0, le=120)] = 10
     per: Duration = MINUTE
     gather: Duration = 10 * SECOND
+    show_personal_data: bool = Field(
+        default=False,
+        description="send mail addresses and telephone numbers as they are, instead of masked as on pages",
+    )
     secret_file: Path | None = Field(
         default=None, description="a file with the channel's secret, instead of the environment"
     )
