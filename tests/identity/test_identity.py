@@ -1,10 +1,9 @@
 """The stage as its caller sees it: parking, promotion, exclusion, modes, state."""
 
-from dataclasses import replace
-
 import pytest
 
 from coordwatch.errors import PermanentError
+from coordwatch.events.event import event_with
 from coordwatch.events.times import DAY, MINUTE
 from coordwatch.identity.cross_reference import Alias
 from coordwatch.identity.edges import NOTHING
@@ -63,7 +62,7 @@ def test_an_event_parked_again_waits_its_own_time() -> None:
     identity = Identity()
     identity.observe(event(1, order="O1"))
     identity.observe(event(2, ANN, order="O1"))
-    again = replace(event(1, order="O2"), time=50 * MINUTE)
+    again = event_with(event(1, order="O2"), time=50 * MINUTE)
     assert Outcome.PARKED is identity.observe(again).outcome
     assert () == identity.expire(1 * MINUTE + DAY)
     assert [again] == [one.event for one in identity.expire(50 * MINUTE + DAY)]
@@ -86,7 +85,7 @@ def test_a_parked_event_is_parked_once_and_remembers_when_it_was_first_seen() ->
     identity = Identity()
     one = event(5, order="O1")
     assert not identity.observe(one).repeated
-    early = replace(one, observed_at=one.observed_at - 1)
+    early = event_with(one, observed_at=one.observed_at - 1)
     assert identity.observe(early).repeated
     assert identity.observe(one).repeated
     assert 1 == identity.counters()["parked"] == identity.counters()["parked_now"]

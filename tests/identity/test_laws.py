@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordwatch.codec import decode_json, encode_json
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.digest import Digester
 from coordwatch.identity.edges import Teaching
 from coordwatch.identity.identity import Identity, resolve_all
@@ -158,7 +158,7 @@ def test_renaming_ids_renames_keys_and_nothing_else(events: list[Event]) -> None
             text if text.startswith(("email", "phone")) else "{0}:other-{2}".format(*text.rpartition(":"))
             for text in data.get("identifiers", ())
         ]
-        return replace(one, data=data, subject=one.subject and f"other-{one.subject}")
+        return event_with(one, data=data, subject=one.subject and f"other-{one.subject}")
 
     before, after = (resolve_all(some, POLICY) for some in (events, [renamed(one) for one in events]))
     both = set(zip(before, after, strict=True))

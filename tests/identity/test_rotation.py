@@ -1,13 +1,12 @@
 """A changed key: what the old one wrote is found again, nothing new is written under it, and nobody becomes two."""
 
 import random
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.digest import Digester
 from coordwatch.identity.hops.routing import Router
 from coordwatch.identity.identity import Identity
@@ -44,7 +43,7 @@ def together(customers: list[str | None]) -> set[frozenset[int]]:
 @given(streams(most=8), st.integers(0, 8))
 def test_who_is_with_whom_does_not_depend_on_when_the_key_changed(events: list[Event], at: int) -> None:
     """Of persons; a ref that two keys name may say a customer where one key would have said: shared."""
-    some = [replace(one, data={"identifiers": one.data.get("identifiers", [])}) for one in events]
+    some = [event_with(one, data={"identifiers": one.data.get("identifiers", [])}) for one in events]
     after = rotated(some[:at], some)
     old = Identity(BEFORE)
     for one in some:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from coordwatch.codec import decode_json, pack, unpack
 from coordwatch.engine.ledger import Reach
 from coordwatch.errors import PermanentError
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.filed import Filed, decode_filed, filed_from
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND
 from coordwatch.events.wire import decode_event
@@ -140,7 +139,7 @@ def test_reask_and_move_say_what_detect_needs() -> None:
     assert (key(ANN), "reask") == ((reask.key or b"").decode(), kind_of(reask))
     assert {"anchor": READS.digest(ANN), "about": None} == decode_json(reask.value or b"")
     said = [["some-rule", "open", 7, "r1", [["step", "s", "i"]], "tool", None]]
-    stage.take(slice_of(PLACE_0, placed(replace(READS.pseudonymous(one), subject=None), said=said), 3), NOW)
+    stage.take(slice_of(PLACE_0, placed(event_with(READS.pseudonymous(one), subject=None), said=said), 3), NOW)
     outputs = stage.give(NOW)
     (move,) = (one for one in outputs if one.topic == TOPICS.events)
     plain = decode_json(move.value or b"")

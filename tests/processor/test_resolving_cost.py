@@ -2,10 +2,9 @@
 
 import random
 from collections import Counter
-from dataclasses import replace
 
 from coordwatch.adapters.mapping_files import load_mappings
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.simulator.config import SimulationConfig
 from coordwatch.simulator.run import simulate
@@ -35,7 +34,7 @@ def cost(town: Town, events: list[Event]) -> dict[str, float]:
 def test_an_event_of_identifiers_that_are_known_costs_the_message_that_carries_it() -> None:
     town, events = Town(IdentityPolicy(), 8, random.Random(1)), shop()
     first = cost(town, events)
-    later = cost(town, [replace(event, id=f"{event.id}/again") for event in events])
+    later = cost(town, [event_with(event, id=f"{event.id}/again") for event in events])
     assert sum(later.values()) <= 1.2, later
     assert {"identity.place"} == later.keys(), "nobody is asked anything that is known"
     # Of a shop's first days nearly every event names something new: an order, a message, an address beside another.

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from coordwatch.codec import decode_json, unpack
 from coordwatch.engine.ledger import Reach
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.filed import Filed, decode_filed, filed_from
 from coordwatch.events.times import SECOND
 from coordwatch.identity.hops.routing import PLACE, Router
@@ -75,7 +75,7 @@ class Journals:
         journal = self.kept.setdefault(filed.customer, {})
         name = (filed.event.source, filed.event.id)
         known, before = journal.get(name, (filed.event, []))
-        event = replace(known, observed_at=min(known.observed_at, filed.event.observed_at))
+        event = event_with(known, observed_at=min(known.observed_at, filed.event.observed_at))
         journal[name] = (event, [*before, *said, [filed.customer]])
 
     def give_back(self, customer: str, anchor: str, about: str | None) -> Iterable[tuple[str, bytes]]:
@@ -172,7 +172,7 @@ class Town:
     def bring(self, event: Event, part: int = 0, *, astray: bool = False) -> None:
         """An event is read from a source partition and goes to its anchor; `astray`: to what it is under an older policy."""
         self.placed[f"p/{part}"] += 1
-        event = replace(event, data={**event.data, "from": f"p/{part}", "nth": self.placed[f"p/{part}"]})
+        event = event_with(event, data={**event.data, "from": f"p/{part}", "nth": self.placed[f"p/{part}"]})
         route = self.router.route(event)
         if route.anchor is not None:
             kind = ((KIND, PLACE.encode()),)

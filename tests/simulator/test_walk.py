@@ -9,7 +9,7 @@ import pytest
 
 from coordwatch.adapters.files import load_rules
 from coordwatch.codec import decode_json
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.rules.parse import parse_rules
 from coordwatch.rules.spec import RuleSpec
 from coordwatch.simulator import narrator
@@ -178,7 +178,7 @@ def test_counting_copies_falls_into_the_trap():
     for event, customer in customers():
         is_copy = (event.source, event.id) in told
         told.add((event.source, event.id))
-        events.append((replace(event, id=event.id + " again") if is_copy else event, customer))
+        events.append((event_with(event, id=event.id + " again") if is_copy else event, customer))
     assert Which.DUPLICATED in fallen_into(narrator.BOT_LOOP, detect([rule(narrator.BOT_LOOP)], events))
 
 
@@ -191,7 +191,7 @@ def test_counting_copies_falls_into_the_trap():
     ],
 )
 def test_trusting_the_order_of_the_log_falls_into_the_trap(name: str, trap: Which):
-    by_arrival = [(replace(event, time=event.observed_at), customer) for event, customer in customers()]
+    by_arrival = [(event_with(event, time=event.observed_at), customer) for event, customer in customers()]
     assert trap in fallen_into(name, detect([rule(name)], by_arrival))
 
 

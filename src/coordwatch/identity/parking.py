@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.answers import Answer, QuarantineReason
 
 
@@ -60,7 +60,7 @@ class Parking:
         known = self._parked.get(identity)
         if known is not None:
             if parked.event.observed_at < known.event.observed_at:
-                event = replace(known.event, observed_at=parked.event.observed_at)
+                event = event_with(known.event, observed_at=parked.event.observed_at)
                 self._parked[identity] = replace(known, event=event)
             return False
         self._parked[identity] = parked

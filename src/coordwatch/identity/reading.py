@@ -6,10 +6,9 @@ The next room: `edges`, where identifiers that were read together become neighbo
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.digest import EMAIL
 from coordwatch.identity.identifier import (
     IdClass,
@@ -131,7 +130,7 @@ class Reader:
             return event
         read = [self.one(element, event.tool) for element in raw]
         plain = [self._plain(one) for one in read if isinstance(one, Named)]
-        return replace(event, data={**event.data, "identifiers": plain})
+        return event_with(event, data={**event.data, "identifiers": plain})
 
     def without(self, event: Event, away: Callable[[str], bool]) -> Event:
         """Give the event without the identifiers and refs that are away; the same object when it names none of them."""
@@ -150,7 +149,7 @@ class Reader:
                 changed[field] = left
             elif not left:
                 del changed[field]
-        return event if changed == event.data else replace(event, data=changed)
+        return event if changed == event.data else event_with(event, data=changed)
 
     def _is_away(self, one: Named | Unusable, away: Callable[[str], bool]) -> bool:
         return isinstance(one, Named) and any(map(away, (one.digest, *self.aliases(one))))

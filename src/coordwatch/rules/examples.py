@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from coordwatch.errors import Place
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import DAY, HOUR, format_duration, format_time, parse_duration, parse_time
 from coordwatch.rules.clauses import Clause, without_each
@@ -152,7 +152,7 @@ def _runnable(spec: RuleSpec) -> RuleSpec:
 
 
 def _other_orders(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
-    late = [replace(event, observed_at=event.observed_at + HOUR) for event in events]
+    late = [event_with(event, observed_at=event.observed_at + HOUR) for event in events]
     return [
         ("reversed", list(reversed(events))),
         ("shuffled", [*events[1::2], *events[0::2]]),

@@ -8,12 +8,12 @@ import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from coordwatch.codec import encode_json
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import MINUTE, SECOND
 from coordwatch.sources.record import Record
 
@@ -100,7 +100,7 @@ class Post:
             self._offsets[draft.topic] += 1
             headers = tuple(draft.headers.items())
             record = Record(value, draft.topic, 0, offset, None, headers, at)
-            yield SimRecord(record, tuple(replace(event, observed_at=at) for event in draft.events))
+            yield SimRecord(record, tuple(event_with(event, observed_at=at) for event in draft.events))
 
     def _put(self, at: int, draft: Draft, value: bytes) -> None:
         heapq.heappush(self._under_way, (at, next(self._turn), draft, value))

@@ -12,8 +12,7 @@ from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import parse_time
 from coordwatch.events.vocabulary import PREFIX, EventType
 from coordwatch.sources.changes import text_of
-from coordwatch.sources.fill import joined
-from coordwatch.sources.kinds import Convert, KindError, converter_of
+from coordwatch.sources.kinds import Convert, KindError, converter_of, joined
 from coordwatch.sources.paths import Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
 from coordwatch.sources.stamps import checked_id, settle

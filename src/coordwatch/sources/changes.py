@@ -24,7 +24,7 @@ _NOTHING = frozenset(
     ("null", "(null)", "<null>", "nil", "none", "undefined", "nan", "n/a", "[object object]", "{}", "[]", _NIL_UUID)
 )
 _UNSEEN = " \t\r\n\0\u00a0\u200b\u200c\u200d\u2060\ufeff"
-_NOTHING_BEGINS = frozenset(("", *_UNSEEN, *(each for word in _NOTHING for each in (word[0], word[0].upper()))))
+NOTHING_BEGINS = frozenset(("", *_UNSEEN, *(each for word in _NOTHING for each in (word[0], word[0].upper()))))
 _NOTHING_MAX = max(map(len, _NOTHING))
 _DECIMAL = re.compile(r"-?(?:[0-9]{1,18}(?:\.[0-9]{1,18})?|\.[0-9]{1,18})")
 
@@ -64,7 +64,7 @@ def text_of(value: Any) -> str | None:
 
 def is_nothing(text: str) -> bool:
     """Tell whether a text is how programs write that there is nothing, such as "undefined", or cannot be seen at all."""
-    if text[:1] not in _NOTHING_BEGINS or len(text) > _NOTHING_MAX:
+    if text[:1] not in NOTHING_BEGINS or len(text) > _NOTHING_MAX:
         return False
     return text.lower() in _NOTHING or (text[:1] in _UNSEEN and not text.strip(_UNSEEN))
 
@@ -72,7 +72,7 @@ def is_nothing(text: str) -> bool:
 def name_of(value: Any) -> str | None:
     """Give a text that names one thing; what stands for nothing names none, and neither does a 0."""
     text = text_of(value)
-    if text is None or text[0] not in _NOTHING_BEGINS:
+    if text is None or text[0] not in NOTHING_BEGINS:
         return text
     return None if text == "0" or is_nothing(text) else text
 

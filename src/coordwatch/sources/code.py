@@ -10,7 +10,18 @@ can say what is done in no other way than by what it is. Ten small functions in 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-_KNOWN: dict[str, object] = {"__builtins__": {}, "type": type, "dict": dict, "str": str, "len": len, "bool": bool}
+_KNOWN: dict[str, object] = {
+    "__builtins__": {},
+    "type": type,
+    "dict": dict,
+    "str": str,
+    "int": int,
+    "float": float,
+    "list": list,
+    "len": len,
+    "bool": bool,
+}
+_PLAIN = str | int | float | bool | None
 
 
 class Code:
@@ -19,12 +30,16 @@ class Code:
     def __init__(self, *, item_is_dict: bool = False) -> None:
         self.item_is_dict = item_is_dict
         self.names: dict[str, object] = dict(_KNOWN)
+        self._named: dict[object, str] = {}
         self._temporaries = 0
 
     def name(self, value: object) -> str:
         """Give the name under which the function reads a value."""
-        name = f"k{len(self.names)}"
-        self.names[name] = value
+        what = (type(value), repr(value)) if isinstance(value, _PLAIN) else id(value)
+        name = self._named.get(what)
+        if name is None:
+            name = self._named[what] = f"k{len(self.names)}"
+            self.names[name] = value
         return name
 
     def temporary(self) -> str:

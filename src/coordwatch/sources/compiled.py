@@ -8,17 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from coordwatch.sources.around import Around
 from coordwatch.sources.catalogue import Find, compile_catalogue, glob_test
 from coordwatch.sources.changes import Build
 from coordwatch.sources.conditions import Holds, compile_condition
-from coordwatch.sources.dispatch import Cases
+from coordwatch.sources.dispatch import every_case, first_case
 from coordwatch.sources.emit import Make, compile_emission
-from coordwatch.sources.envelope import Options, Peel
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.parse import with_tool
-from coordwatch.sources.paths import Getter, compile_path
+from coordwatch.sources.paths import Getter, Scope, compile_path
 from coordwatch.sources.record import DropReason
-from coordwatch.sources.unwrap import WRAPPERS
 from coordwatch.sources.values import compile_named
 
 _TOPICS_REMEMBERED_MAX = 1000
@@ -30,12 +29,12 @@ class Compiled:
 
     mapping: SourceMapping
     holds: Holds | None
-    wrappers: tuple[tuple[Peel, Options], ...]
+    around: Around
     split: tuple[Getter, ...]
     let: dict[str, Getter]
-    drop_if: Cases[DropReason]
-    emit: Cases[Make]
-    also: Cases[Make]
+    drop: Callable[[Scope], DropReason | None]
+    emit: Callable[[Scope], Make | None]
+    also: Make | None
     once: frozenset[str]
 
 
@@ -83,14 +82,15 @@ def _compile(mapping: SourceMapping, bare: Build, find: Find) -> Compiled:
     tables = {name.removeprefix(prefix): said.table(name, own) for name, own in mapping.tables.items()}
     build = replace(bare, tables=tables, let=mapping.let, source=mapping.name)
     condition = mapping.match.condition
+    also = [(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]
     return Compiled(
         mapping,
         None if condition is None else compile_condition(condition),
-        tuple((WRAPPERS[wrapper.name][0], wrapper.options) for wrapper in mapping.unwrap),
+        Around([(wrapper.name, wrapper.options) for wrapper in mapping.unwrap]),
         tuple(compile_path(path) for path in mapping.split),
         {name: compile_named(spec, build) for name, spec in mapping.let.items()},
-        Cases([(drop.when, drop.reason) for drop in mapping.drop_if]),
-        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
-        Cases([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]),
+        first_case([(drop.when, drop.reason) for drop in mapping.drop_if]),
+        first_case([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
+        every_case(also) if also else None,
         frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
     )

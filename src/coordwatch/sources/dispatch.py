@@ -1,52 +1,104 @@
-"""Dispatch: which of many conditions can hold at all, found by one look at the place that most of them ask about.
+"""Dispatch: which of many conditions hold, asked in one function, and of most of them not asked at all.
 
 What enters: conditions with what belongs to each, such as the emissions of a mapping. What leaves: a function that gives, for
-a Scope, those that may hold, in their order. A mapping of thirty emissions then asks one or two of them.
-The next room: `mapper`, which asks those.
+a Scope whose item is an object, the first thing whose condition holds, or what all of them make. Where several conditions begin with the
+word at one place, that word is looked up first: what it rules out, and what it answers, is not asked again.
+The next room: `mapper`.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from coordwatch.sources.conditions import Holds, compile_condition
+from coordwatch.sources.code import Code
+from coordwatch.sources.conditions import condition_expression
 from coordwatch.sources.mapping import Condition, Junction, Question
-from coordwatch.sources.paths import Path, Scope, compile_path
+from coordwatch.sources.paths import Path, Scope, path_expression
 
 Thing = TypeVar("Thing")
-Case = tuple[Holds | None, Thing]
+Case = tuple[Condition | None, Any]
+Choose = Callable[[Scope], Any]
 _WORTH_A_LOOK = 3
 
 
-class Cases(Generic[Thing]):
-    """Things under conditions. `possible` gives every case whose condition holds, and few of the others."""
+def first_case(cases: Sequence[tuple[Condition | None, Thing]]) -> Callable[[Scope], Thing | None]:
+    """Make the function that gives the first thing whose condition holds."""
+    return _chooser(cases, _first)
 
-    def __init__(self, cases: Sequence[tuple[Condition | None, Thing]]) -> None:
-        self._all: tuple[Case[Thing], ...] = tuple(
-            (None if condition is None else compile_condition(condition), thing) for condition, thing in cases
-        )
-        self.possible: Callable[[Scope], tuple[Case[Thing], ...]] = self._chooser([one for one, _ in cases])
 
-    def _chooser(self, conditions: Sequence[Condition | None]) -> Callable[[Scope], tuple[Case[Thing], ...]]:
-        everything = self._all
-        questions = [_leading(condition) for condition in conditions]
-        asked = Counter(one.path for one in questions if one is not None and isinstance(one.path, Path))
-        path, times = asked.most_common(1)[0] if asked else (None, 0)
-        if path is None or times < _WORTH_A_LOOK:
-            return lambda scope: everything
-        get, by_word = compile_path(path), dict[str, tuple[Case[Thing], ...]]()
-        words = [_words(one) if one is not None and one.path == path else None for one in questions]
-        for word in {each for some in words if some is not None for each in some}:
-            by_word[word] = tuple(
-                case for case, some in zip(everything, words, strict=True) if some is None or word in some
-            )
-        others = tuple(case for case, some in zip(everything, words, strict=True) if some is None)
+def every_case(
+    cases: Sequence[tuple[Condition | None, Callable[[Scope], list[Thing]]]],
+) -> Callable[[Scope], list[Thing]]:
+    """Make the function that calls, one after the other, all whose condition holds, and gives what they give."""
+    return _chooser(cases, _every)
 
-        def possible(scope: Scope) -> tuple[Case[Thing], ...]:
-            word = get(scope)
-            return by_word.get(word, others) if type(word) is str else others
 
-        return possible
+def _first(cases: Sequence[Case]) -> Choose:
+    code, lines = Code(item_is_dict=True), list[str]()
+    for condition, thing in cases:
+        asked = "True" if condition is None else condition_expression(condition, code)
+        lines += [f"if {asked}:", f"    return {code.name(thing)}"]
+    return code.function([*lines, "return None"])
+
+
+def _every(cases: Sequence[Case]) -> Choose:
+    code, lines = Code(item_is_dict=True), ["found = []"]
+    for condition, thing in cases:
+        asked = "True" if condition is None else condition_expression(condition, code)
+        lines += [f"if {asked}:", f"    found += {code.name(thing)}(scope)"]
+    return code.function([*lines, "return found"])
+
+
+def _chooser(cases: Sequence[Case], write: Callable[[Sequence[Case]], Choose]) -> Choose:
+    questions = [_leading(condition) for condition, _ in cases]
+    asked = Counter(one.path for one in questions if one is not None and isinstance(one.path, Path))
+    path, times = asked.most_common(1)[0] if asked else (None, 0)
+    if path is None or times < _WORTH_A_LOOK:
+        return write(cases)
+    leading = [one if one is not None and one.path == path else None for one in questions]
+    words = {word for one in leading if one is not None for word in _words(one)}
+    choosers: dict[str | None, Choose] = {}
+    for word in (None, *words):
+        choosers[word] = _when_asked_for(word, choosers, _for_word(word, cases, leading), write)
+    code = Code(item_is_dict=True)
+    known = code.name(choosers)
+    look = f"({known}.get(word) or {known}[None] if type(word) is str else {known}[None])"
+    return code.function([f"word = {path_expression(path, code)}", f"return {look}(scope)"])
+
+
+def _when_asked_for(
+    word: str | None,
+    choosers: dict[str | None, Choose],
+    cases: Sequence[Case],
+    write: Callable[[Sequence[Case]], Choose],
+) -> Choose:
+    """A chooser that is written out when the word comes for the first time; a tool has more words than a site sees."""
+
+    def choose(scope: Scope) -> Any:
+        choosers[word] = written = write(cases)
+        return written(scope)
+
+    return choose
+
+
+def _for_word(word: str | None, cases: Sequence[Case], leading: Sequence[Question | None]) -> list[Case]:
+    """The cases that may hold when a word stands at the place, without what the word has answered."""
+    found: list[Case] = []
+    for (condition, thing), question in zip(cases, leading, strict=True):
+        if question is None:
+            found.append((condition, thing))
+        elif word in _words(question):
+            found.append((_without(condition, question), thing))
+    return found
+
+
+def _without(condition: Condition | None, answered: Question) -> Condition | None:
+    """What is left of a condition of which one part is known to hold; None when nothing is."""
+    if not isinstance(condition, Junction) or condition.kind != "all":
+        return None if condition is answered else condition
+    parts = [left for part in condition.conditions if (left := _without(part, answered)) is not None]
+    return replace(condition, conditions=tuple(parts)) if parts else None
 
 
 def _leading(condition: Condition | None) -> Question | None:

@@ -17,20 +17,13 @@ from coordwatch.sources.catalogue import Find
 from coordwatch.sources.changes import Build, text_of
 from coordwatch.sources.code import Code
 from coordwatch.sources.conditions import compile_condition
-from coordwatch.sources.fill import (
-    Slot,
-    field_lines,
-    fill_from_catalogue,
-    fill_identifiers,
-    fill_our_words,
-    identifier_lines,
-)
+from coordwatch.sources.fields import Slot, field_lines
+from coordwatch.sources.fill import catalogue_lines, fill_identifiers, fill_our_words, identifier_lines
 from coordwatch.sources.kinds import converter
 from coordwatch.sources.mapping import Emission, FanOut, ForEach, Parts, SourceMapping
 from coordwatch.sources.paths import Scope, compile_path
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
-from coordwatch.sources.stamps import checked_id, compile_stamp
-from coordwatch.sources.values import path_text, value_expression
+from coordwatch.sources.stamps import id_lines, stamp_lines
 
 Make = Callable[[Scope], list[Event]]
 FAN_OUT_MAX = 100_000
@@ -42,12 +35,20 @@ OWNED_REFS = frozenset(REFS) - {"item", "campaign", "journey", "outage", "area",
 
 def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Make:
     """Make the function that gives the events of an emission, for a piece of which its condition holds."""
-    make = pass_through() if emission.type is None else _own(emission, mapping, build, find)
+    if emission.type is None:
+        return _spread(emission, pass_through(), _of_a_customer(pass_through()), build)
+    own = _own(emission, mapping, build, find)
+    return _spread(emission, own, own, build)
+
+
+def _spread(emission: Emission, one: Callable[[Scope], Event], alone: Make, build: Build) -> Make:
+    """Make one event, or one for each of those it is about.
+
+    Takes: `one` makes an event of nobody yet, `alone` gives it in a list and sees to it that it is somebody's
+    """
     if emission.fan_out is not None:
-        return _fan_out(emission.fan_out, make, build)
-    if emission.for_each is not None:
-        return _for_each(emission.for_each, _for_one_customer(make))
-    return _for_one_customer(make)
+        return _fan_out(emission.fan_out, one, build)
+    return alone if emission.for_each is None else _for_each(emission.for_each, alone)
 
 
 def merged(shared: Parts, own: Parts) -> Parts:
@@ -63,28 +64,30 @@ def merged(shared: Parts, own: Parts) -> Parts:
     )
 
 
-def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Callable[[Scope], Event]:
-    """Write out the function that makes an event of a piece."""
+def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -> Callable[[Scope], Any]:
+    """Write out the function that makes an event of a piece: in a list, or bare where it fans out."""
     event_type = TYPES[emission.type or ""]
     parts = merged(mapping.shared, emission.parts)
     assert parts.id is not None, "the parser saw to it that there is an id"
     beside = emission.parts.id is None and any(emission is other for other in mapping.also)
     suffix = f"/{emission.name}" if beside else ""
-    owned, owner = "team" in mapping.tool, build.lookups.note(f"{mapping.name}.owner")
     code = Code(item_is_dict=True)
-    made_id = value_expression(parts.id, build, code)
+    owned, owner = "team" in mapping.tool, code.name(build.lookups.counts(f"{mapping.name}.owner"))
+    event = f"{code.name(Event)}({code.name(source_of(mapping))}, event_id, {code.name(event_type.name)}, time, observed, None, data)"
     lines = [
-        f"event_id = {code.name(checked_id)}({made_id}, {code.name(path_text(parts.id, build))}) + {code.name(suffix)}",
-        f"time, basis = {code.name(compile_stamp(parts.time, build))}(scope)",
+        *id_lines(parts.id, suffix, build, code),
+        *stamp_lines(parts.time, build, code),
         "scope.time = time",
         f"data = {code.name(_constants(parts, event_type, mapping.tool))}.copy()",
         "data['time_basis'] = basis",
         *_fill_lines(parts, event_type, build, find, code),
         "if scope.attributes.get('backfill') is True:",
         "    data['backfill'] = True",
-        f"{code.name(owner)}({owned} or 'owner_team' in data)",
-        "observed = time if scope.observed is None else scope.observed",
-        f"return {code.name(Event)}({code.name(source_of(mapping))}, event_id, {code.name(event_type.name)}, time, observed, None, data)",
+        f"{owner}[{owned} or 'owner_team' in data] += 1",
+        "if observed is None:",
+        "    observed = time",
+        *(_customer_lines(event_type, code) if emission.fan_out is None else ()),
+        f"return {event}" if emission.fan_out is not None else f"return [{event}]",
     ]
     return code.function(lines)
 
@@ -116,20 +119,32 @@ def _fill_lines(parts: Parts, event_type: EventType, build: Build, find: Find, c
     if ours is not None:
         lines.append(f"{code.name(ours)}(scope, data)")
     if "category" in event_type.fields and "category" not in parts.constant:
-        lines.append(f"{code.name(fill_from_catalogue(parts.catalogue, find, build))}(scope, data)")
+        lines += catalogue_lines(parts.catalogue, find, build, code)
     if parts.identifiers:
         lines += identifier_lines(parts.identifiers, build, code)
     return lines
 
 
-def _for_one_customer(make: Callable[[Scope], Event]) -> Make:
+def _customer_lines(event_type: EventType, code: Code) -> list[str]:
+    """Write out the lines that refuse an event of which nothing says whose it is."""
+    if event_type.broadcast:
+        return []
+    owned = "" if "identifiers" in event_type.required else f" and {code.name(OWNED_REFS)}.isdisjoint(data)"
+    return [f"if 'identifiers' not in data{owned}:", f"    {code.name(_refuse_nobody)}()"]
+
+
+def _refuse_nobody() -> None:
+    detail = "nothing says whose event this is: no identifier, and no ref that would do"
+    raise RefusedError(MapRejectReason.NO_CUSTOMER, Stage.VALIDATE, "identifiers", detail)
+
+
+def _of_a_customer(make: Callable[[Scope], Event]) -> Make:
     def one(scope: Scope) -> list[Event]:
         event = make(scope)
         known = TYPES[event.type]
         named = known.broadcast or event.subject or "identifiers" in event.data
         if not named and ("identifiers" in known.required or OWNED_REFS.isdisjoint(event.data)):
-            detail = "nothing says whose event this is: no identifier, and no ref that would do"
-            raise RefusedError(MapRejectReason.NO_CUSTOMER, Stage.VALIDATE, "identifiers", detail)
+            _refuse_nobody()
         return [event]
 
     return one

@@ -68,6 +68,11 @@ def _wrong(value: Any, wanted: str) -> KindError:
     return KindError(MapRejectReason.WRONG_KIND, f"wants {wanted}, holds {describe(inner)}")
 
 
+def joined(path: str | None, inner: str) -> str | None:
+    """Give the path of a thing inside a value."""
+    return f"{path}.{inner}" if path and inner else path or inner or None
+
+
 def describe(value: Any) -> str:
     """Give a short word for a value that is safe to print: its kind, and the value itself when it is small."""
     if value is None or isinstance(value, bool | int | float):

@@ -19,12 +19,16 @@ class Lookups:
 
     def note(self, name: str) -> Note:
         """Make the function that counts one lookup of this name: whether it was known."""
-        counts = self._counts.setdefault(name, [0, 0])
+        counts = self.counts(name)
 
         def count(found: bool) -> None:
             counts[found] += 1
 
         return count
+
+    def counts(self, name: str) -> list[int]:
+        """Give the counts of this name, by whether it was known, to be added to where that is written out."""
+        return self._counts.setdefault(name, [0, 0])
 
     def take(self) -> Counter[str]:
         """Give what was counted since this was last asked."""

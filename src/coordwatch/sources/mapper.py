@@ -5,6 +5,7 @@ bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from coordwatch.errors import TemporaryError
@@ -12,13 +13,13 @@ from coordwatch.events.event import Event
 from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.changes import Build
 from coordwatch.sources.compiled import Compiled, Made
-from coordwatch.sources.conditions import Holds
 from coordwatch.sources.decode import SchemaDecoder, decode_value
-from coordwatch.sources.envelope import Envelope, header_texts
+from coordwatch.sources.envelope import header_texts
 from coordwatch.sources.kinds import describe
 from coordwatch.sources.lookups import Lookups
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.paths import Named, Scope
+from coordwatch.sources.pieces import elements_of, fits, piece_of, whole
 from coordwatch.sources.record import (
     DropReason,
     LeftAsideError,
@@ -29,11 +30,9 @@ from coordwatch.sources.record import (
     Rejection,
     Stage,
 )
-from coordwatch.sources.tally import Tally
-from coordwatch.sources.unwrap import peel
+from coordwatch.sources.tally import Outcome, Tally, alone
 
-PIECES_MAX = 100_000
-_NO_NAMES = Named()
+_NO_NAMES, _WHOLE = Named(), object()
 
 
 class Mapper:
@@ -79,31 +78,31 @@ class Mapper:
         Takes:  `source` to name the mapping; without it the record's topic, headers and fields choose
         Raises: TemporaryError while the registry that knows the record's schema does not answer, and nothing else
         """
-        tally = Tally(source)
-        stage = Stage.DECODE
+        name, stage = source, Stage.DECODE
         try:
             headers = header_texts(record.headers) if record.headers else {}
             body = decode_value(record.value, headers, self._decode_schema)
             stage = Stage.UNWRAP
             compiled, scope = self._choose(record, body, headers, source)
-            tally.source = compiled.mapping.name
-            stage = Stage.SPLIT
-            pieces = _split(compiled, scope)
+            name, stage = compiled.mapping.name, Stage.SPLIT
+            elements = elements_of(compiled, scope)
         except LeftAsideError as left:
-            return tally.whole(left.reason)
+            return alone(left.reason, name)
         except RefusedError as refused:
-            return tally.whole(refused.rejection(None))
+            return alone(refused.rejection(None), name)
         except TemporaryError:
             raise
         except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
-            return tally.whole(_unforeseen(error, stage, None))
-        if len(pieces) == 1:
-            tally.take(_map_piece(compiled, pieces[0], None))
-            return tally.result()
-        seen: dict[str, Event] = {}
-        for number, piece in enumerate(pieces):
-            tally.take(_without_namesakes(_map_piece(compiled, piece, number), seen, number, compiled.once))
-        return tally.result()
+            return alone(_unforeseen(error, stage, None), name)
+        if elements is None:
+            return alone(_map_piece(compiled, scope, _WHOLE, None), name)
+        if len(elements) == 1:
+            return alone(_map_piece(compiled, scope, elements[0], None), name)
+        tally, seen = Tally(), dict[str, Event]()
+        for number, element in enumerate(elements):
+            outcome = _map_piece(compiled, scope, element, number)
+            tally.take(_without_namesakes(outcome, seen, number, compiled.once))
+        return tally.result(name)
 
     def pieces(self, record: Record, source: str | None = None) -> list[Scope]:
         """Give the pieces of a record as the mapping sees them, for people who look at fields; none when it is unreadable."""
@@ -111,7 +110,9 @@ class Mapper:
             headers = header_texts(record.headers)
             body = decode_value(record.value, headers, self._decode_schema)
             compiled, scope = self._choose(record, body, headers, source)
-            return [one for one in _split(compiled, scope) if isinstance(one, Scope) and type(one.item) is dict]
+            elements = elements_of(compiled, scope)
+            pieces = [scope] if elements is None else _readable(compiled, scope, elements)
+            return [one for one in pieces if type(one.item) is dict]
         except (LeftAsideError, RefusedError):
             return []
 
@@ -120,8 +121,8 @@ class Mapper:
         made = self._made
         candidates = made.of_topic(record.topic) if source is None else made.named(source)
         for compiled in candidates:
-            scope = _peeled(compiled, record, body, headers)
-            if compiled.holds is None or (source is not None and len(candidates) == 1) or _fits(compiled.holds, scope):
+            scope = whole(compiled, record, body, headers)
+            if (source is not None and len(candidates) == 1) or fits(compiled, scope):
                 return compiled, scope
         known = ", ".join(sorted({mapping.name for mapping in made.mappings})) or "none"
         wanted = f"topic '{record.topic[:200]}'" if source is None else f"source '{source[:64]}'"
@@ -129,82 +130,21 @@ class Mapper:
         raise RefusedError(MapRejectReason.NO_MAPPING, Stage.MAP, None, detail)
 
 
-def _peeled(compiled: Compiled, record: Record, body: Any, headers: dict[str, str]) -> Scope:
-    envelope = Envelope(body, dict(headers))
-    peel(envelope, compiled.wrappers)
-    return Scope(
-        envelope.body,
-        envelope.body,
-        envelope.headers,
-        envelope.query,
-        envelope.attributes,
-        record.topic,
-        None if record.key is None else record.key.decode("utf-8", "replace"),
-        record.partition,
-        record.offset,
-        observed=record.timestamp if record.timestamp is not None and record.timestamp > 0 else None,
-    )
-
-
-def _fits(holds: Holds, scope: Scope) -> bool:
-    """Ask what `match` asks: of the payload, or of the first one of a batch, which is all of one kind."""
-    body = scope.item
-    if type(body) is not list or not body:
-        return holds(scope)
-    scope.item = body[0]
-    found = holds(scope)
-    scope.item = body
+def _readable(compiled: Compiled, outer: Scope, elements: list[Any]) -> list[Scope]:
+    found: list[Scope] = []
+    for element in elements:
+        with suppress(RefusedError, LeftAsideError):
+            found.append(piece_of(compiled, outer, element))
     return found
 
 
-def _split(compiled: Compiled, scope: Scope) -> list[Scope | RefusedError | LeftAsideError]:
-    """Find the single events of a body: a list is always a batch, and an object may hold one where the mapping says."""
-    body = scope.item
-    batch = body if isinstance(body, list) else None
-    for get in compiled.split if batch is None else ():
-        found = get(scope)
-        if isinstance(found, list):
-            batch = found
-            break
-    if batch is None:
-        return [scope]
-    if not batch:
-        raise LeftAsideError(DropReason.EMPTY_BATCH)
-    if len(batch) > PIECES_MAX:
-        detail = f"{len(batch):,} events in one record, the most is {PIECES_MAX:,}"
-        raise RefusedError(MapRejectReason.TOO_MANY, Stage.SPLIT, None, detail)
-    return [_piece(compiled, scope, element) for element in batch]
+def _map_piece(compiled: Compiled, scope: Scope, element: Any, number: int | None) -> Outcome:
+    """Map one piece: all of its events, or none of them and the reason.
 
-
-def _piece(compiled: Compiled, outer: Scope, element: Any) -> Scope | RefusedError | LeftAsideError:
-    """Give the scope of one element, whose own wrappers are peeled as those of the whole were."""
-    envelope = Envelope(element, dict(outer.headers), dict(outer.query), dict(outer.attributes))
+    Takes: `element` of a batch, whose scope is still to be made, or the whole; its `number` when there are others
+    """
     try:
-        peel(envelope, compiled.wrappers)
-    except (RefusedError, LeftAsideError) as reason:
-        return reason
-    return Scope(
-        envelope.body,
-        outer.whole,
-        envelope.headers,
-        envelope.query,
-        envelope.attributes,
-        outer.topic,
-        outer.key,
-        outer.partition,
-        outer.offset,
-        observed=outer.observed,
-    )
-
-
-def _map_piece(
-    compiled: Compiled, piece: Scope | RefusedError | LeftAsideError, number: int | None
-) -> list[Event] | DropReason | Rejection:
-    """Map one piece: all of its events, or none of them and the reason."""
-    try:
-        if isinstance(piece, Scope):
-            return _emitted(compiled, piece)
-        raise piece
+        return _emitted(compiled, scope if element is _WHOLE else piece_of(compiled, scope, element))
     except LeftAsideError as left:
         return left.reason
     except RefusedError as refused:
@@ -213,9 +153,7 @@ def _map_piece(
         return _unforeseen(error, Stage.MAP, number)
 
 
-def _without_namesakes(
-    outcome: list[Event] | DropReason | Rejection, seen: dict[str, Event], number: int, once: frozenset[str]
-) -> list[Event] | DropReason | Rejection:
+def _without_namesakes(outcome: Outcome, seen: dict[str, Event], number: int, once: frozenset[str]) -> Outcome:
     """Refuse a piece whose id another event of the record has: downstream, one of the two would be lost in silence.
 
     Takes: `once`, the types whose ids name a happening, which a record may tell several times; the first telling stays
@@ -242,7 +180,10 @@ def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
     if type(scope.item) is not dict:
         detail = f"an event of a tool is an object, this is {describe(scope.item)}"
         raise RefusedError(MapRejectReason.NOT_AN_OBJECT, Stage.SPLIT, None, detail)
-    scope.let = Named(compiled.let, scope)
+    if not compiled.let:
+        return _told(compiled, scope)
+    scope.let = let = Named()
+    let.getters, let.scope = compiled.let, scope
     try:
         return _told(compiled, scope)
     finally:
@@ -251,17 +192,13 @@ def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
 
 
 def _told(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
-    for holds, reason in compiled.drop_if.possible(scope):
-        if holds is None or holds(scope):
-            return reason
-    events: list[Event] = []
-    for condition, make in compiled.emit.possible(scope):
-        if condition is None or condition(scope):
-            events += make(scope)
-            break
-    for condition, make in compiled.also.possible(scope):
-        if condition is None or condition(scope):
-            events += make(scope)
+    reason = compiled.drop(scope)
+    if reason is not None:
+        return reason
+    make = compiled.emit(scope)
+    events = [] if make is None else make(scope)
+    if compiled.also is not None:
+        events = events + compiled.also(scope)
     if not events:
         detail = f"the mapping '{compiled.mapping.name}' has no event for it; if it is meant to be ignored, name it under drop_if"
         raise RefusedError(MapRejectReason.NOT_RECOGNISED, Stage.MAP, None, detail)

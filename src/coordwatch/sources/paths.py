@@ -6,9 +6,10 @@ What leaves: what stands there, None when nothing does. The next room: `values`,
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from coordwatch.codec import Struct, struct_field
 from coordwatch.sources.code import Code
 
 Getter = Callable[["Scope"], Any]
@@ -16,28 +17,28 @@ Step = str | int | None
 DEPTH_MAX = 32
 ROOTS = ("whole", "headers", "query", "attributes", "each", "let", "topic", "key", "partition", "offset")
 _TOKEN = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^.\[\]"\s]+))?((?:\[(?:-?[0-9]{1,6}|\*)\])*)(\.|$)')
+_EMPTY: list[Any] = []
 _INDEX = re.compile(r"\[(-?[0-9]+|\*)\]")
 
 
 class Named(dict[str, Any]):
     """What a mapping names under `let`: each made when it is first asked for, and at most once for a piece."""
 
-    __slots__ = ("_getters", "_scope")
-
-    def __init__(self, getters: Mapping[str, Getter] = {}, scope: "Scope | None" = None) -> None:
-        self._getters, self._scope = getters, scope
+    __slots__ = ("getters", "scope")
+    getters: Mapping[str, Getter]
+    scope: "Scope"
 
     def __missing__(self, name: str) -> Any:
-        get, scope = self._getters.get(name), self._scope
-        if get is None or scope is None:
+        get = self.getters.get(name) if hasattr(self, "scope") else None
+        if get is None:
             return None
+        scope = self.scope
         self[name] = None  # for a name that is made of itself
         value = self[name] = get(scope)
         return value
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct):
     """Everything a path can see, and when the record reached the log.
 
     Units: `time` (0 until the event's time is known) and `observed` (None when unknown) in microseconds since 1970 UTC
@@ -45,15 +46,15 @@ class Scope:
 
     item: Any
     whole: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
+    query: Mapping[str, Any] = {}
+    attributes: Mapping[str, Any] = {}
     topic: str = ""
     key: str | None = None
     partition: int = 0
     offset: int = 0
     each: Any = None
-    let: Named = field(default_factory=Named)
+    let: Named = struct_field(default_factory=Named)
     time: int = 0
     observed: int | None = None
 
@@ -141,7 +142,10 @@ def path_expression(path: Path, code: Code) -> str:
 def present_expression(value: str, code: Code) -> tuple[str, str]:
     """Write out whether a value is there, and the variable that then holds it."""
     found = code.temporary()
-    return f"(({found} := {value}) is not None and {found} != '' and {found} != {code.name([])})", found
+    return (
+        f"(({found} := {value}) or ({found} is not None and {found} != '' and {found} != {code.name(_EMPTY)}))",
+        found,
+    )
 
 
 def is_missing(value: Any) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from coordwatch.codec import Struct
 from coordwatch.events.event import Event
 
 Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | None]]
@@ -109,8 +110,7 @@ class Rejection:
     piece: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MapResult:
+class MapResult(Struct, frozen=True):
     """Everything one record came to; `pieces` were split from it, `applied` of them gave Events.
 
     `unknown_category` counts the messages whose category nobody could tell; `source` names the mapping.

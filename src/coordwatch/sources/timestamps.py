@@ -185,12 +185,13 @@ def _local(zone_name: str) -> ReadTime:
     return read
 
 
+UNITS: Mapping[str, int] = {"epoch_s": SECOND, "epoch_ms": 1000, "epoch_us": 1}
+"""The formats of a number whose unit is so many microseconds long."""
+
 FORMATS: Mapping[str, ReadTime] = {
     "iso": read_iso,
     "epoch_any": _any_epoch,
-    "epoch_s": _epoch(SECOND),
-    "epoch_ms": _epoch(1000),
-    "epoch_us": _epoch(1),
+    **{name: _epoch(unit) for name, unit in UNITS.items()},
     "epoch_ns": _epoch(1, 1000),
     "epoch_days": _epoch_days,
     "rfc2822": _read_rfc2822,

@@ -26,6 +26,7 @@ from coordwatch.sources.mapping import (
     Junction,
     ObjectOf,
     Origin,
+    Plain,
     Question,
     Template,
     ValueSpec,
@@ -94,6 +95,12 @@ def raw_expression(spec: ValueSpec, build: Build, code: Code) -> str:
         return f"{code.name(first_of(choices))}(scope)"
     raw = origin_expression(spec.origin, build, code)
     return raw if spec.when is None else f"({raw} if {condition_expression(spec.when, code)} else None)"
+
+
+def constant_of(spec: ValueSpec) -> Plain | None:
+    """Give the value that stands in the mapping as it is; None when anything is asked or done."""
+    origin = spec.origin
+    return origin.value if isinstance(origin, Constant) and spec == ValueSpec(origin, spec.place) else None
 
 
 def path_text(spec: ValueSpec, build: Build) -> str | None:

@@ -3,13 +3,12 @@
 import os
 import random
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coordwatch.codec import unpack
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import DAY
 from coordwatch.identity.answers import customer_key
 from coordwatch.identity.identity import Identity
@@ -88,7 +87,7 @@ def test_refs_that_were_forgotten_can_be_named_again(chance: random.Random) -> N
     policy = policies(chance)
     before = crowd(chance)
     after = [
-        replace(one, id=f"later-{one.id}", time=one.time + 1000 * DAY, observed_at=one.observed_at + 1000 * DAY)
+        event_with(one, id=f"later-{one.id}", time=one.time + 1000 * DAY, observed_at=one.observed_at + 1000 * DAY)
         for one in crowd(chance)
     ]
     world = World(policy, chance.randint(1, 5), chance)

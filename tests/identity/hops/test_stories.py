@@ -2,13 +2,12 @@
 
 import random
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from coordwatch.codec import unpack
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import DAY, MINUTE
 from coordwatch.identity.answers import customer_key
 from coordwatch.identity.hops.anchors import FileEvent, Reask
@@ -174,7 +173,7 @@ def test_what_was_introduced_before_costs_its_place_and_its_event() -> None:
     story = Story()
     full = event(1, C1, ANN, "cookie:browser", order="O1", message="M1")
     story.happens(full)
-    for again in (replace(full, id="e2"), replace(full, id="e3", time=full.time + 5 * MINUTE)):
+    for again in (event_with(full, id="e2"), event_with(full, id="e3", time=full.time + 5 * MINUTE)):
         assert {"place": 1, "FileEvent": 1} == story.happens(again)
 
 
@@ -268,7 +267,7 @@ def test_an_answer_that_is_stale_changes_nothing() -> None:
 def test_of_two_copies_of_a_parked_event_the_first_is_kept_seen_when_either_was_first() -> None:
     story = Story()
     one = event(5, order="O1")
-    early = replace(one, observed_at=one.observed_at - 1, data={**one.data, "note": "another content"})
+    early = event_with(one, observed_at=one.observed_at - 1, data={**one.data, "note": "another content"})
     story.happens(one, early, one)
     assert ["e5"] == story.parked()
     assert 2 == story.world.counts["dropped.repeated"]
@@ -304,7 +303,7 @@ def test_who_waits_too_long_is_given_up_with_what_was_said() -> None:
 
 def test_what_everybody_knows_is_no_dead_letter_when_it_is_nobodys() -> None:
     story = Story()
-    story.happens(replace(event(1, order="O9"), type="outage.changed"))
+    story.happens(event_with(event(1, order="O9"), type="outage.changed"))
     assert ["e1"] == story.parked()
     for owner in story.world.owners:
         owner.hops.expire(9 * DAY)
@@ -360,7 +359,7 @@ def test_a_message_that_is_none_is_refused() -> None:
 
 def test_a_ref_is_kept_while_another_rests_on_it() -> None:
     story = Story()
-    late = replace(event(3, shipment="T1"), time=300 * DAY)
+    late = event_with(event(3, shipment="T1"), time=300 * DAY)
     story.happens(event(1, ANN, order="O1"), event(1, ANN, message="M1"), event(2, order="O1", shipment="T1"), late)
     story.world.prune(200 * DAY)
     story.world.settle()

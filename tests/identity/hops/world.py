@@ -8,12 +8,12 @@ again from its rows, at the record behind the last one that a commit has taken.
 import random
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
 from coordwatch.codec import unpack
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.answers import Answer
 from coordwatch.identity.hops.anchors import Effect, FileEvent, GiveUp, Reask
 from coordwatch.identity.hops.messages import Apart, Forget, HopKind, encode
@@ -239,7 +239,7 @@ class World:
 def copies(events: Sequence[Event], chance: random.Random) -> list[Event]:
     """Give the events in any order, some of them again, observed earlier or later."""
     again = [
-        replace(one, observed_at=one.observed_at + chance.randint(-5, 5)) for one in events if chance.random() < 0.2
+        event_with(one, observed_at=one.observed_at + chance.randint(-5, 5)) for one in events if chance.random() < 0.2
     ]
     every = [*events, *again]
     chance.shuffle(every)

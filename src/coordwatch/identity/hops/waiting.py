@@ -6,11 +6,10 @@ is over. Each is one row. The next room: `anchors`.
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from coordwatch.codec import pack, unpack
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.identity.hops.messages import event_to_row
 from coordwatch.identity.hops.rows import PARKED, VERSION, Rows
 from coordwatch.identity.parking import ParkReason
@@ -29,7 +28,7 @@ class Waiting(NamedTuple):
         """Give the first of two copies, seen when either was first, with all that was said of it."""
         kept = self.event
         if event.observed_at < kept.observed_at:
-            kept = replace(kept, observed_at=event.observed_at)
+            kept = event_with(kept, observed_at=event.observed_at)
         return self._replace(event=kept, said=self.said if said is None else [*(self.said or ()), *said])
 
 

@@ -4,10 +4,9 @@ What enters: what happens to orders. What leaves: Drafts. The next room: `post`.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import format_time
 from coordwatch.simulator.mint import Mint
 from coordwatch.simulator.post import Draft
@@ -103,7 +102,7 @@ class Shop:
         event = self._meaning(
             "customer.profile.changed", time, person, system="shopify", field="phone", value_hash=f"hash of {phone}"
         )
-        event = replace(event, id=event.id + _PHONE)
+        event = event_with(event, id=event.id + _PHONE)
         body = {
             "id": person.shop_account,
             "email": person.email,
