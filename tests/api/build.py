@@ -28,6 +28,7 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
 from coordwatch.context.progress import SourceProgress
+from coordwatch.embedded.replaying import Replayer
 from coordwatch.embedded.source_views import source_views
 from coordwatch.errors import CoordwatchError
 from coordwatch.events.taxonomy import TYPES
@@ -172,6 +173,7 @@ def an_api(
         catalogue=keeper.view,
         silences=store.silences() if isinstance(store, SqlStore) else None,
         incidents=store.incidents() if isinstance(store, SqlStore) else None,
+        replay=Replayer(post, store, store.trail(), clock, {"http": None}),
     )
     api.application = http_application(context, beside, turn_away)
     api.client = Client(api.application)

@@ -21,6 +21,7 @@ from coordwatch.alerts.matchers import parse_matchers
 from coordwatch.alerts.silence import Draft
 from coordwatch.embedded.server import listen
 from coordwatch.events.times import HOUR
+from coordwatch.ports import SavedView
 from tests.api.build import an_api
 from tests.build import NOW
 from tests.services.waiting import wait_until
@@ -47,10 +48,12 @@ def served(tmp_path_factory):
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/v1/openapi.json")
     # The stream has no end.
     silence = api.store.silences().create(Draft(parse_matchers("severity=low"), NOW, NOW + HOUR, "why"), "ada", NOW)
+    api.store.shelf().keep_view(SavedView("Mine", {"sort": "gap"}, "ada", NOW))
     there = {
         "alert_id": api.store.alerts({}, 1, None)[0][0].id,
         "incident_id": api.store.incidents().incidents({}, 1, None)[0][0].id,
         "silence_id": silence.id,
+        "name": "Mine",
     }
     yield schema.exclude(path="/v1/stream"), there
     server.should_exit = True

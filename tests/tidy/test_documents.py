@@ -47,6 +47,7 @@ def test_every_adapter_is_apart_or_shared_on_purpose() -> None:
         "egress",
         "event_files",
         "files",
+        "inbox_query",
         "ledger_rows",
         "paging",
         "posting",

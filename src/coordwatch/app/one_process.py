@@ -201,6 +201,17 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
         slack=rooms.desk.door,
         silences=rooms.store.silences(),
         incidents=rooms.store.incidents(),
+        replay=_replayer(rooms, views),
+    )
+
+
+def _replayer(rooms: _Rooms, views: Views) -> Replayer:
+    return Replayer(
+        views.runtime.post,
+        rooms.store,
+        rooms.store.trail(),
+        views.clock,
+        {one.name: getattr(one, "source", None) for one in rooms.settings.inputs},
     )
 
 
@@ -229,11 +240,5 @@ def _pages(rooms: _Rooms, views: Views) -> PagesContext:
         silences=rooms.store.silences(),
         trail=rooms.store.trail(),
         settings=shown_settings(rooms.settings),
-        replay=Replayer(
-            views.runtime.post,
-            rooms.store,
-            rooms.store.trail(),
-            views.clock,
-            {one.name: getattr(one, "source", None) for one in rooms.settings.inputs},
-        ),
+        replay=_replayer(rooms, views),
     )

@@ -258,6 +258,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         slack=room.desk.door,
         silences=room.store.silences(),
         incidents=room.store.incidents(),
+        replay=sends_again(ground.access, ground.topics, room.store, ground.clock),
     )
 
 

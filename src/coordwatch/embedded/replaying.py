@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
+from coordwatch.codec import NotJson, decode_json
 from coordwatch.errors import TemporaryError
+from coordwatch.events.taxonomy import TYPES
+from coordwatch.events.vocabulary import PREFIX
 from coordwatch.events.words import number_words
 from coordwatch.ports import DeadLetter, Effects, Store
-from coordwatch.processor import Input, Result, ResultStatus
+from coordwatch.processor import CANONICAL, Input, Result, ResultStatus
 from coordwatch.sources.record import Record
 
 _PATIENCE_SECONDS = 30.0
@@ -35,7 +38,7 @@ class Replayer:
         """Send these round again for somebody, and say what came of it. Raises: TemporaryError."""
         now = self.clock.now()
         again = [
-            Input(Record(one.original, topic=one.origin, timestamp=now), self.sources.get(one.origin), one.origin)
+            Input(Record(one.original, topic=one.origin, timestamp=now), self._source(one), one.origin)
             for one in letters
         ]
         try:
@@ -54,3 +57,15 @@ class Replayer:
             f"; {number_words(left)} could not, and {'stands' if left == 1 else 'stand'} here as before" if left else ""
         )
         return f"{number_words(len(used))} of {number_words(len(letters))} could be used now{rest}."
+
+    def _source(self, letter: DeadLetter) -> str | None:
+        """What reads a letter: what its input says, or else what it says of itself; an input of posts takes both kinds."""
+        named = self.sources.get(letter.origin)
+        if named is not None:
+            return named
+        try:
+            found = decode_json(letter.original)
+        except NotJson:
+            return None
+        kind = found.get("type") if isinstance(found, dict) else None
+        return CANONICAL if isinstance(kind, str) and kind.removeprefix(PREFIX) in TYPES else None

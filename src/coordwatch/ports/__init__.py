@@ -22,7 +22,7 @@ from coordwatch.ports.readers import (
     Waiting,
     Waking,
 )
-from coordwatch.ports.shelf import VIEWS_MOST, Moved, RuleVersion, SavedView, Shelf
+from coordwatch.ports.shelf import VIEWS_MOST, Moved, RuleVersion, SavedView, Shelf, ViewCheck, anything
 from coordwatch.ports.stores import (
     Books,
     BookStore,
@@ -85,7 +85,9 @@ __all__ = [
     "Store",
     "ToolCount",
     "ToolView",
+    "ViewCheck",
     "Waiting",
     "WaitingView",
     "Waking",
+    "anything",
 ]

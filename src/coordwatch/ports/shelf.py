@@ -5,7 +5,7 @@ What leaves: a Protocol, and the plain data that it speaks of.
 The next room: the stores, which keep it; the pages, which show it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +22,13 @@ class SavedView:
     query: Mapping[str, str]
     actor: str
     at: int
+
+
+ViewCheck = Callable[[SavedView | None], None]
+
+
+def anything(_stands: SavedView | None) -> None:
+    """Whatever stands there may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +62,18 @@ class Shelf(Protocol):
         """The saved views by name."""
         ...
 
-    def keep_view(self, view: SavedView) -> bool:
-        """Keep a view under its name, in place of one of the same name; False when there are VIEWS_MOST others."""
+    def keep_view(self, view: SavedView, check: ViewCheck = anything) -> bool:
+        """Keep a view under its name, in place of one of the same name; False when there are VIEWS_MOST others.
+
+        Takes: `check`, told in the same transaction what stands under the name; what it raises keeps everything as it is
+        """
         ...
 
-    def drop_view(self, name: str, by: str, at: int) -> bool:
-        """Let a view go; False when there is none of that name. Units: `at` in microseconds since 1970 UTC."""
+    def drop_view(self, name: str, by: str, at: int, check: ViewCheck = anything) -> bool:
+        """Let a view go; False when there is none of that name. Units: `at` in microseconds since 1970 UTC.
+
+        Takes: `check`, as in `keep_view`
+        """
         ...
 
     def note_rules(self, texts: Mapping[str, str], at: int) -> list[str]:

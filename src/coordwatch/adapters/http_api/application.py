@@ -19,11 +19,13 @@ from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard, TurnAway
 from coordwatch.adapters.http_api.hooks.routes import hooks_router
 from coordwatch.adapters.http_api.incidents import incidents_router
+from coordwatch.adapters.http_api.letters import letters_router
 from coordwatch.adapters.http_api.problems import PROBLEMS, problem, register
 from coordwatch.adapters.http_api.reading import reading_router
 from coordwatch.adapters.http_api.routed import Needs, as_judged, routes_of
 from coordwatch.adapters.http_api.silences import silences_router
 from coordwatch.adapters.http_api.slack_actions import slack_router
+from coordwatch.adapters.http_api.views import views_router
 
 _DESCRIPTION = (
     """Events in, alerts out. Instants are RFC 3339; errors are problem+json (RFC 9457) and name the next move."""
@@ -58,6 +60,7 @@ def http_application(
     hooks = [] if context.hooks is None else [hooks_router(context.hooks)]
     slack = [] if context.slack is None else [slack_router(context.slack, context.clock)]
     life = [] if context.silences is None else [silences_router(context, context.silences)]
+    life += [] if context.replay is None else [letters_router(context, context.replay)]
     life += [] if context.incidents is None else [incidents_router(context, context.incidents)]
     ours = (
         alerts_router(context),
@@ -65,6 +68,7 @@ def http_application(
         events_router(context),
         *hooks,
         *slack,
+        views_router(context),
         reading_router(context),
         audit_router(context),
         health_router(health),

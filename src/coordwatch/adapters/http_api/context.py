@@ -16,7 +16,16 @@ from coordwatch.adapters.http_api.slack_actions import SlackDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.audit.trail import Trail
 from coordwatch.clock import Clock
-from coordwatch.ports import AlertDesk, AlertReader, CustomerView, IncidentDesk, Shelf, SilenceDesk, SourceView
+from coordwatch.ports import (
+    AlertDesk,
+    AlertReader,
+    CustomerView,
+    DeadLetter,
+    IncidentDesk,
+    Shelf,
+    SilenceDesk,
+    SourceView,
+)
 from coordwatch.processor import Input, Result
 from coordwatch.rules.explanation import Explanation
 from coordwatch.rules.spec import RuleSpec
@@ -34,7 +43,7 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """What the API works with; `posting` None when no input takes posts. `clock` runs on the axis of the alerts."""
+    """What the API works with; `posting` None when no input takes posts, `replay` when letters go nowhere. `clock` runs on the axis of the alerts."""
 
     reader: AlertReader
     desk: AlertDesk
@@ -58,3 +67,4 @@ class ApiContext:
     slack: SlackDoor | None = None
     silences: SilenceDesk | None = None
     incidents: IncidentDesk | None = None
+    replay: Callable[[Sequence[DeadLetter], str], str] | None = None

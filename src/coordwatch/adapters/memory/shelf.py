@@ -11,7 +11,7 @@ from dataclasses import replace
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row
 from coordwatch.adapters.memory.tables import Row, Tables
 from coordwatch.alerts.alert import ENGINE
-from coordwatch.ports import VIEWS_MOST, AuditEntry, CampaignRow, Moved, RuleVersion, SavedView
+from coordwatch.ports import VIEWS_MOST, AuditEntry, CampaignRow, Moved, RuleVersion, SavedView, ViewCheck, anything
 
 
 class MemoryShelf:
@@ -25,13 +25,15 @@ class MemoryShelf:
     def views(self) -> list[SavedView]:
         return [self._views[name] for name in sorted(self._views)]
 
-    def keep_view(self, view: SavedView) -> bool:
+    def keep_view(self, view: SavedView, check: ViewCheck = anything) -> bool:
+        check(self._views.get(view.name))
         if view.name not in self._views and len(self._views) >= VIEWS_MOST:
             return False
         self._views[view.name] = view
         return True
 
-    def drop_view(self, name: str, by: str, at: int) -> bool:
+    def drop_view(self, name: str, by: str, at: int, check: ViewCheck = anything) -> bool:
+        check(self._views.get(name))
         return self._views.pop(name, None) is not None
 
     def note_rules(self, texts: Mapping[str, str], at: int) -> list[str]:

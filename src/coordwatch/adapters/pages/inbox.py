@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES
+from coordwatch.adapters.inbox_query import RANGES, SEVERITIES, STATUSES, ListQuery
 from coordwatch.adapters.pages.act import SNOOZES
 from coordwatch.adapters.pages.alert import BUTTONS, DONE_WORDS
-from coordwatch.adapters.pages.query import RANGES, SEVERITIES, STATUSES, ListQuery
 from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.views import view_choices
 from coordwatch.adapters.pages.words import number_words, plural

@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from coordwatch.adapters.inbox_query import SEVERITIES
 from coordwatch.adapters.pages.act import actor_of
 from coordwatch.adapters.pages.guard import FormRefused, going, own_path, read_form
-from coordwatch.adapters.pages.query import SEVERITIES
 from coordwatch.adapters.pages.shell import Shell
 from coordwatch.adapters.pages.words import plural
 from coordwatch.adapters.paging import BadQuery

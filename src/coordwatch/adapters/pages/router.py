@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from coordwatch.adapters.inbox_query import query_of
 from coordwatch.adapters.pages.act import Done, act_on, actor_of, chosen, notice_of, order_of, snoozes_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
 from coordwatch.adapters.pages.context import PagesContext
@@ -21,7 +22,6 @@ from coordwatch.adapters.pages.guard import FormRefused, going, own_path, read_f
 from coordwatch.adapters.pages.inbox import InboxRooms, inbox_values, tokens_of
 from coordwatch.adapters.pages.incidents import IncidentPages
 from coordwatch.adapters.pages.look import COOKIE, changed_look, look_of
-from coordwatch.adapters.pages.query import query_of
 from coordwatch.adapters.pages.quiet import LETTERS_SHOWN, QuietPages
 from coordwatch.adapters.pages.shell import Shell
 from coordwatch.adapters.pages.silences import SilencePages

@@ -9,17 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from coordwatch.adapters.pages.query import ListQuery, query_of
+from coordwatch.adapters.inbox_query import SHIPPED, VIEW_NAME_MAX, ListQuery, query_of
 from coordwatch.ports import VIEWS_MOST, SavedView, Shelf
-
-SHIPPED: Mapping[str, Mapping[str, str]] = {
-    "Worst first": {"sort": "severity"},
-    "In hand, oldest first": {"status": "acknowledged", "sort": "oldest"},
-    "Known and done anyway": {"attribution": "ignored"},
-    "Again and again": {"sort": "count"},
-}
-"""What most people look at, so that a first visit has somewhere to go."""
-_NAME_MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +37,7 @@ def _choice(word: str, values: Mapping[str, str], here: str, name: str) -> ViewC
 
 def keep_or_drop(shelf: Shelf, form: Mapping[str, str], back: str, by: str, now: int) -> str:
     """Keep the view at `back` under a name, or let one go; gives why not, or nothing. Units: `now` in microseconds."""
-    name = " ".join(form.get("name", "").split())[:_NAME_MOST]
+    name = " ".join(form.get("name", "").split())[:VIEW_NAME_MAX]
     if form.get("verb") == "drop":
         shelf.drop_view(name, by, now)
         return ""

@@ -7,8 +7,9 @@ The next room: the pages and the API.
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Connection, Row, case, func, select
 
 from coordwatch.adapters.alert_rows import LIVE_STATUSES, alert_row
 from coordwatch.adapters.sql.engines import Transaction
@@ -18,7 +19,7 @@ from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.alert import ENGINE
 from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.codec import decode_json, encode_json
-from coordwatch.ports import VIEWS_MOST, AuditEntry, CampaignRow, Moved, RuleVersion, SavedView
+from coordwatch.ports import VIEWS_MOST, AuditEntry, CampaignRow, Moved, RuleVersion, SavedView, ViewCheck, anything
 
 _VERSIONS_MOST = 200
 
@@ -26,6 +27,15 @@ _VERSIONS_MOST = 200
 def digest_of(text: str) -> str:
     """A short name of a rule as it is written."""
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _view(row: Row[Any]) -> SavedView:
+    return SavedView(row.name, decode_json(row.query.encode()), row.actor, row.at)
+
+
+def _standing(connection: Connection, name: str) -> SavedView | None:
+    row = connection.execute(select(saved_views).where(saved_views.c.name == name)).first()
+    return None if row is None else _view(row)
 
 
 class SqlShelf:
@@ -37,12 +47,13 @@ class SqlShelf:
     def views(self) -> list[SavedView]:
         with self._read() as connection:
             rows = connection.execute(select(saved_views).order_by(saved_views.c.name)).all()
-        return [SavedView(row.name, decode_json(row.query.encode()), row.actor, row.at) for row in rows]
+        return [_view(row) for row in rows]
 
-    def keep_view(self, view: SavedView) -> bool:
+    def keep_view(self, view: SavedView, check: ViewCheck = anything) -> bool:
         row = {"query": encode_json(dict(view.query)).decode(), "actor": view.actor, "at": view.at}
         same = saved_views.c.name == view.name
         with self._write() as connection:
+            check(_standing(connection, view.name))
             if not connection.execute(saved_views.update().where(same).values(row)).rowcount:
                 if (connection.execute(select(func.count()).select_from(saved_views)).scalar() or 0) >= VIEWS_MOST:
                     return False
@@ -50,8 +61,9 @@ class SqlShelf:
             write_down(connection, [Deed(view.at, view.actor, DeedKind.VIEW_SAVE, view.name)])
         return True
 
-    def drop_view(self, name: str, by: str, at: int) -> bool:
+    def drop_view(self, name: str, by: str, at: int, check: ViewCheck = anything) -> bool:
         with self._write() as connection:
+            check(_standing(connection, name))
             gone = bool(connection.execute(saved_views.delete().where(saved_views.c.name == name)).rowcount)
             write_down(connection, [Deed(at, by, DeedKind.VIEW_REMOVE, name)] if gone else [])
             return gone

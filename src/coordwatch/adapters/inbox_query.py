@@ -2,7 +2,7 @@
 
 What enters: query parameters, anything in them.
 What leaves: a ListQuery: what the reader is asked, and the addresses of every neighbouring view.
-The next room: `inbox`.
+The next rooms: the pages' `inbox`, and the API's `views`.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,15 @@ STATUSES = tuple(status.value for status in AlertStatus)
 SEVERITIES = tuple(severity.value for severity in Severity)
 DEFAULTS = {"status": "open", "range": "all", "sort": "newest"}
 _FREE = tuple(name for name in ALERT_FILTERS if name not in ("status", "severity", "since"))
-_VALUE_MAX = 200
+VALUE_MAX = 200
+# What most people look at, so that a first visit has somewhere to go.
+SHIPPED: Mapping[str, Mapping[str, str]] = {
+    "Worst first": {"sort": "severity"},
+    "In hand, oldest first": {"status": "acknowledged", "sort": "oldest"},
+    "Known and done anyway": {"attribution": "ignored"},
+    "Again and again": {"sort": "count"},
+}
+VIEW_NAME_MAX = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class ListQuery:
 
 def query_of(parameters: Mapping[str, str]) -> ListQuery:
     """Read an address; what is unknown or senseless is left out."""
-    values = {name: parameters[name].strip()[:_VALUE_MAX] for name in _FREE if parameters.get(name, "").strip()}
+    values = {name: parameters[name].strip()[:VALUE_MAX] for name in _FREE if parameters.get(name, "").strip()}
     for name, known in (("status", STATUSES), ("severity", SEVERITIES)):
         chosen = [word for word in parameters.get(name, "").split(",") if word in known]
         if chosen:
