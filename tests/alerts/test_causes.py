@@ -47,6 +47,13 @@ def test_a_campaign_that_is_nowhere_else_explains_more_than_a_rule_that_always_f
     assert all(0 < one.score <= 100 for one in causes)
 
 
+def test_a_tool_that_collides_with_what_it_did_itself_is_named_once():
+    alike = replace(
+        PLAIN, shares=[Share(CauseKind.TOOLS, "Botler|Botler", 20, 10), Share(CauseKind.TOOLS, "Shop|", 19, 10)]
+    )
+    assert [one.name for one in ranked(alike)] == ["Botler against itself", "Shop alone"]
+
+
 def test_a_rule_that_was_changed_just_before_is_the_likeliest_cause_and_one_changed_long_ago_is_none():
     changed = replace(PLAIN, changes=[Change(CauseKind.RULE_CHANGED, PROMO.id, NOW - 5 * MINUTE)])
     first = ranked(changed)[0]

@@ -249,5 +249,6 @@ def _named(evidence: Evidence, kind: CauseKind, value: str) -> str:
         return f"“{title}”" if title else value
     if kind is CauseKind.TOOLS:
         act, _, other = value.partition("|")
-        return f"{act or 'an unknown tool'} against {other}" if other else f"{act or 'an unknown tool'} alone"
+        act = act or "an unknown tool"
+        return f"{act} against {'itself' if other == act else other}" if other else f"{act} alone"
     return value

@@ -74,9 +74,9 @@ class Shown:
 
 
 SURE = {
-    "high": "one person: by a declared id",
-    "medium": "one person: by an address, a number or a tool's own id",
-    "low": "one person: only by a cookie or a device",
+    "high": "matched by a declared id",
+    "medium": "matched by an address, a number or a tool's own id",
+    "low": "matched only by a cookie or a device: perhaps two people",
 }
 """How sure it is that the events of a customer are one person's, in words."""
 

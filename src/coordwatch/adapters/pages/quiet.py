@@ -97,7 +97,8 @@ class QuietPages:
     def settings(self, request: Request) -> Response:
         chapters: dict[str, list[SettingView]] = {}
         for one in self._context.settings:
-            chapters.setdefault(re.split(r"[.\[]", one.name, maxsplit=1)[0], []).append(one)
+            part = re.split(r"[.\[]", one.name, maxsplit=1)[0]
+            chapters.setdefault("general" if part == one.name else part, []).append(one)
         own = sum(one.origin != _DEFAULT for one in self._context.settings)
         return self._shell.page(request, "settings.html", {"chapters": chapters, "own": own, "default": _DEFAULT})
 
