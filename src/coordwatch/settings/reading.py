@@ -50,7 +50,8 @@ def read_settings(path: Path) -> Settings:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DocumentError([Problem(Place(str(path)), f"the settings cannot be read: {error}")]) from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise DocumentError([Problem(Place(str(path)), f"the settings cannot be read: {why}")]) from None
     documents = read_documents(text, str(path))
     root = documents[0] if documents else Fields({}, {}, Place(str(path)))
     if len(documents) > 1 or not isinstance(root, Fields):
