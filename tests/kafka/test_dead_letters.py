@@ -15,10 +15,16 @@ import pytest
 
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.clients import producer
+from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.app.letters_again import sends_again
 from coordwatch.cli import main
+from coordwatch.clock import ManualClock
+from coordwatch.ports import DeadLetter, Effects
 from coordwatch.processor.letter_limit import LetterLimit
 from coordwatch.processor.stage import Output
+from coordwatch.processor.topics import Topics as Names
 from coordwatch.sources.mapper import Mapper
+from tests.build import CARDS
 from tests.processor.ingest import BACK, MAIL, NOW, TOPICS, Line, mail, run, site, source
 from tests.services.consume import Read, Sent, produce, read_topic
 from tests.services.processes import free_port
@@ -275,3 +281,29 @@ def test_brokers_that_do_not_answer_are_told(tmp_path: Path, capsys: Any) -> Non
     said = capsys.readouterr().err
     assert "no broker answers at 127.0.0.1:" in said
     assert "start it, or correct kafka.bootstrap" in said
+
+
+def test_the_page_sends_the_originals_round_again_and_keeps_what_is_on_the_topic_no_more(
+    filled: Desk, tmp_path: Path
+) -> None:
+    rows = filled.rows("list")
+    gone = "a letter that the topic has let go of"
+    store = SqlStore(tmp_path / "alerts.db", CARDS, durable=False)
+    letters = [DeadLetter(one["id"], "sendgrid", "map", one["reason"], "", None, NOW, b"") for one in rows]
+    letters.append(DeadLetter(gone, "sendgrid", "map", "not_json", "", None, NOW, b"{"))
+    store.commit(Effects(dead_letters=letters), NOW)
+    replay = sends_again(KafkaAccess(filled.kafka), Names(filled.topics.prefix), store, ManualClock(NOW))
+    newest, *_, oldest = letters[:-1]
+    said = replay([newest, letters[-1]], "ada")
+    assert said == (
+        "1 sent round again; what fails again comes back here in a moment. 1 is on the topic no more, and stands here as before."
+    )
+    assert replay([oldest], "ada") == "1 sent round again; what fails again comes back here in a moment."
+    assert [(one.value, dict(one.headers)["cw-offset"]) for one in filled.sent()] == [
+        (LOG[3].value, b"3"),
+        (LOG[0].value, b"0"),
+    ]
+    assert {one.id for one in store.letters()} == {one["id"] for one in rows[1:3]} | {gone}
+    told = [(one.kind, one.actor) for one in store.trail().links() if one.kind == "letter.replay"]
+    assert told == [("letter.replay", "ada")] * 2
+    store.close()

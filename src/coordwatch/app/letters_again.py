@@ -26,19 +26,23 @@ def sends_again(
     def again(letters: Sequence[DeadLetter], actor: str) -> str:
         wanted = {one.id for one in letters}
         with closing(LetterBox(access, topics)) as box:
-            found = _found(box, wanted)
+            found, left = _found(box, wanted)
             sent = box.send_again(found.values())
         now = clock.now()
         # What fails again comes back under the same id.
-        store.commit(Effects(letters_gone=sorted(wanted)), now)
+        store.commit(Effects(letters_gone=sorted(wanted - left)), now)
         store.trail().add([Deed(now, actor, DeedKind.LETTER_REPLAY, "", {"records": len(wanted), "sent": sent})])
-        return f"{number_words(sent)} sent round again; what fails again comes back here in a moment."
+        rest = (
+            f" {number_words(len(left))} {'is' if len(left) == 1 else 'are'} on the topic no more, and"
+            f" {'stands' if len(left) == 1 else 'stand'} here as before."
+        )
+        return f"{number_words(sent)} sent round again; what fails again comes back here in a moment.{rest if left else ''}"
 
     return again
 
 
-def _found(box: LetterBox, wanted: set[str]) -> dict[tuple[object, int], int]:
-    """Where the letters lie, by record: a record with several letters is sent once."""
+def _found(box: LetterBox, wanted: set[str]) -> tuple[dict[tuple[object, int], int], set[str]]:
+    """Where the letters lie, by record, since one with several letters is sent once; and those that lie there no more."""
     left = set(wanted)
     found: dict[tuple[object, int], int] = {}
 
@@ -51,4 +55,4 @@ def _found(box: LetterBox, wanted: set[str]) -> dict[tuple[object, int], int]:
         left.discard(name)
         if not left:
             break
-    return found
+    return found, left
