@@ -6,18 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from coordwatch.access.accounts import HOUR, MINUTE, digest_of
-from coordwatch.access.gate import TRIES_A_NAME, TRIES_A_PEER, Identity, NotIn, SignedIn, Why
+from coordwatch.access.accounts import HOUR, KNOWN_FOR, MINUTE, digest_of
+from coordwatch.access.gate import PROVIDER_A_PEER, TRIES_A_NAME, TRIES_A_PEER, Coming, Identity, NotIn, SignedIn, Why
 from coordwatch.access.roles import ROLES, Permission, Role
 from coordwatch.adapters.passwords import Argon2Passwords
+from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.errors import PermanentError
 from tests.access.people import PASSWORD, PASSWORDS, a_house
 
 ISSUER = "https://login.example.com"
+NOWHERE = Coming("")
 
 
 def signed_in(house, name="operator", before=""):
-    found = house.gate.sign_in(name, PASSWORD, "127.0.0.1", house.now, before)
+    found = house.gate.sign_in(name, PASSWORD, Coming("127.0.0.1", before=before), house.now)
     assert isinstance(found, SignedIn)
     return found.secret
 
@@ -39,7 +41,7 @@ def test_every_database_keeps_accounts_sessions_and_tokens(place):
     assert house.store.accounts().take_tries(limits, house.later(MINUTE), MINUTE) == 0
     assert house.keeping.disable("operator", house.now, disabled=True) == 1
     assert house.gate.by_session(secret, house.now) is None
-    assert isinstance(house.gate.sign_in("operator", PASSWORD, "", house.now), NotIn)
+    assert isinstance(house.gate.sign_in("operator", PASSWORD, NOWHERE, house.now), NotIn)
     house.keeping.disable("operator", house.now, disabled=False)
     signed_in(house)
     house.store.close()
@@ -77,7 +79,7 @@ def test_a_changed_password_ends_every_session(house):
     secrets = [signed_in(house) for _ in range(3)]
     assert house.keeping.passwd("operator", "another-good-one-indeed-9", house.now) == 3
     assert [house.gate.by_session(one, house.now) for one in secrets] == [None] * 3
-    assert isinstance(house.gate.sign_in("operator", PASSWORD, "", house.now), NotIn)
+    assert isinstance(house.gate.sign_in("operator", PASSWORD, NOWHERE, house.now), NotIn)
 
 
 def test_an_administrator_ends_the_sessions_of_somebody_else(house):
@@ -97,13 +99,13 @@ def test_what_is_said_does_not_tell_who_has_an_account(house, name):
         "Watching", (), {"verify": lambda _, stored, given: checked.append(given) or kept.verify(stored, given)}
     )()
     object.__setattr__(house.gate, "passwords", watching)
-    found = house.gate.sign_in(name, "a-wrong-password-here", "127.0.0.1", house.now)
+    found = house.gate.sign_in(name, "a-wrong-password-here", Coming("127.0.0.1"), house.now)
     assert found == NotIn("This name and this password do not belong together here.")
     assert len(checked) == 1, "a hash is computed whoever asks, so that the time does not tell either"
 
 
 def test_a_thousand_guesses_are_ten_a_minute_and_nobody_is_locked_out_for_longer(house):
-    found = [house.gate.sign_in("operator", f"guess {n}", f"10.0.0.{n % 200}", house.now) for n in range(1000)]
+    found = [house.gate.sign_in("operator", f"guess {n}", Coming(f"10.0.0.{n % 200}"), house.now) for n in range(1000)]
     assert sum(not one.wait for one in found) == TRIES_A_NAME
     assert {one.wait for one in found if one.wait} == {MINUTE}
     house.later(MINUTE)
@@ -111,15 +113,79 @@ def test_a_thousand_guesses_are_ten_a_minute_and_nobody_is_locked_out_for_longer
 
 
 def test_one_address_cannot_try_many_names(house):
-    found = [house.gate.sign_in(f"name-{n}", "guess", "10.0.0.1", house.now) for n in range(200)]
+    found = [house.gate.sign_in(f"name-{n}", "guess", Coming("10.0.0.1"), house.now) for n in range(200)]
     assert sum(not one.wait for one in found) == TRIES_A_PEER
+
+
+def test_whoever_was_let_in_here_before_is_not_shut_out_by_strangers_who_guess(house):
+    """By the browser, wherever it is by now; by the address, whatever the browser kept; and both have a pace themselves."""
+
+    def strangers(peer):
+        return [house.gate.sign_in("operator", "a guess", Coming(peer), house.now).wait for _ in range(70)]
+
+    def mine(coming, password=PASSWORD):
+        return house.gate.sign_in("operator", password, coming, house.now)
+
+    device = mine(Coming("10.1.0.1")).device
+    assert device
+    assert all(strangers(f"10.9.0.{n}")[-1] for n in range(3))
+    assert isinstance(mine(Coming("10.9.0.1")), NotIn), "a stranger's place is shut, whatever the password"
+    assert isinstance(mine(Coming("10.1.0.1")), SignedIn)
+    elsewhere = mine(Coming("10.9.0.1", device))
+    assert (type(elsewhere), elsewhere.device) == (SignedIn, device), "what it is known by stays the same"
+    assert isinstance(house.gate.sign_in("viewer", "a guess", Coming("10.9.0.1", device), house.now), NotIn)
+    house.later(MINUTE)
+    found = [mine(Coming("10.1.0.1", device), f"guess {n}").wait for n in range(30)]
+    assert sum(not one for one in found) == TRIES_A_NAME
+    assert isinstance(mine(Coming("10.1.0.2", "a device that was made up")), SignedIn), "strangers have their own"
+
+
+def test_what_a_browser_is_known_by_is_of_no_use_for_another_account_nor_after_another_password(house):
+    coming = Coming("10.1.0.1")
+    device = house.gate.sign_in("operator", PASSWORD, coming, house.now).device
+    for name in ("operator", "viewer"):
+        for _ in range(30):
+            house.gate.sign_in(name, "a guess", Coming("10.9.0.1"), house.now)
+    assert isinstance(house.gate.sign_in("viewer", PASSWORD, Coming("10.8.0.1", device), house.now), NotIn)
+    house.keeping.passwd("operator", "another-good-one-indeed-9", house.now)
+    assert house.gate.sign_in("operator", PASSWORD, Coming("10.8.0.1", device), house.now).wait
+    house.later(KNOWN_FOR)
+    known = house.store.accounts().known_places(house.keeping.named("operator").id, [digest_of("x")], house.now)
+    assert known == frozenset()
+
+
+def test_a_sign_in_by_a_provider_has_a_pace_of_its_own(house):
+    taken = [house.gate.provider_wait(Coming("10.0.0.1"), house.now) for _ in range(PROVIDER_A_PEER + 3)]
+    assert [one > 0 for one in taken] == [False] * PROVIDER_A_PEER + [True] * 3
+    assert house.gate.provider_wait(Coming("10.0.0.2"), house.now) == 0
+
+
+def test_of_two_administrators_at_one_instant_one_wins_and_the_other_is_told(house):
+    keeping, seen = house.keeping, house.keeping.named("operator")
+    deeds = len(house.deeds())
+    raced = Meanwhile(house.gate.store, "users", lambda: keeping.disable("operator", house.now, disabled=True))
+    with pytest.raises(PermanentError, match="somebody else changed 'operator'"):
+        replace(keeping, store=raced).change_role("operator", Role.ADMIN, house.now)
+    after = keeping.named("operator")
+    assert (after.disabled, after.role, after.version) == (True, Role.OPERATOR, seen.version + 1)
+    assert len(house.deeds()) == deeds + 1, "what was not done is not written down"
+    with pytest.raises(PermanentError, match="has version 2 by now, not 1"):
+        keeping.disable("operator", house.now, disabled=False, seen=seen.version)
+    assert keeping.change_role("operator", Role.VIEWER, house.now, seen=after.version).role is Role.VIEWER
+
+
+def test_a_token_that_two_end_at_once_ended_when_the_first_said_so(house):
+    token, _ = house.keeping.make_token("sensor", frozenset({Permission.READ}), HOUR, house.now)
+    raced = Meanwhile(house.gate.store, "tokens", lambda: house.keeping.revoke(token.id, house.now))
+    replace(house.keeping, store=raced).revoke(token.id, house.now + 5)
+    assert house.store.accounts().tokens()[0].revoked_at == house.now
 
 
 def test_guesses_at_the_same_moment_are_counted_too(house):
     outcomes = []
 
     def guess():
-        outcomes.append(house.gate.sign_in("operator", "a guess", "127.0.0.1", house.now))
+        outcomes.append(house.gate.sign_in("operator", "a guess", Coming("127.0.0.1"), house.now))
 
     threads = [threading.Thread(target=guess) for _ in range(30)]
     for one in threads:
@@ -159,7 +225,9 @@ def test_an_account_that_was_shut_out_does_not_come_in_by_the_provider_either(ho
 
 def test_a_session_that_was_opened_while_somebody_was_shut_out_opens_nothing(house):
     secret = signed_in(house)
-    house.store.accounts().save_user(replace(house.keeping.named("operator"), disabled=True))
+    accounts, user = house.store.accounts(), house.keeping.named("operator")
+    deed = Deed(house.now, "ada", DeedKind.ACCOUNT_CHANGE, "operator")
+    assert accounts.change_user(replace(user, disabled=True), deed)
     assert house.gate.by_session(secret, house.now) is None
 
 
@@ -237,8 +305,8 @@ def test_a_program_sees_personal_data_only_with_the_scope_and_each_time_is_writt
 
 def test_everything_about_accounts_is_written_down(house):
     secret = signed_in(house)
-    house.gate.sign_in("operator", "wrong", "", house.now)
-    house.gate.sign_in("a-password-in-the-wrong-field", "wrong", "", house.now)
+    house.gate.sign_in("operator", "wrong", NOWHERE, house.now)
+    house.gate.sign_in("a-password-in-the-wrong-field", "wrong", NOWHERE, house.now)
     house.gate.sign_out(secret, house.now)
     token, _ = house.keeping.make_token("sensor", frozenset({Permission.INGEST}), HOUR, house.now)
     house.keeping.revoke(token.id, house.now)
@@ -272,8 +340,10 @@ def test_a_password_that_would_soon_be_guessed_is_refused(house, password):
 )
 def test_a_long_password_of_any_characters_is_good_and_whole(house, password):
     house.keeping.add("ada", Role.VIEWER, password, house.now)
-    assert isinstance(house.gate.sign_in("Ada", password, "", house.now), SignedIn)
-    assert isinstance(house.gate.sign_in("ada", password[:-1], "", house.now), NotIn), "not one character is cut off"
+    assert isinstance(house.gate.sign_in("Ada", password, NOWHERE, house.now), SignedIn)
+    assert isinstance(house.gate.sign_in("ada", password[:-1], NOWHERE, house.now), NotIn), (
+        "not one character is cut off"
+    )
 
 
 def test_a_hash_of_less_effort_is_made_anew_when_somebody_signs_in(house):
@@ -325,7 +395,7 @@ def test_who_is_shut_out_while_the_password_is_checked_does_not_come_in(house, d
         "another password": lambda: keeping.passwd("operator", good, house.now),
     }
     raced = Meanwhile(house.gate.passwords, "verify", deeds[deed])
-    found = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, "", house.now)
+    found = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, NOWHERE, house.now)
     assert found == NotIn("This name and this password do not belong together here.")
     assert house.deeds()[-1] == ("", "session.refuse", "operator")
     user = keeping.named("operator")
@@ -338,7 +408,7 @@ def test_a_role_that_is_changed_while_somebody_signs_in_holds(house):
     raced = Meanwhile(
         house.gate.passwords, "verify", lambda: house.keeping.change_role("operator", Role.VIEWER, house.now)
     )
-    secret = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, "", house.now).secret
+    secret = replace(house.gate, passwords=raced).sign_in("operator", PASSWORD, NOWHERE, house.now).secret
     assert house.gate.by_session(secret, house.now).role is Role.VIEWER
 
 

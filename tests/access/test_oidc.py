@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from coordwatch.access.accounts import SESSION_COOKIE
+from coordwatch.access.accounts import MINUTE, SESSION_COOKIE
+from coordwatch.access.gate import Coming
 from coordwatch.access.roles import Role
 from coordwatch.adapters.egress import Egress
 from coordwatch.adapters.oidc.provider import OidcClient, OidcProvider
@@ -327,6 +328,19 @@ def test_the_provider_is_asked_behind_the_egress_guard(house, idp, tmp_path):
     idp.hops = ""
     idp.discovery = {"jwks_uri": "http://169.254.169.254/keys"}
     assert signed_in(site_of(house, tmp_path / "house.db", client_of(house, idp))).status_code == 503
+
+
+def test_whoever_asks_for_the_provider_too_often_is_told_how_long_to_wait(lived):
+    keepsake, way = begun(lived)
+    answer = {name: values[0] for name, values in parse_qs(urlsplit(httpx.get(way).headers["location"]).query).items()}
+    while not lived.house.gate.provider_wait(Coming("127.0.0.1"), lived.house.now):
+        pass
+    headers = {"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"}
+    for path, more in (("/sign-in/provider", {}), ("/sign-in/callback", answer)):
+        told = lived.client.get(path, params=more, headers=headers)
+        assert (told.status_code, told.headers["retry-after"]) == (429, "60"), path
+    lived.house.later(MINUTE)
+    assert lived.client.get("/sign-in/callback", params=answer, headers=headers).status_code == 303
 
 
 def test_the_secret_of_the_client_is_in_no_repr(house, idp):

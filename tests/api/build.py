@@ -99,11 +99,12 @@ def an_api(
     turn_away: TurnAway | None = None,
     over: Any = None,
     keep_alive: float = KEEP_ALIVE_SECONDS,
+    **door_more: Any,
 ) -> Api:
     """An API; `filled` with invented alerts, over a `database` or in memory, with `hooks` at its webhook door.
 
     Where people sign in, `accounts` knows them; `beside` are other routers, `public` the address of the site, `over` a store
-    that is there already.
+    that is there already, `door_more` more of the door.
     """
     specs, mappings, mapper = _content()
     cards = {**CARDS, **cards_of(specs)} if not filled else CARDS
@@ -165,7 +166,7 @@ def an_api(
         ).render,
         trouble=lambda: api.trouble,
         stream=stream,
-        door=Door(token, signed=door.paths, keeper=accounts, public=public),
+        door=Door(token, signed=door.paths, keeper=accounts, public=public, **door_more),
         trail=store.trail(),
         shelf=store.shelf(),
         posting=Posting("http", "canonical", known, post) if posts else None,

@@ -2,11 +2,15 @@
 
 import ipaddress
 import socket
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from coordwatch.adapters.egress import INSIDE, Egress, ForbiddenError, Target
-from coordwatch.adapters.posting import Pinned, tls_context
+from coordwatch.adapters.posting import READ_MAX, Pinned, Poster, tls_context
+from coordwatch.clock import SystemClock
 from coordwatch.errors import TemporaryError
 
 PUBLIC = ["93.184.215.14", "1.1.1.1", "2606:4700:4700::1111"]
@@ -85,6 +89,30 @@ def test_a_wide_network_that_is_allowed_does_not_mean_where_clouds_keep_their_se
         Egress([ipaddress.ip_network(number)], lambda host, port: (number,)).of_url("http://x.internal/").number
         == number
     )
+
+
+class Giver(BaseHTTPRequestHandler):
+    """Answers with more than anybody needs."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", str(4 * READ_MAX))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(b"x" * (4 * READ_MAX))
+
+    def log_message(self, *said):
+        return
+
+
+def test_no_more_of_an_answer_is_read_than_anybody_needs():
+    with HTTPServer(("127.0.0.1", 0), Giver) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        poster = Poster(Egress([ipaddress.ip_network("127.0.0.0/8")]), SystemClock())
+        reply = poster.get(f"http://127.0.0.1:{server.server_address[1]}/", {})
+        thread.join(10)
+    assert (reply.status, len(reply.body)) == (200, READ_MAX)
 
 
 def test_a_connection_that_stands_when_the_time_is_over_is_not_used():

@@ -3,18 +3,20 @@
 Enters: names, roles, digests of secrets; never a secret itself. Leaves: frozen values. The next room: `gate`, which decides.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Protocol
 
 from coordwatch.access.roles import Permission, Role
+from coordwatch.audit.deed import Deed
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
 IDLE_FOR = 30 * MINUTE
 LASTS_FOR = 12 * HOUR
 UNMASKED_FOR = 15 * MINUTE
+KNOWN_FOR = 90 * 24 * HOUR
 # A browser sends it back to this host alone, and takes it only over an encrypted way or from this machine.
 SESSION_COOKIE = "__Host-coordwatch"
 
@@ -23,7 +25,8 @@ SESSION_COOKIE = "__Host-coordwatch"
 class User:
     """One person, known by `issuer` and `subject`: a provider and its name for them.
 
-    A local account has no issuer; its subject is the name to sign in with. `name` is what the audit trail says.
+    A local account has no issuer; its subject is the name to sign in with. `name` is what the audit trail says;
+    `version` counts what people changed of it.
     Units: instants in microseconds since 1970 UTC
     """
 
@@ -36,6 +39,7 @@ class User:
     made_at: int = 0
     changed_at: int = 0
     signed_in_at: int | None = None
+    version: int = 1
 
     @property
     def id(self) -> str:
@@ -98,8 +102,16 @@ class AccountStore(Protocol):
         """Every account, by name."""
         ...
 
-    def save_user(self, user: User) -> None:
-        """Keep an account as it is now."""
+    def add_user(self, user: User, deed: Deed) -> bool:
+        """Keep a new account, and write it down with it; False when there is one already."""
+        ...
+
+    def change_user(self, user: User, deed: Deed) -> bool:
+        """Keep what people change of an account, count it, and write it down with it.
+
+        Takes: the account with the version that was read
+        Gives: False, and keeps nothing, when somebody else changed it since
+        """
         ...
 
     def let_in(self, user: User, judged: str | None, session: Session, instead_of: str | None) -> bool:
@@ -138,8 +150,12 @@ class AccountStore(Protocol):
         """Every token, newest first."""
         ...
 
-    def save_token(self, token: ApiToken) -> None:
-        """Keep a token as it is now."""
+    def add_token(self, token: ApiToken) -> None:
+        """Keep a new token."""
+        ...
+
+    def end_token(self, digest: str, now: int) -> None:
+        """End a token; one that has ended keeps when it did."""
         ...
 
     def token_used(self, digest: str, now: int) -> None:
@@ -148,6 +164,18 @@ class AccountStore(Protocol):
 
     def take_tries(self, limits: Mapping[str, int], now: int, window: int) -> int:
         """Count one try under each key, unless one of them had its limit in this window: then how long to wait, else 0."""
+        ...
+
+    def known_places(self, user_id: str, digests: Collection[str], now: int) -> frozenset[str]:
+        """Which of these are places where this account was let in lately."""
+        ...
+
+    def remember_places(self, user_id: str, digests: Collection[str], now: int) -> None:
+        """Note that an account was let in there; what is older than KNOWN_FOR is thrown away."""
+        ...
+
+    def forget_places(self, user_id: str) -> None:
+        """Forget where an account was let in."""
         ...
 
 

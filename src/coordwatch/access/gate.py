@@ -25,9 +25,12 @@ from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.trail import Trail
 
 TRIES_A_NAME, TRIES_A_PEER, TRIES_WINDOW = 10, 60, MINUTE
+PROVIDER_A_PEER = 120
 PASSWORD_MAX = 1024
+_NAME_MAX = 200
 _TOUCH_AFTER = MINUTE
 _NO = "This name and this password do not belong together here."
+TOO_MANY = "Too many tries. Wait a minute, then try again."
 _NO_GROUP = "You are known to the provider, but none of your groups may come in here. Ask an administrator."
 
 
@@ -46,10 +49,23 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Somebody came in. `secret` is for their browser alone; nobody else ever sees it."""
+    """Somebody came in. `secret` is for their browser alone; nobody else ever sees it.
+
+    `device`, if any, is a second one, which lets nobody in: by it the browser is known the next time.
+    """
 
     secret: str
     who: Principal
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """From where somebody comes to sign in: an address, what a browser kept of the last time, and its session until now."""
+
+    peer: str
+    device: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +97,13 @@ class Gate:
     secret: Callable[[], str]
     admin_needs_second_factor: bool = True
 
-    def sign_in(self, name: str, password: str, peer: str, now: int, before: str = "") -> SignedIn | NotIn:
-        """Let a local account in. Takes: `peer`, where it comes from; `before`, the secret of the session until now."""
-        limits = {f"name {digest_of(name.lower())}": TRIES_A_NAME, f"peer {peer}": TRIES_A_PEER}
-        wait = self.store.take_tries(limits, now, TRIES_WINDOW)
+    def sign_in(self, name: str, password: str, coming: Coming, now: int) -> SignedIn | NotIn:
+        """Let a local account in."""
+        own = User("", name.lower()[:_NAME_MAX], "", Role.VIEWER).id
+        wait = self._too_many(name, own, coming, now)
         if wait:
-            return NotIn("Too many tries. Wait a minute, then try again.", wait)
-        user = self.store.user(User("", name.lower(), name, Role.VIEWER).id) if len(name) <= 200 else None
+            return NotIn(TOO_MANY, wait)
+        user = self.store.user(own) if len(name) <= _NAME_MAX else None
         kept = None if user is None or user.disabled else user.password
         # The password of nobody is checked too: the time that it takes must not say who has an account.
         right = self.passwords.verify(kept, password[:PASSWORD_MAX])
@@ -96,9 +112,36 @@ class Gate:
             return self._refused("unknown name" if user is None else user.name, _NO, now)
         if self.passwords.outdated(kept):
             user = replace(user, password=self.passwords.hash(password))
-        found = self._let_in(user, kept, Session("", user.id, now, now), before)
+        found = self._let_in(user, kept, Session("", user.id, now, now), coming.before)
         # A password that was changed while it was checked is a wrong one.
-        return found or self._refused(user.name, _NO, now)
+        return self._remembered(found, user, coming, now) if found else self._refused(user.name, _NO, now)
+
+    def _too_many(self, name: str, own: str, coming: Coming, now: int) -> int:
+        """Take one of the tries there are; how long to wait when there is none.
+
+        Strangers share those of a name. Where it was let in before has tries of its own: nobody else can use these up.
+        """
+        place, device = _places(own, coming)
+        known = self.store.known_places(own, (place, device), now)
+        if device in known:
+            limits = {f"device {device}": TRIES_A_NAME}
+        elif place in known:
+            limits = {f"place {place}": TRIES_A_NAME, f"peer {coming.peer}": TRIES_A_PEER}
+        else:
+            limits = {f"name {digest_of(name.lower())}": TRIES_A_NAME, f"peer {coming.peer}": TRIES_A_PEER}
+        return self.store.take_tries(limits, now, TRIES_WINDOW)
+
+    def _remembered(self, found: SignedIn, user: User, coming: Coming, now: int) -> SignedIn:
+        """Note where somebody came in; a browser that is not known yet gets something to be known by."""
+        _, device = _places(user.id, coming)
+        is_known = device in self.store.known_places(user.id, (device,), now)
+        secret = coming.device if is_known else self.secret()
+        self.store.remember_places(user.id, _places(user.id, replace(coming, device=secret)), now)
+        return replace(found, device=secret)
+
+    def provider_wait(self, coming: Coming, now: int) -> int:
+        """Take one of the requests that an address may make about a provider; how long to wait when there is none."""
+        return self.store.take_tries({f"provider {coming.peer}": PROVIDER_A_PEER}, now, TRIES_WINDOW)
 
     def sign_in_by(self, identity: Identity, now: int, before: str = "") -> SignedIn | NotIn:
         """Let in whom a provider vouches for; the first time this makes the account."""
@@ -197,6 +240,11 @@ class Gate:
         held = ROLES[role]
         shown = Permission.UNMASK in held and now < session.unmasked_until
         return Principal(user.name, held, Way.SESSION, role, session.digest, shown)
+
+
+def _places(own: str, coming: Coming) -> tuple[str, str]:
+    """What is kept of an address and of a browser, for one account: from neither can they be found for another one."""
+    return digest_of(f"{own} at {coming.peer}"), digest_of(f"{own} by {coming.device}")
 
 
 def role_of(groups: Mapping[str, Role], held: frozenset[str]) -> Role | None:

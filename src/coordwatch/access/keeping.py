@@ -17,6 +17,7 @@ from coordwatch.errors import PermanentError
 
 PASSWORD_MIN = 15
 TOKEN_PREFIX = "cwt_"  # noqa: S105
+_LOOK_AGAIN = "look at it with: coordwatch users list, then say it again"
 TOKEN_YEARS_MAX = 366 * 86_400_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,63}")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
@@ -38,42 +39,42 @@ class Keeping:
         if not _NAME.fullmatch(name):
             raise PermanentError(f"'{name[:40]}' cannot be a name to sign in with: letters, digits and . _ @ + -")
         user = User("", name, name, role, made_at=now, changed_at=now)
+        taken = f"there is an account '{name}' already: coordwatch users passwd {name}"
         if self.store.user(user.id) is not None:
-            raise PermanentError(f"there is an account '{name}' already: coordwatch users passwd {name}")
+            raise PermanentError(taken)
         user = replace(user, password=self._hashed(password, name))
-        self._write(now, DeedKind.ACCOUNT_MAKE, user, role=role.value)
-        self.store.save_user(user)
+        if not self.store.add_user(user, self._deed(now, DeedKind.ACCOUNT_MAKE, user, role=role.value)):
+            raise PermanentError(taken)
         return user
 
-    def passwd(self, name: str, password: str, now: int) -> int:
+    def passwd(self, name: str, password: str, now: int, seen: int | None = None) -> int:
         """Change a password, and sign the account out everywhere. Gives: how many sessions ended."""
-        user = self.named(name)
+        user = self._seen(name, seen)
         if user.issuer:
             raise PermanentError(f"'{user.name}' signs in by {user.issuer}, where the password is changed")
         kept = self._hashed(password, user.subject)
-        self._write(now, DeedKind.ACCOUNT_CHANGE, user, changed="password")
-        self.store.save_user(replace(user, password=kept, changed_at=now))
+        self._change(replace(user, password=kept, changed_at=now), changed="password")
+        # Whoever knew the old password may have made a place known.
+        self.store.forget_places(user.id)
         return self.store.end_sessions(user.id)
 
-    def change_role(self, name: str, role: Role, now: int) -> User:
+    def change_role(self, name: str, role: Role, now: int, seen: int | None = None) -> User:
         """Give an account another role; it holds from the next request on."""
-        user = self.named(name)
-        self._write(now, DeedKind.ACCOUNT_CHANGE, user, changed="role", before=user.role.value, after=role.value)
+        user = self._seen(name, seen)
         after = replace(user, role=role, changed_at=now)
-        self.store.save_user(after)
+        self._change(after, changed="role", before=user.role.value, after=role.value)
         return after
 
-    def disable(self, name: str, now: int, *, disabled: bool) -> int:
+    def disable(self, name: str, now: int, *, disabled: bool, seen: int | None = None) -> int:
         """Shut an account out, and end its sessions; or let it in again. Gives: how many sessions ended."""
-        user = self.named(name)
-        self._write(now, DeedKind.ACCOUNT_CHANGE, user, changed="disabled", after=disabled)
-        self.store.save_user(replace(user, disabled=disabled, changed_at=now))
+        user = self._seen(name, seen)
+        self._change(replace(user, disabled=disabled, changed_at=now), changed="disabled", after=disabled)
         return self.store.end_sessions(user.id) if disabled else 0
 
     def end_sessions(self, name: str, now: int) -> int:
         """Sign an account out everywhere."""
         user = self.named(name)
-        self._write(now, DeedKind.SESSION_END, user, all=True)
+        self.trail.add([self._deed(now, DeedKind.SESSION_END, user, all=True)])
         return self.store.end_sessions(user.id)
 
     def named(self, name: str) -> User:
@@ -85,6 +86,18 @@ class Keeping:
             ids = ", ".join(user.id for user in found)
             raise PermanentError(f"several providers know a '{name[:64]}': name one by its id: {ids}")
         return found[0]
+
+    def _seen(self, name: str, seen: int | None) -> User:
+        """An account, if it stands as somebody saw it; None for whatever stands."""
+        user = self.named(name)
+        if seen is not None and seen != user.version:
+            raise PermanentError(f"'{user.name}' has version {user.version} by now, not {seen}: {_LOOK_AGAIN}")
+        return user
+
+    def _change(self, user: User, **facts: Fact) -> None:
+        """Keep a changed account, with what is written down of it, if nobody was faster."""
+        if not self.store.change_user(user, self._deed(user.changed_at, DeedKind.ACCOUNT_CHANGE, user, **facts)):
+            raise PermanentError(f"somebody else changed '{user.name}' at this moment, nothing was done: {_LOOK_AGAIN}")
 
     def make_token(self, name: str, scopes: frozenset[Permission], lasts: int, now: int) -> tuple[ApiToken, str]:
         """Make a token for a program. Gives: the token, and its secret, which is shown this once. Units: microseconds."""
@@ -101,7 +114,7 @@ class Keeping:
         token = ApiToken(digest[:12], digest, name, scopes, self.actor, now, now + lasts)
         words = ", ".join(sorted(scopes))
         self.trail.add([Deed(now, self.actor, DeedKind.TOKEN_MAKE, f"{name} ({token.id})", {"scopes": words})])
-        self.store.save_token(token)
+        self.store.add_token(token)
         return token, secret
 
     def revoke(self, token_id: str, now: int) -> ApiToken:
@@ -110,9 +123,8 @@ class Keeping:
         if found is None:
             raise PermanentError(f"there is no token '{token_id[:40]}': coordwatch tokens list")
         self.trail.add([Deed(now, self.actor, DeedKind.TOKEN_REVOKE, f"{found.name} ({found.id})")])
-        after = replace(found, revoked_at=found.revoked_at or now)
-        self.store.save_token(after)
-        return after
+        self.store.end_token(found.digest, now)
+        return replace(found, revoked_at=found.revoked_at or now)
 
     def _hashed(self, password: str, name: str) -> str:
         if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
@@ -122,5 +134,5 @@ class Keeping:
             raise PermanentError(f"this password would soon be guessed: {weak}")
         return self.passwords.hash(password)
 
-    def _write(self, now: int, kind: DeedKind, user: User, **facts: Fact) -> None:
-        self.trail.add([Deed(now, self.actor, kind, user.name, facts)])
+    def _deed(self, now: int, kind: DeedKind, user: User, **facts: Fact) -> Deed:
+        return Deed(now, self.actor, kind, user.name, facts)

@@ -8,7 +8,7 @@ The next rooms: `one_process` and `worker_side`, and the commands `users` and `t
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coordwatch.access.gate import Gate, Why
@@ -22,13 +22,14 @@ from coordwatch.adapters.pages.sign_in import BarePages, SignInContext, sign_in_
 from coordwatch.adapters.passwords import Argon2Passwords
 from coordwatch.adapters.posting import Poster
 from coordwatch.adapters.sql.store import SqlStore
-from coordwatch.app.pace import Pace
+from coordwatch.app.pace import Guesses, Pace
 from coordwatch.clock import Clock, SystemClock
 from coordwatch.errors import TemporaryError
 from coordwatch.settings import Settings
 
 _SECRET_BYTES = 32
 _STAFF_FOR = 60_000_000
+GUESSES_A_PEER = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ def entrance_of(settings: Settings, store: SqlStore, signed: frozenset[str], add
     """
     token = None if settings.token is None else settings.token.get_secret_value()
     public = (settings.public_url or "").rstrip("/")
+    wall, proxies = SystemClock(), settings.access.own_proxies
+    door = Door(token, signed=signed, public=public, proxies=proxies, guesses=Guesses(GUESSES_A_PEER, wall))
     if not settings.access.signs_in:
-        return Entrance(Door(token, signed=signed, public=public))
-    wall = SystemClock()
+        return Entrance(door)
     gate = gate_of(settings, store)
-    door = Door(token, signed=signed, keeper=AtTheDoor(gate, wall, Pace(settings.access.calls)), public=public)
+    door = replace(door, keeper=AtTheDoor(gate, wall, Pace(settings.access.calls)))
     provider = _provider(settings, public or address)
     context = SignInContext(gate, wall, settings.access.accounts, provider)
     return Entrance(door, [sign_in_router(context)], BarePages().turn_away)
@@ -118,7 +120,13 @@ class KnowsNobody:
 def lone_door(settings: Settings) -> Door:
     """The door of a process without a database: whether it lives, for everybody; its metrics for whoever knows the token."""
     token = None if settings.token is None else settings.token.get_secret_value()
-    return Door(token, keeper=KnowsNobody() if settings.access.signs_in else None)
+    return Door(
+        token,
+        keeper=KnowsNobody() if settings.access.signs_in else None,
+        public=(settings.public_url or "").rstrip("/"),
+        proxies=settings.access.own_proxies,
+        guesses=Guesses(GUESSES_A_PEER, SystemClock()),
+    )
 
 
 @dataclass(slots=True)

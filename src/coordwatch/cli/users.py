@@ -46,6 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "--role", required=verb == "role", default="viewer", choices=[one.value for one in Role],
                 help="what the person may do (default viewer)",
             )  # fmt: skip
+        if verb in ("passwd", "role", "disable", "enable"):
+            sub.add_argument(
+                "--if-version", type=int, metavar="N", help="only if it still has the version that the list showed"
+            )
         sub.add_argument("--config", type=Path, required=True, metavar="FILE", help="the settings file (YAML)")
         sub.add_argument("--json", action="store_true", help="JSON Lines also on a terminal")
 
@@ -70,12 +74,13 @@ def _done(args: argparse.Namespace, keeping: Keeping, now: int) -> str:
             user = keeping.add(args.name, Role(args.role), _password(), now)
             return f"{user.name} may sign in, as {user.role.value}"
         case "passwd":
-            return f"the password of {args.name} is changed; {_ended(keeping.passwd(args.name, _password(), now))}"
+            return f"the password of {args.name} is changed; {_ended(keeping.passwd(args.name, _password(), now, args.if_version))}"
         case "role":
-            return f"{args.name} is {keeping.change_role(args.name, Role(args.role), now).role.value} from now on"
+            user = keeping.change_role(args.name, Role(args.role), now, args.if_version)
+            return f"{args.name} is {user.role.value} from now on"
         case "sign-out":
             return f"{args.name}: {_ended(keeping.end_sessions(args.name, now))}"
-    ended = keeping.disable(args.name, now, disabled=args.verb == "disable")
+    ended = keeping.disable(args.name, now, disabled=args.verb == "disable", seen=args.if_version)
     return f"{args.name} is shut out; {_ended(ended)}" if args.verb == "disable" else f"{args.name} may sign in again"
 
 
@@ -90,12 +95,12 @@ def _lines(keeping: Keeping, *, as_json: bool) -> list[str]:
     width = max((len(user.name) for user in users), default=4)
     return [
         f"{user.name:<{width}}  {user.role.value:<8}  {'disabled' if user.disabled else 'enabled':<8}  "
-        f"{user.issuer or 'by password'}  signed in {_when(user.signed_in_at)}"
+        f"{user.issuer or 'by password'}  signed in {_when(user.signed_in_at)}  version {user.version}"
         for user in users
     ] or ["nobody has an account yet: coordwatch users add NAME --role admin --config FILE"]
 
 
-def _plain(user: User) -> dict[str, str | bool | None]:
+def _plain(user: User) -> dict[str, str | int | bool | None]:
     return {
         "id": user.id,
         "name": user.name,
@@ -104,6 +109,7 @@ def _plain(user: User) -> dict[str, str | bool | None]:
         "provider": user.issuer or None,
         "made_at": format_time(user.made_at),
         "signed_in_at": None if user.signed_in_at is None else format_time(user.signed_in_at),
+        "version": user.version,
     }
 
 

@@ -4,18 +4,21 @@ Written values enter; frozen parts, or every reason why they cannot be so, leave
 environment or a file, never from the YAML file. The next room: `app`, which builds the gate from it.
 """
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from coordwatch.access.roles import Role
 from coordwatch.events.times import MINUTE
-from coordwatch.settings.parts import LOOPBACK, Duration, Part
+from coordwatch.settings.parts import LOOPBACK, Duration, Part, are_networks
 
 TOKEN_LENGTH_MIN = 16
 _DIFFERENT_MIN = 8
+# A whole private network at most: a wider one would be the world.
+_PROXY_BITS_MIN = {4: 8, 6: 32}
 OIDC_SECRET = "COORDWATCH_OIDC_SECRET"  # noqa: S105
 # Secrets that stand in documents and examples, ours and others': whoever reads along has them too.
 KNOWN_SECRETS = (
@@ -58,13 +61,29 @@ class OidcSettings(Part):
 class AccessSettings(Part):
     """How people sign in. With neither accounts nor a provider nobody does: then the site is open, on this machine only.
 
-    Units: `calls`, how many requests a minute one API token may make
+    `proxies` are the addresses or networks of our own proxies: only what comes from one of them may say, by X-Forwarded-For,
+    where it comes from, and that is used to count tries. Units: `calls`, how many requests a minute one API token may make
     """
 
     accounts: bool = False
     oidc: OidcSettings | None = None
     admin_needs_second_factor: bool = True
     calls: Annotated[int, Field(ge=1, le=1_000_000)] = 1200
+    proxies: tuple[str, ...] = ()
+
+    @property
+    def own_proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks of our own proxies."""
+        return tuple(ipaddress.ip_network(one) for one in self.proxies)
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_ours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in are_networks(value):
+            network = ipaddress.ip_network(one)
+            if network.prefixlen < _PROXY_BITS_MIN[network.version]:
+                raise ValueError(f"'{one}' is too wide: whoever is in it could say that they come from anywhere")
+        return value
 
     @property
     def signs_in(self) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND
-from coordwatch.settings.parts import Duration, Part, twice
+from coordwatch.settings.parts import Duration, Part, are_networks, twice
 
 CHANNEL_NAME = r"^[a-z0-9][a-z0-9-]{0,47}$"
 _MAIL = r"^[^@\s<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,253}$"
@@ -136,12 +136,7 @@ class EgressSettings(Part):
     @field_validator("allow")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for one in value:
-            try:
-                ipaddress.ip_network(one)
-            except ValueError:
-                raise ValueError(f"'{one[:50]}' is no network such as 10.20.0.0/16 or 127.0.0.0/8") from None
-        return value
+        return are_networks(value)
 
 
 def wrong_with_channels(channels: tuple[ChannelPart, ...], public_url: str | None, canary: str | None) -> Iterator[str]:

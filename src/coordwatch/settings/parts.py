@@ -3,6 +3,7 @@
 Written values enter; checked ones leave. The next rooms: `kafka` and `tree`, which lay the parts together.
 """
 
+import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -68,6 +69,16 @@ class RetentionSettings(Part):
     alerts: Duration = 400 * DAY
     dead_letters: Duration = 30 * DAY
     kept_away: Duration | None = None
+
+
+def are_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Networks as they are written. Raises: ValueError for what is none."""
+    for one in value:
+        try:
+            ipaddress.ip_network(one)
+        except ValueError:
+            raise ValueError(f"'{one[:50]}' is no network such as 10.20.0.0/16 or 127.0.0.0/8") from None
+    return value
 
 
 def split_address(address: str) -> tuple[str, int] | None:

@@ -20,10 +20,11 @@ from coordwatch.access.gate import Why
 from coordwatch.access.principal import Principal, Way, hides, turned_away
 from coordwatch.access.roles import Need, Open
 from coordwatch.adapters.http_api.masked import Masked
+from coordwatch.adapters.http_api.peer import Network, peer_of
 from coordwatch.adapters.http_api.problems import problem
 from coordwatch.adapters.http_api.routed import Needs
 from coordwatch.adapters.http_api.safe_headers import unkept, with_headers
-from coordwatch.adapters.http_api.who import Keeper, who_asks
+from coordwatch.adapters.http_api.who import Guesses, Keeper, who_asks
 from coordwatch.errors import TemporaryError
 
 UNMASK = "x-unmask"
@@ -41,7 +42,8 @@ class Door:
 
     At the paths under `signed` it asks nothing: who posts there comes from outside, under any name of ours, and proves by a
     signature who it is; how much it may bring is looked at behind it. `keeper` knows sessions and API tokens; without one
-    nobody signs in. `public` is the address of the site as browsers know it.
+    nobody signs in. `public` is the address of the site as browsers know it. `guesses` counts wrong secrets by where they come
+    from, which `proxies` may say of others.
     """
 
     token: str | None = None
@@ -49,6 +51,8 @@ class Door:
     signed: frozenset[str] = frozenset()
     keeper: Keeper | None = None
     public: str = ""
+    proxies: tuple[Network, ...] = ()
+    guesses: Guesses | None = None
 
     @property
     def open(self) -> bool:
@@ -113,15 +117,23 @@ class Guard:
     async def _unknown(self, scope: Scope, headers: Headers, need: Need) -> _No | None:
         """Find out who asks, and whether they may; a request is handed on with its Principal in any case."""
         door = self._door
+        peer = scope.setdefault("state", {})["peer"] = peer_of(scope, headers, door.proxies)
+        counts = None if door.open or "authorization" not in headers else door.guesses
+        # Taken before it is looked at, so that many at one moment are counted too.
+        wait = 0.0 if counts is None else counts.take(peer)
         try:
-            who = await run_in_threadpool(who_asks, headers, door.token, door.keeper)
+            who = await run_in_threadpool(self._shown, headers, guessed=wait > 0)
         except TemporaryError as error:
             # The process lives also while its database does not answer.
             if need is not Open.ANYBODY:
                 return _No(503, str(error), error.retry_after or 1.0)
             who = None
+        if counts is not None and who is not None and not wait:
+            counts.give_back(peer)
         status = turned_away(who, need)
-        scope.setdefault("state", {})["who"] = who
+        scope["state"]["who"] = who
+        if status == 401 and wait:
+            return _No(429, "too many secrets from here that are none: come again later", wait)
         if status == 401:
             return _No(401, "sign in, or send a token as 'Authorization: Bearer TOKEN'" if door.keeper else _TOKEN)
         if status:
@@ -129,6 +141,12 @@ class Guard:
         if who is not None and who.way is Way.SESSION and not self._proven(scope, headers):
             return _No(403, "the browser does not say which page asked for this; open this server's own page")
         return await self._hand_on(scope, headers, who)
+
+    def _shown(self, headers: Headers, *, guessed: bool) -> Principal | None:
+        """Who asks. Takes: `guessed`, from where too many guesses came: then only what nobody could guess is looked at."""
+        if not guessed:
+            return who_asks(headers, self._door.token, self._door.keeper)
+        return None if self._door.keeper is None else who_asks(headers, None, self._door.keeper)
 
     async def _goes_on(self, headers: Headers, need: Need, who: Principal | None) -> bool:
         """Whether a stream that was opened may go on: who signed out, was shut out, or sees personal data masked by now opens it anew."""

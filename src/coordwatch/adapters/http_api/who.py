@@ -49,6 +49,18 @@ class Keeper(Protocol):
         ...
 
 
+class Guesses(Protocol):
+    """What counts the secrets that were shown from an address and are none."""
+
+    def take(self, peer: str) -> float:
+        """Count one; how many seconds to wait when there were too many, else 0."""
+        ...
+
+    def give_back(self, peer: str) -> None:
+        """It was none: the secret was right."""
+        ...
+
+
 def who_asks(headers: Headers, token: str | None, keeper: Keeper | None, *, watching: bool = False) -> Principal | None:
     """Find out who asks. Takes: `token`, the one of the settings; `keeper`, where people sign in; `watching`, for an open stream.
 

@@ -18,8 +18,8 @@ from fastapi.concurrency import run_in_threadpool
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.types import Scope
 
-from coordwatch.access.accounts import LASTS_FOR, SESSION_COOKIE
-from coordwatch.access.gate import Gate, NotIn, SignedIn, Why
+from coordwatch.access.accounts import KNOWN_FOR, LASTS_FOR, SESSION_COOKIE
+from coordwatch.access.gate import TOO_MANY, Coming, Gate, NotIn, SignedIn, Why
 from coordwatch.access.principal import Principal, Way
 from coordwatch.access.provider import NotProvenError, Provider
 from coordwatch.adapters.pages.guard import HEADERS, FormRefused, own_path, read_form
@@ -30,6 +30,7 @@ from coordwatch.clock import Clock
 from coordwatch.errors import PermanentError, TemporaryError
 
 KEEPSAKE_COOKIE = "__Host-coordwatch-way"
+DEVICE_COOKIE = "__Host-coordwatch-device"
 _KEPT_SECONDS = 600
 _SECOND = 1_000_000
 _FAILED = "This did not work. Begin again; if it fails again, an administrator finds the reason in the log."
@@ -114,11 +115,9 @@ class _SignIn:
         context, back = self._context, own_path(fields.get("back"))
         if not context.accounts:
             return self._page(request, back, "There are no passwords here: take the other way.", 404)
-        peer = "" if request.client is None else request.client.host
         name, password = fields.get("name", "").strip(), fields.get("password", "")
-        before = request.cookies.get(SESSION_COOKIE, "")
         try:
-            found = context.gate.sign_in(name, password, peer, context.clock.now(), before)
+            found = context.gate.sign_in(name, password, _coming(request), context.clock.now())
         except TemporaryError as error:
             return self._page(request, back, f"Not now: {error}. Try again in a moment.", 503)
         return self._outcome(request, found, back)
@@ -128,6 +127,9 @@ class _SignIn:
         if provider is None:
             return self._page(request, back, "There is no other way than a password here.", 404)
         try:
+            wait = self._context.gate.provider_wait(_coming(request), self._context.clock.now())
+            if wait:
+                return self._outcome(request, NotIn(TOO_MANY, wait), back)
             begun = provider.begin(back)
         except (TemporaryError, PermanentError) as error:
             _log.error("a sign-in could not begin: %s", error)
@@ -140,10 +142,14 @@ class _SignIn:
         context, keepsake = self._context, request.cookies.get(KEEPSAKE_COOKIE, "")
         if context.provider is None:
             return self._page(request, "/", "There is no other way than a password here.", 404)
-        now, before = context.clock.now(), request.cookies.get(SESSION_COOKIE, "")
+        now, coming = context.clock.now(), _coming(request)
         try:
+            wait = context.gate.provider_wait(coming, now)
+            if wait:
+                return self._outcome(request, NotIn(TOO_MANY, wait), "/")
             vouched = context.provider.finish(keepsake, dict(request.query_params), now)
-            response = self._outcome(request, context.gate.sign_in_by(vouched.identity, now, before), vouched.back)
+            found = context.gate.sign_in_by(vouched.identity, now, coming.before)
+            response = self._outcome(request, found, vouched.back)
         except NotProvenError as error:
             _log.warning("a sign-in was refused: %s", error)
             response = self._page(request, "/", _FAILED, 403)
@@ -193,6 +199,8 @@ class _SignIn:
             return response
         response = _go(back)
         _keep(response, SESSION_COOKIE, found.secret, LASTS_FOR // _SECOND)
+        if found.device:
+            _keep(response, DEVICE_COOKIE, found.device, KNOWN_FOR // _SECOND)
         return response
 
     def _page(self, request: Request, back: str, problem: str = "", status: int = 200) -> Response:
@@ -204,6 +212,12 @@ class _SignIn:
             "provider": None if provider is None else provider.label,
         }
         return self._bare.page(request.cookies.get(LOOK_COOKIE), "sign_in.html", values, status)
+
+
+def _coming(request: Request) -> Coming:
+    """From where somebody comes, as the door found it out."""
+    cookies = request.cookies
+    return Coming(request.state.peer, cookies.get(DEVICE_COOKIE, "")[:100], cookies.get(SESSION_COOKIE, ""))
 
 
 def _keep(response: Response, name: str, value: str, seconds: int) -> None:

@@ -1,4 +1,4 @@
-"""The tables of accounts, sessions, API tokens and tries to sign in; secrets stand in them as digests only.
+"""The tables of accounts, sessions, API tokens, tries to sign in, and where it worked before; secrets stand in them as digests only.
 
 What enters: nothing. What leaves: SQLAlchemy tables. The next room: `accounts`, which uses them.
 """
@@ -21,6 +21,7 @@ users = Table(
     Column("made_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("signed_in_at", BigInteger),
+    Column("version", Integer, nullable=False, server_default="1"),
 )
 sessions = Table(
     "sessions",
@@ -51,4 +52,11 @@ tries = Table(
     Column("key", Words, primary_key=True),
     Column("began", BigInteger, nullable=False),
     Column("taken", Integer, nullable=False),
+)
+known_places = Table(
+    "known_places",
+    metadata,
+    Column("digest", Words, primary_key=True),
+    Column("user", Words, nullable=False, index=True),
+    Column("seen_at", BigInteger, nullable=False),
 )

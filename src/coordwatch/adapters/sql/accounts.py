@@ -5,17 +5,19 @@ What leaves: the same again; TemporaryError while the database is away.
 The next room: the gate.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import RowMapping, select
 
-from coordwatch.access.accounts import LASTS_FOR, ApiToken, Session, User
+from coordwatch.access.accounts import KNOWN_FOR, LASTS_FOR, ApiToken, Session, User
 from coordwatch.access.roles import Permission, Role
-from coordwatch.adapters.sql.access_tables import sessions, tokens, tries, users
+from coordwatch.adapters.sql.access_tables import known_places, sessions, tokens, tries, users
 from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.engines import Transaction
+from coordwatch.adapters.sql.trail import write_down
+from coordwatch.audit.deed import Deed
 
 
 class SqlAccounts:
@@ -34,9 +36,23 @@ class SqlAccounts:
             rows = connection.execute(select(users).order_by(users.c.name, users.c.id)).mappings().all()
         return [_user(row) for row in rows]
 
-    def save_user(self, user: User) -> None:
+    def add_user(self, user: User, deed: Deed) -> bool:
         with self._write() as connection:
-            upsert(connection, users, [{"id": user.id, **asdict(user), "role": user.role.value}])
+            if connection.execute(select(users.c.id).where(users.c.id == user.id)).first() is not None:
+                return False
+            connection.execute(users.insert(), {"id": user.id, **asdict(user), "role": user.role.value})
+            write_down(connection, [deed])
+        return True
+
+    def change_user(self, user: User, deed: Deed) -> bool:
+        seen = (users.c.id == user.id, users.c.version == user.version)
+        fields = {"password": user.password, "disabled": user.disabled, "changed_at": user.changed_at}
+        with self._write() as connection:
+            change = users.update().where(*seen).values(role=user.role.value, version=user.version + 1, **fields)
+            if not connection.execute(change).rowcount:
+                return False
+            write_down(connection, [deed])
+        return True
 
     def let_in(self, user: User, judged: str | None, session: Session, instead_of: str | None) -> bool:
         now, mine = session.made_at, users.c.id == user.id
@@ -49,6 +65,8 @@ class SqlAccounts:
             fields: dict[str, Any] = {"password": user.password, "signed_in_at": now}
             if user.issuer:  # what a provider says of somebody holds; of a local account only people change anything
                 fields |= {"name": user.name, "role": user.role.value}
+                if row is not None and row["role"] != user.role.value:
+                    fields["version"] = users.c.version + 1
             connection.execute(users.update().where(mine).values(**fields))
             connection.execute(sessions.delete().where(sessions.c.made_at <= now - LASTS_FOR))
             connection.execute(sessions.delete().where(sessions.c.digest == instead_of))
@@ -94,9 +112,14 @@ class SqlAccounts:
             rows = connection.execute(select(tokens).order_by(tokens.c.made_at.desc(), tokens.c.id)).mappings().all()
         return [_token(row) for row in rows]
 
-    def save_token(self, token: ApiToken) -> None:
+    def add_token(self, token: ApiToken) -> None:
         with self._write() as connection:
-            upsert(connection, tokens, [{**asdict(token), "scopes": " ".join(sorted(token.scopes))}])
+            connection.execute(tokens.insert(), {**asdict(token), "scopes": " ".join(sorted(token.scopes))})
+
+    def end_token(self, digest: str, now: int) -> None:
+        still = (tokens.c.digest == digest, tokens.c.revoked_at.is_(None))
+        with self._write() as connection:
+            connection.execute(tokens.update().where(*still).values(revoked_at=now))
 
     def token_used(self, digest: str, now: int) -> None:
         with self._write() as connection:
@@ -116,6 +139,23 @@ class SqlAccounts:
             ]
             upsert(connection, tries, after)
         return 0
+
+    def known_places(self, user_id: str, digests: Collection[str], now: int) -> frozenset[str]:
+        mine = (known_places.c.user == user_id, known_places.c.digest.in_(list(digests)))
+        with self._read() as connection:
+            question = select(known_places.c.digest).where(*mine, known_places.c.seen_at > now - KNOWN_FOR)
+            return frozenset(connection.execute(question).scalars())
+
+    def remember_places(self, user_id: str, digests: Collection[str], now: int) -> None:
+        with self._write() as connection:
+            connection.execute(known_places.delete().where(known_places.c.seen_at <= now - KNOWN_FOR))
+            places = [{"digest": one, "user": user_id, "seen_at": now} for one in digests]
+            if places:
+                upsert(connection, known_places, places)
+
+    def forget_places(self, user_id: str) -> None:
+        with self._write() as connection:
+            connection.execute(known_places.delete().where(known_places.c.user == user_id))
 
 
 def _user(row: Mapping[str, Any] | RowMapping) -> User:
