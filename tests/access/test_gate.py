@@ -328,7 +328,7 @@ def test_everything_about_accounts_is_written_down(house):
 @pytest.mark.parametrize(
     "password",
     ["", "short", "x" * 14, "x" * 1025, "passwordpassword", "aaaaaaaaaaaaaaaa", "qwertyuiopasdfghjkl", "1234567890123456",
-     "coordwatchcoordwatch", "ada-ada-ada-ada-ada", "polniypizdec0211"],
+     "coordwatchcoordwatch", "ada-ada-ada-ada-ada", "polniypizdec0211", "vQ9zrT7#kLm2px"],
 )  # fmt: skip
 def test_a_password_that_would_soon_be_guessed_is_refused(house, password):
     with pytest.raises(PermanentError, match="password"):

@@ -113,6 +113,35 @@ def test_no_route_that_reads_changes_anything():
     assert [key for key, need in ROUTES.items() if need is Permission.ACT and key.startswith("GET ")] == []
 
 
+NOT_FOR_EVERYBODY = {
+    Permission.METRICS: {"GET /metrics"},
+    Permission.INGEST: {"POST /v1/events"},
+    Permission.REPLAY: {"POST /v1/dead-letters/replay", "POST /dead-letters"},
+    Permission.AUDIT: {"GET /v1/audit", "GET /v1/audit/head", "GET /audit"},
+    Permission.UNMASK: {"POST /unmask"},
+    Permission.ADMIN: {"GET /settings"},
+    Open.SIGNED_IN: {"POST /look", "POST /sign-out"},
+    Open.ANYBODY: {
+        "GET /livez", "GET /readyz", "GET /sign-in", "POST /sign-in", "GET /sign-in/provider", "GET /sign-in/callback",
+        "GET /static/{name}", "GET /favicon.ico",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("need", NOT_FOR_EVERYBODY)
+def test_what_is_open_or_needs_its_own_permission_is_said_here_once_more(need):
+    """The sweep believes the table; this does not."""
+    assert {route for route, said in ROUTES.items() if said is need} == NOT_FOR_EVERYBODY[need]
+
+
+def test_nothing_is_changed_by_whoever_may_only_read():
+    changing = {route: need for route, need in ROUTES.items() if route.partition(" ")[0] not in SAFE}
+    assert [route for route, need in changing.items() if need in (Permission.READ, Permission.METRICS)] == []
+    assert {route for route, need in changing.items() if need is Open.SIGNED} == {
+        "POST /v1/sources/{name}", "POST /v1/channels/{name}/slack"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "path", ["//v1/alerts", "/v1//alerts", "/v1/alerts/../alerts", "/V1/alerts", "/v1/alerts/", "/nothing"]
 )

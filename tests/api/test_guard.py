@@ -92,3 +92,16 @@ def test_who_acts_is_the_name_beside_the_token():
 @pytest.mark.parametrize(("length", "status"), [("ten", 400), ("-1", 400), ("1" * 40, 413)])
 def test_a_length_that_lies_is_refused(length, status):
     assert an_api().client.post("/v1/events", content=b"{}", headers={"Content-Length": length}).status_code == status
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "10"}])
+def test_more_than_a_request_may_bring_is_not_read_whatever_its_length_says(headers):
+    given = []
+
+    async def pieces():
+        for _ in range(100):
+            given.append(b" " * 500)
+            yield given[-1]
+
+    answer = an_api(body_max=2000).client.post("/v1/events", content=pieces(), headers=headers)
+    assert (answer.status_code, len(given)) == (413, 5)

@@ -131,7 +131,7 @@ def test_a_customer_has_one_pseudonym_a_site():
 def test_heads_are_read_from_whatever_stands_before_them():
     seal = "9f86d081884c7d65"
     assert list(heads_in(f"2026-03-02T12:00:00Z 3:{seal}\n\n4:{seal}{seal}\n")) == [Head(3, seal), Head(4, seal * 2)]
-    for wrong in ("", "3", f"x:{seal}", "3:short", "3:ABCDEF0123456789", f"-3:{seal}"):
+    for wrong in ("", "3", f"x:{seal}", "3:short", "3:ABCDEF0123456789", f"-3:{seal}", f"3:{seal[:15]}"):
         with pytest.raises(ValueError, match="no head of an audit trail"):
             head_of(wrong)
 

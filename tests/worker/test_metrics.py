@@ -68,8 +68,12 @@ def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles(
     channels = of_channels(
         [ChannelView("slack", 1, NOW, delivered_at=NOW), ChannelView("canary", delivered_at=NOW)], NOW
     )
-    trail = of_trail(Head(3, "00000000002a" + "0" * 52))
-    assert trail == {"coordwatch_audit_entries": {(): 3}, "coordwatch_audit_seal": {(): 42}}
+    trail = of_trail(Head(3, "00000000002a00000000002b" + "0" * 40))
+    assert trail == {
+        "coordwatch_audit_entries": {(): 3},
+        "coordwatch_audit_seal": {(): 42},
+        "coordwatch_audit_seal_next": {(): 43},
+    }
     beside = {**keeper.amounts(), **channels, **trail, "coordwatch_webhook_requests": door}
     found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
     assert found.keys() == DECLARED.keys()

@@ -16,6 +16,7 @@ from hashlib import sha256
 from coordwatch.audit.deed import Deed, plain_text
 from coordwatch.codec import encode_json
 
+SEAL_MIN = 16
 GENESIS = sha256(b"coordwatch audit trail, version 1").hexdigest()
 
 
@@ -140,13 +141,15 @@ def heads_in(text: str) -> Iterator[Head]:
 
 
 def head_of(text: str) -> Head:
-    """The head in `NUMBER:SEAL`; of the seal at least eight characters, as a metric or a person noted them.
+    """The head in `NUMBER:SEAL`; of the seal at least SEAL_MIN characters: of fewer somebody could make another one.
 
     Raises: ValueError
     """
     number, colon, seal = text.strip().partition(":")
-    if not colon or not number.isascii() or not number.isdecimal() or not 8 <= len(seal) <= 64:
-        raise ValueError(f"'{text[:80]}' is no head of an audit trail, such as 1042:9f86d081884c7d65")
+    if not colon or not number.isascii() or not number.isdecimal() or not SEAL_MIN <= len(seal) <= 64:
+        raise ValueError(
+            f"'{text[:80]}' is no head of an audit trail, such as 1042:9f86d081884c7d65: of a seal at least {SEAL_MIN} digits count"
+        )
     if any(one not in "0123456789abcdef" for one in seal):
         raise ValueError(f"'{text[:80]}' is no head of an audit trail: a seal is hexadecimal in small letters")
     return Head(int(number), seal)

@@ -72,6 +72,7 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_canary_arrived_seconds", "gauge", (), "When the canary that is sent every minute last came through decision, outbox and sender, in seconds since 1970"),
     Name("coordwatch_audit_entries", "gauge", (), "How many entries the audit trail has; it never falls"),
     Name("coordwatch_audit_seal", "gauge", (), "The first twelve hexadecimal digits of the newest seal of the audit trail, as a number"),
+    Name("coordwatch_audit_seal_next", "gauge", (), "The twelve hexadecimal digits after those, as a number"),
     Name("coordwatch_stream_watchers", "gauge", (), "Open streams of new alerts"),
     Name("coordwatch_build_info", "gauge", ("version",), "Always 1; the label says which program this is"),
 )  # fmt: skip

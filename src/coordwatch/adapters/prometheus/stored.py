@@ -155,10 +155,11 @@ def of_channels(views: Sequence[ChannelView], now: int) -> dict[str, Amounts]:
 
 
 def of_trail(head: Head) -> dict[str, Amounts]:
-    """How far the audit trail goes: its number, and the first 48 bits of its seal, which a number holds exactly."""
+    """How far the audit trail goes: its number, and the first 96 bits of its seal, in two numbers that hold 48 exactly."""
     return {
         "coordwatch_audit_entries": {(): head.number},
         "coordwatch_audit_seal": {(): int(head.seal[:12], 16)},
+        "coordwatch_audit_seal_next": {(): int(head.seal[12:24], 16)},
     }
 
 
