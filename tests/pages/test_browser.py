@@ -61,6 +61,7 @@ def test_axe_finds_nothing(served: Served, opened: Open, axe_source: str) -> Non
             for theme, size in product(("light", "dark"), (LAPTOP, PHONE)):
                 page.set_viewport_size(size)
                 page.emulate_media(color_scheme=theme)
+                page.evaluate("() => new Promise(requestAnimationFrame)")  # the page has heard of its new size
                 assert [] == violations_in(page), (path, theme, size)
 
 

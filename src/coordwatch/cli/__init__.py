@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "say step by step why a rule fired for a customer, or why it did not",
     "rules": "lint, test, list, show and read rules in plain English",
     "map": "turn a tool's own payloads into canonical events",
-    "sources": "list the source mappings and run their tests",
+    "sources": "list the source mappings, run their tests, propose one for payloads that none knows",
     "simulate": "print an invented history, with the conflicts that are in it",
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",

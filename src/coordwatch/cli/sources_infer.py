@@ -94,7 +94,8 @@ def _tried(mapper: Mapper, records: Sequence[Record], name: str) -> str:
         refused.update(one.reason.value for one in result.rejected)
     why = ", ".join(f"{reason} {count:,}" for reason, count in refused.most_common())
     return (
-        f"Of these {pieces:,} payloads it makes {events:,} events, leaves {dropped:,} aside and refuses {refused.total():,}"
+        f"Of {'this payload' if pieces == 1 else f'these {pieces:,} payloads'} it makes "
+        f"{events:,} {'event' if events == 1 else 'events'}, leaves {dropped:,} aside and refuses {refused.total():,}"
         + (f" ({why})." if why else ".")
     )
 

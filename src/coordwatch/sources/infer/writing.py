@@ -28,8 +28,12 @@ def mapping_yaml(proposal: Proposal, remarks: Sequence[str] = ()) -> str:
     return "\n".join(shown) + "\n"
 
 
+def _payloads(number: int) -> str:
+    return "1 payload" if number == 1 else f"{number:,} payloads"
+
+
 def _head(proposal: Proposal, remarks: Sequence[str]) -> Iterator[str]:
-    yield f"# A first mapping for '{proposal.source}', read off {proposal.pieces:,} payloads. It runs as it is; look at every line once:"
+    yield f"# A first mapping for '{proposal.source}', read off {_payloads(proposal.pieces)}. It runs as it is; look at every line once:"
     yield "# a number says how sure it is (1 is certain), and three values, shortened, show why. Then add tests: with examples."
     for remark in remarks:
         yield f"# {remark}"
@@ -129,7 +133,7 @@ def _alike(events: Iterable[EventGuess]) -> Iterator[list[EventGuess]]:
 def _emission(field: Guess, same: list[EventGuess]) -> Iterator[str]:
     first = same[0]
     sure = min(one.confidence for one in same)
-    yield f"  - event: {first.type}  # {sure:.2f}; {sum(one.pieces for one in same):,} payloads"
+    yield f"  - event: {first.type}  # {sure:.2f}; {_payloads(sum(one.pieces for one in same))}"
     yield f"    when: {{{_quoted(field.path)}: {_list(same)}}}"
     if first.set:
         yield f"    constant: {{{', '.join(f'{name}: {_quoted(value)}' for name, value in first.set.items())}}}"
