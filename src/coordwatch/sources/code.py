@@ -29,6 +29,7 @@ class Code:
 
     def __init__(self, *, item_is_dict: bool = False) -> None:
         self.item_is_dict = item_is_dict
+        self.each_is_local = False
         self.names: dict[str, object] = dict(_KNOWN)
         self._named: dict[object, str] = {}
         self._temporaries = 0

@@ -1,11 +1,11 @@
-"""Loops: values that are made of several others, as functions of a Scope.
+"""Loops: values that are made of several others.
 
-What enters: the functions of the parts. What leaves: one function that gives None for what is missing and never raises.
-The next room: `values`, which writes the call of it into its code.
+What enters: the values, or the functions or lines that make them. What leaves: one value, None for what is missing; nothing here
+raises. The next room: `values`, which writes calls of these into its code.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from coordwatch.codec import encode_json
@@ -29,66 +29,56 @@ def first_of(choices: Sequence[Getter]) -> Getter:
     return get
 
 
-def all_of(parts: list[Getter]) -> Getter:
-    """Make the function that gives every one of several values that is there, as one list."""
-
-    def get(scope: Scope) -> Any:
-        found: list[Any] = []
-        for part in parts:
-            value = part(scope)
-            if isinstance(value, list):
-                found += value
-            elif not is_missing(value):
-                found.append(value)
-        return found or None
-
-    return get
+def all_of(values: list[Any]) -> Any:
+    """Give every one of several values that is there, as one list."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, list):
+            found += value
+        elif not is_missing(value):
+            found.append(value)
+    return found or None
 
 
-def digest_of(parts: list[Getter]) -> Getter:
-    """Make the function that gives a stable name made of several values."""
-
-    def get(scope: Scope) -> Any:
-        values = [part(scope) for part in parts]
-        if all(value is None for value in values):
-            return None
-        try:
-            return hashlib.sha256(encode_json(values, sort=True)).hexdigest()[:32]
-        except TypeError:  # nested too deep to be written down, so no name for anything
-            return Unreadable(values)
-
-    return get
+def digest_of(values: list[Any]) -> Any:
+    """Give a stable name made of several values."""
+    if values.count(None) == len(values):
+        return None
+    try:
+        return hashlib.sha256(encode_json(values, sort=True)).hexdigest()[:32]
+    except TypeError:  # nested too deep to be written down, so no name for anything
+        return Unreadable(values)
 
 
-def object_of(getters: Mapping[str, Getter]) -> Getter:
-    """Make the function that gives one object made of named values."""
-
-    def get(scope: Scope) -> Any:
-        found = {name: value for name, getter in getters.items() if (value := getter(scope)) is not None}
-        return found or None
-
-    return get
+def object_of(names: tuple[str, ...], values: list[Any]) -> Any:
+    """Give one object made of named values."""
+    found = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+    return found or None
 
 
-def each_of(find: Getter, make: Getter) -> Getter:
-    """Make the function that gives one object for each element of a list; `$each` is the element."""
+def each_lines(elements: str, otherwise: str, fields: list[tuple[str, str, str]]) -> list[str]:
+    """Write out the loop that gives one object for each element of a list; `each` is the element.
 
-    def get(scope: Scope) -> Any:
-        elements = find(scope)
-        if not isinstance(elements, list):
-            return None
-        if len(elements) > EACH_MAX:
-            return Unreadable(elements)
-        outer, found = scope.each, []
-        for element in elements:
-            scope.each = element
-            made = make(scope)
-            if made is not None:
-                found.append(made)
-        scope.each = outer
-        return found or None
+    Takes: `otherwise`, what is given for something else than a list of a length that is read to its end; and of each field
+    its name, the expression for `v`, and one for what is put down when that is there
+    """
+    lines = [
+        f"elements = {elements}",
+        f"if type(elements) is not list or len(elements) > {EACH_MAX}:",
+        f"    return {otherwise}",
+        "outer, found = scope.each, []",
+        "for each in elements:",
+        "    scope.each, one = each, {}",
+    ]
+    for name, value, put in fields:
+        put = "" if put == "v" else f" and (v := {put}) is not None"
+        lines += [f"    v = {value}", f"    if v is not None{put}:", f"        one[{name}] = v"]
+    return [*lines, "    if one:", "        found.append(one)", "scope.each = outer", "return found or None"]
 
-    return get
+
+def no_list(elements: Any) -> Any:
+    """Give what stands for elements that are none, or too many."""
+    return Unreadable(elements) if isinstance(elements, list) else None
 
 
 def after_event(length: Getter) -> Getter:

@@ -4,7 +4,7 @@ What enters: Records, the mappings and the operator's catalogue. What leaves: a 
 bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +30,7 @@ from coordwatch.sources.record import (
     Rejection,
     Stage,
 )
-from coordwatch.sources.tally import Outcome, Tally, alone
+from coordwatch.sources.tally import Outcome, alone, together
 
 _NO_NAMES, _WHOLE = Named(), object()
 
@@ -98,11 +98,7 @@ class Mapper:
             return alone(_map_piece(compiled, scope, _WHOLE, None), name)
         if len(elements) == 1:
             return alone(_map_piece(compiled, scope, elements[0], None), name)
-        tally, seen = Tally(), dict[str, Event]()
-        for number, element in enumerate(elements):
-            outcome = _map_piece(compiled, scope, element, number)
-            tally.take(_without_namesakes(outcome, seen, number, compiled.once))
-        return tally.result(name)
+        return together(_map_pieces(compiled, scope, elements), name)
 
     def pieces(self, record: Record, source: str | None = None) -> list[Scope]:
         """Give the pieces of a record as the mapping sees them, for people who look at fields; none when it is unreadable."""
@@ -138,6 +134,20 @@ def _readable(compiled: Compiled, outer: Scope, elements: list[Any]) -> list[Sco
     return found
 
 
+def _map_pieces(compiled: Compiled, outer: Scope, elements: list[Any]) -> Iterator[Outcome]:
+    """Map the pieces of a batch, of which no two may have one id."""
+    seen: dict[str, Event] = {}
+    for number, element in enumerate(elements):
+        outcome = _map_piece(compiled, outer, element, number)
+        if type(outcome) is not list:
+            yield outcome
+        elif len(outcome) == 1 and outcome[0].id not in seen:
+            seen[outcome[0].id] = outcome[0]
+            yield outcome
+        else:
+            yield _without_namesakes(outcome, seen, number, compiled.once)
+
+
 def _map_piece(compiled: Compiled, scope: Scope, element: Any, number: int | None) -> Outcome:
     """Map one piece: all of its events, or none of them and the reason.
 
@@ -153,16 +163,11 @@ def _map_piece(compiled: Compiled, scope: Scope, element: Any, number: int | Non
         return _unforeseen(error, Stage.MAP, number)
 
 
-def _without_namesakes(outcome: Outcome, seen: dict[str, Event], number: int, once: frozenset[str]) -> Outcome:
+def _without_namesakes(outcome: list[Event], seen: dict[str, Event], number: int, once: frozenset[str]) -> Outcome:
     """Refuse a piece whose id another event of the record has: downstream, one of the two would be lost in silence.
 
     Takes: `once`, the types whose ids name a happening, which a record may tell several times; the first telling stays
     """
-    if not isinstance(outcome, list):
-        return outcome
-    if len(outcome) == 1 and outcome[0].id not in seen:
-        seen[outcome[0].id] = outcome[0]
-        return outcome
     if all(event.id not in seen for event in outcome):
         seen.update((event.id, event) for event in outcome)
         return outcome
@@ -180,29 +185,24 @@ def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
     if type(scope.item) is not dict:
         detail = f"an event of a tool is an object, this is {describe(scope.item)}"
         raise RefusedError(MapRejectReason.NOT_AN_OBJECT, Stage.SPLIT, None, detail)
-    if not compiled.let:
-        return _told(compiled, scope)
-    scope.let = let = Named()
-    let.getters, let.scope = compiled.let, scope
+    if compiled.let:
+        scope.let = let = Named()
+        let.getters, let.scope = compiled.let, scope
     try:
-        return _told(compiled, scope)
+        reason = compiled.drop(scope)
+        if reason is not None:
+            return reason
+        make = compiled.emit(scope)
+        events = [] if make is None else make(scope)
+        if compiled.also is not None:
+            events = events + compiled.also(scope)
+        if not events:
+            detail = f"the mapping '{compiled.mapping.name}' has no event for it; if it is meant to be ignored, name it under drop_if"
+            raise RefusedError(MapRejectReason.NOT_RECOGNISED, Stage.MAP, None, detail)
+        return events
     finally:
         # The two know each other: left like that, each piece would be garbage that only the collector finds.
         scope.let = _NO_NAMES
-
-
-def _told(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
-    reason = compiled.drop(scope)
-    if reason is not None:
-        return reason
-    make = compiled.emit(scope)
-    events = [] if make is None else make(scope)
-    if compiled.also is not None:
-        events = events + compiled.also(scope)
-    if not events:
-        detail = f"the mapping '{compiled.mapping.name}' has no event for it; if it is meant to be ignored, name it under drop_if"
-        raise RefusedError(MapRejectReason.NOT_RECOGNISED, Stage.MAP, None, detail)
-    return events
 
 
 def _unforeseen(error: Exception, stage: Stage, number: int | None) -> Rejection:

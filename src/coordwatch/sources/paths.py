@@ -29,10 +29,10 @@ class Named(dict[str, Any]):
     scope: "Scope"
 
     def __missing__(self, name: str) -> Any:
-        get = self.getters.get(name) if hasattr(self, "scope") else None
-        if get is None:
+        try:
+            get, scope = self.getters[name], self.scope
+        except (KeyError, AttributeError):
             return None
-        scope = self.scope
         self[name] = None  # for a name that is made of itself
         value = self[name] = get(scope)
         return value
@@ -118,7 +118,7 @@ def compile_path(path: Path) -> Getter:
 def path_expression(path: Path, code: Code) -> str:
     """Write out what stands at a path."""
     names = [step for step in path.steps if isinstance(step, str)]
-    place = f"scope.{path.root or 'item'}"
+    place = "each" if path.root == "each" and code.each_is_local else f"scope.{path.root or 'item'}"
     known = path.root is None and code.item_is_dict
     if known:
         place = "item"

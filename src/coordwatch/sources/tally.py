@@ -4,7 +4,7 @@ What enters: Events, a drop or a rejection, one piece after the other. What leav
 The next room: `mapper`, which gives it to whoever asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from coordwatch.events.event import Event
 from coordwatch.sources.record import DropReason, MapResult, Rejection
@@ -21,32 +21,20 @@ def alone(outcome: Outcome, source: str | None) -> MapResult:
     return MapResult((), (outcome,), (), 1, 0, 0, source)
 
 
-class Tally:
-    """Counts what becomes of the pieces of one batch."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._rejected: list[Rejection] = []
-        self._dropped: list[DropReason] = []
-        self._pieces = 0
-        self._applied = 0
-
-    def take(self, outcome: Outcome) -> None:
-        """Count one piece."""
-        self._pieces += 1
-        if isinstance(outcome, list):
-            self._applied += 1
-            self._events += outcome
+def together(outcomes: Iterable[Outcome], source: str) -> MapResult:
+    """Give the account of a batch, piece by piece."""
+    events, rejected, dropped = list[Event](), list[Rejection](), list[DropReason]()
+    pieces = applied = 0
+    for outcome in outcomes:
+        pieces += 1
+        if type(outcome) is list:
+            applied += 1
+            events += outcome
         elif isinstance(outcome, DropReason):
-            self._dropped.append(outcome)
-        else:
-            self._rejected.append(outcome)
-
-    def result(self, source: str) -> MapResult:
-        """Give the account."""
-        events = tuple(self._events)
-        rejected, dropped = tuple(self._rejected), tuple(self._dropped)
-        return MapResult(events, rejected, dropped, self._pieces, self._applied, _unknown(events), source)
+            dropped.append(outcome)
+        elif isinstance(outcome, Rejection):
+            rejected.append(outcome)
+    return MapResult(tuple(events), tuple(rejected), tuple(dropped), pieces, applied, _unknown(events), source)
 
 
 def _unknown(events: Sequence[Event]) -> int:

@@ -4,15 +4,24 @@ What enters: `ValueSpec` of a mapping, its tables, the key for hashes. What leav
 missing and never raises. The next room: `kinds`, which checks the value against the canonical field.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
 
-from coordwatch.sources.changes import Build, Change, Unreadable, changes_of, is_nothing, straight_changes, text_of
+from coordwatch.sources.changes import (
+    NOTHING_BEGINS,
+    Build,
+    Change,
+    Unreadable,
+    changes_of,
+    is_nothing,
+    straight_changes,
+    text_of,
+)
 from coordwatch.sources.code import Code
 from coordwatch.sources.conditions import condition_expression, jmes_getter
-from coordwatch.sources.loops import after_event, all_of, digest_of, each_of, first_of, object_of
+from coordwatch.sources.loops import after_event, all_of, digest_of, each_lines, first_of, no_list, object_of
 from coordwatch.sources.mapping import (
     AfterEvent,
     AllOf,
@@ -32,21 +41,21 @@ from coordwatch.sources.mapping import (
     ValueSpec,
     values_inside,
 )
-from coordwatch.sources.paths import Getter, Path, Scope, compile_path, path_expression, present_expression
+from coordwatch.sources.paths import Getter, Path, Scope, path_expression, present_expression
 
 # Each stands inside the last one, and Python reads brackets in brackets to a depth of its own.
 _CHOICES_IN_A_ROW = 20
 
 
-def compile_value(spec: ValueSpec, build: Build) -> Getter:
+def compile_value(spec: ValueSpec, build: Build, item_is_dict: bool = False) -> Getter:
     """Make the function that gives the value, None when it is missing."""
-    code = Code()
+    code = Code(item_is_dict=item_is_dict)
     return code.getter(value_expression(spec, build, code))
 
 
 def compile_named(spec: ValueSpec, build: Build) -> Getter:
     """Make the function of a name of `let`, which knows the piece only, whoever asks for it first and where."""
-    get = compile_value(spec, build)
+    get = compile_value(spec, build, item_is_dict=True)
     if not any(_looks_around(each) for each in values_inside([spec])):
         return get
 
@@ -91,6 +100,10 @@ def raw_expression(spec: ValueSpec, build: Build, code: Code) -> str:
     """Write out what the payload holds before anything is done with it."""
     spec = _behind_let(spec, build)
     if isinstance(spec.origin, FirstOf):
+        if len(spec.origin.choices) <= _CHOICES_IN_A_ROW and not any(
+            isinstance(_behind_let(one, build).origin, FirstOf) for one in spec.origin.choices
+        ):
+            return first_expression([raw_expression(one, build, code) for one in spec.origin.choices], code)
         choices = [compile_raw(choice, build) for choice in spec.origin.choices]
         return f"{code.name(first_of(choices))}(scope)"
     raw = origin_expression(spec.origin, build, code)
@@ -160,37 +173,55 @@ def origin_expression(origin: Origin, build: Build, code: Code) -> str:
             return _template(origin, code)
         case FirstOf(choices) if len(choices) <= _CHOICES_IN_A_ROW:
             return first_expression([_choice(one, build, code) for one in choices], code)
-    return f"{code.name(_looped(origin, build))}(scope)"
+        case AllOf(parts):
+            return f"{code.name(all_of)}({_parts(parts, build, code)})"
+        case DigestOf(parts):
+            return f"{code.name(digest_of)}({_parts(parts, build, code)})"
+        case ObjectOf(fields):
+            return f"{code.name(object_of)}({code.name(tuple(fields))}, {_parts(fields.values(), build, code)})"
+    return f"{code.name(_looped(origin, build, code.item_is_dict))}(scope)"
 
 
 def _choice(spec: ValueSpec, build: Build, code: Code) -> str:
     """One of several choices; choices among choices are a function of their own, so that no expression grows too deep."""
     if isinstance(spec.origin, FirstOf):
-        return f"{code.name(compile_value(spec, build))}(scope)"
+        return f"{code.name(compile_value(spec, build, code.item_is_dict))}(scope)"
     return value_expression(spec, build, code)
 
 
-def _looped(origin: Origin, build: Build) -> Getter:
+def _looped(origin: Origin, build: Build, is_dict: bool) -> Getter:
     match origin:
         case FromJmes(text):
             return jmes_getter(text)
         case FirstOf(choices):
-            return first_of([compile_value(one, build) for one in choices])
-        case AllOf(parts):
-            return all_of([compile_value(part, build) for part in parts])
-        case DigestOf(parts):
-            return digest_of([compile_value(part, build) for part in parts])
-        case ObjectOf(fields):
-            return object_of(_compiled(fields, build))
+            return first_of([compile_value(one, build, is_dict) for one in choices])
         case EachOf(path, fields):
-            return each_of(compile_path(path), object_of(_compiled(fields, build)))
+            return _each(path, fields, build, is_dict)
         case AfterEvent(length):
-            return after_event(compile_value(length, build))
+            return after_event(compile_value(length, build, is_dict))
     raise AssertionError(f"{origin} is no loop")
 
 
-def _compiled(fields: Mapping[str, ValueSpec], build: Build) -> Mapping[str, Getter]:
-    return {name: compile_value(spec, build) for name, spec in fields.items()}
+def _each(path: Path, fields: Mapping[str, ValueSpec], build: Build, is_dict: bool) -> Getter:
+    code = Code(item_is_dict=is_dict)
+    elements = path_expression(path, code)
+    code.each_is_local = True
+    rows = [(code.name(name), value_expression(spec, build, code), "v") for name, spec in fields.items()]
+    return code.function(each_lines(elements, f"{code.name(no_list)}(elements)", rows))
+
+
+def _parts(specs: Iterable[ValueSpec], build: Build, code: Code) -> str:
+    """Write out several values; those that are made of others are functions of their own, so that nothing grows too deep."""
+    return f"[{', '.join(_part(spec, build, code) for spec in specs)}]"
+
+
+def _part(spec: ValueSpec, build: Build, code: Code) -> str:
+    choices = spec.origin.choices if isinstance(spec.origin, FirstOf) else (spec,)
+    if len(choices) <= _CHOICES_IN_A_ROW and all(
+        isinstance(one.origin, FromPath | Constant | Template) for one in choices
+    ):
+        return value_expression(spec, build, code)
+    return f"{code.name(compile_value(spec, build, code.item_is_dict))}(scope)"
 
 
 def _template(template: Template, code: Code) -> str:
@@ -200,8 +231,11 @@ def _template(template: Template, code: Code) -> str:
         if isinstance(part, str):
             texts.append(code.name(part))
             continue
-        texts.append(code.temporary())
-        missing.append(f"({texts[-1]} := {code.name(_something)}({path_expression(part, code)})) is None")
+        found, text = code.temporary(), code.temporary()
+        texts.append(text)
+        plain = f"type({found} := {path_expression(part, code)}) is str and ({text} := {found}.strip())"
+        slow = f"({text} := {code.name(_something)}({found})) is None"
+        missing.append(f"(not ({plain} and {text}[0] not in {code.name(NOTHING_BEGINS)}) and {slow})")
     whole = " + ".join(texts)
     return f"(None if {' or '.join(missing)} else {whole})" if missing else whole
 
