@@ -7,13 +7,14 @@ never see what is missing and give `Unreadable` for what they cannot work with. 
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.events.times import format_time
 from coordwatch.sources.catalogue import Catalogue
+from coordwatch.sources.code import Code
 from coordwatch.sources.lookups import Lookups
 from coordwatch.sources.mapping import Plain, ValueSpec
 from coordwatch.sources.timestamps import is_placeholder, time_reader
@@ -118,6 +119,14 @@ def straight_changes(spec: ValueSpec, build: Build) -> list[Change]:
     return [*_of_texts(spec), *last]
 
 
+def straight_expression(text: str, changes: Sequence[Change], code: Code) -> str:
+    """Write out the straight way of a text; what every text knows by itself needs no function."""
+    for change in changes:
+        method = {str.strip: "strip", str.lower: "lower", str.upper: "upper"}.get(change)
+        text = f"{text}.{method}()" if method else f"{code.name(change)}({text})"
+    return text
+
+
 def _of_texts(spec: ValueSpec) -> list[Callable[[str], str]]:
     """Give what makes a text of a text."""
     texts: list[Callable[[str], str]] = []
@@ -192,7 +201,7 @@ def _on_elements(change: Change) -> Change:
 def _through_table(named: str | Mapping[str, Plain], build: Build) -> Change:
     """Look a word up; of a table that an operator may extend, it is counted whether the word stood there."""
     table = build.tables.get(named, {}) if isinstance(named, str) else named
-    note = build.lookups.note(f"{build.source}.{named}") if isinstance(named, str) else None
+    counts = build.lookups.counts(f"{build.source}.{named}") if isinstance(named, str) else [0, 0]
 
     def look_up(value: Any) -> Any:
         if type(value) is str:
@@ -202,8 +211,7 @@ def _through_table(named: str | Mapping[str, Plain], build: Build) -> Change:
         if key is None:
             return None
         found = table.get(key)
-        if note is not None:
-            note(found is not None)
+        counts[found is not None] += 1
         return found
 
     return look_up

@@ -19,6 +19,7 @@ from coordwatch.sources.paths import Getter, Scope, path_expression, present_exp
 Holds = Callable[[Scope], bool]
 Answer = Callable[[Any], bool]
 _REMEMBERED_MAX, _WORD_MAX = 1000, 80
+_HOLDERS = frozenset((str, list))
 _JMES_ERRORS = (jmespath.exceptions.JMESPathError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 
@@ -64,10 +65,17 @@ def _question(test: Question, code: Code) -> str:
         present, _ = present_expression(value, code)
         return present if argument else f"(not {present})"
     if test.operator == "contains":
-        return f"{code.name(_contains(argument))}({value})"
+        asked = f"{code.name(_contains(argument))}({value})"
+        if not isinstance(argument, str):
+            return asked
+        found = code.temporary()
+        return f"(type({found} := {value}) in {code.name(_HOLDERS)} and {code.name(argument)} in {found})"
     if test.operator == "not":
         unwanted = _any_element(_answer("in", argument if isinstance(argument, tuple) else (argument,)))
         return f"(not {code.name(unwanted)}({value}))"
+    if test.operator == "matches" and not many:
+        found, answer = code.temporary(), _answer("matches", argument)
+        return f"({code.name(answer)}({found}) if type({found} := {value}) is str else {code.name(_any_element(answer))}({found}))"
     if test.operator == "is" and isinstance(argument, str) and not many:
         return f"({value} == {code.name(argument)})"
     if test.operator == "is" and isinstance(argument, bool) and not many:

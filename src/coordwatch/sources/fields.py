@@ -8,11 +8,13 @@ else stands there goes to the one function of `kinds` that knows. The next room:
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from coordwatch.events.vocabulary import REFS, Field
-from coordwatch.sources.changes import NOTHING_BEGINS, Build, name_of
+from coordwatch.events.vocabulary import Field
+from coordwatch.sources.changes import Build, name_of
+from coordwatch.sources.checks import kind_expression
 from coordwatch.sources.code import Code
-from coordwatch.sources.kinds import INTEGER_MAX, TEXT_MAX, Convert, KindError, converter_of, describe, joined
+from coordwatch.sources.kinds import Convert, KindError, converter_of, describe, joined
 from coordwatch.sources.mapping import ValueSpec
+from coordwatch.sources.objects import objects_expression
 from coordwatch.sources.paths import Getter, Scope
 from coordwatch.sources.record import MapRejectReason, RefusedError, Stage
 from coordwatch.sources.values import compile_raw, path_text, value_expression
@@ -35,44 +37,17 @@ def field_lines(slot: Slot, spec: ValueSpec, build: Build, code: Code) -> list[s
     def converted(value: Any) -> Any:
         return _converted(value, convert, name, path)
 
-    kind = kind_expression(name, field, converted, code)
+    objects = objects_expression(field, spec, converted, build, code)
+    put = "" if objects else f" and (v := {kind_expression(name, field, converted, code)}) is not None"
     lines = [
-        f"v = {value_expression(spec, build, code)}",
-        f"if v is not None and (v := {kind}) is not None:",
+        f"v = {objects or value_expression(spec, build, code)}",
+        f"if v is not None{put}:",
         f"    data[{code.name(name)}] = v",
     ]
     if required:
         missing = _missing(name, compile_raw(spec, build), path)
         lines += ["else:", f"    {code.name(missing)}(scope)"]
     return lines
-
-
-def kind_expression(name: str, field: Field, slow: Convert, code: Code) -> str:
-    """Write out how `v` becomes what the field wants.
-
-    Takes: `slow`, the function for every value that is not plainly right
-    """
-    otherwise = f"{code.name(slow)}(v)"
-    short = f"type(v) is str and len(v) <= {TEXT_MAX}"
-    if field.kind == "string" and field.values:
-        return f"v if type(v) is str and v in {code.name(frozenset(field.values))} else {otherwise}"
-    if name in REFS:
-        text = name_expression("v", code)
-        return f"({text} if {short} else str(v) if type(v) is int and v else {otherwise})"
-    if field.kind in ("string", "strings"):
-        return f"(v.strip() or None if {short} else str(v) if type(v) is int else {otherwise})"
-    if field.kind == "integer":
-        return f"(v if type(v) is int and {-INTEGER_MAX} <= v <= {INTEGER_MAX} else {otherwise})"
-    if field.kind == "number":
-        return f"(v if type(v) is int or type(v) is float and v - v == 0 else {otherwise})"
-    return f"(v if v is True or v is False else {otherwise})" if field.kind == "boolean" else otherwise
-
-
-def name_expression(text: str, code: Code) -> str:
-    """Write out what `name_of` gives for a variable that holds a text; few texts begin like those that are none."""
-    found = code.temporary()
-    plain = f"({found} := {text}.strip()) and {found}[0] not in {code.name(NOTHING_BEGINS)}"
-    return f"({found} if {plain} else {code.name(name_of)}({found}))"
 
 
 def _converted(value: Any, convert: Convert, name: str, path: str | None) -> Any:

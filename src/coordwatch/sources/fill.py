@@ -60,6 +60,11 @@ def _one_identifier(spec: IdentifierSpec, named: list[Any], build: Build, code: 
         f"if type(v) is str and len(v) <= {TEXT_MAX}" + (f" and len(found) < {IDENTIFIERS_MAX}:" if named else ":"),
         f"    if (t := v.strip()){f' and (one := {one}) not in found' if again else ''}:",
         f"        found.append({'one' if again else one})",
+        *(
+            ("elif type(v) is int and not found:", "    t = str(v)", f"    found.append({one})")
+            if not again and not named
+            else ()
+        ),
         "elif v is not None:",
         f"    {add}",
     ]

@@ -17,6 +17,7 @@ from coordwatch.sources.changes import (
     changes_of,
     is_nothing,
     straight_changes,
+    straight_expression,
     text_of,
 )
 from coordwatch.sources.code import Code
@@ -86,8 +87,17 @@ def _asked(condition: Condition | None) -> Iterator[Path | str]:
 
 def value_expression(spec: ValueSpec, build: Build, code: Code) -> str:
     """Write out a value, None when it is missing."""
-    changed = _changed(spec, origin_expression(spec.origin, build, code), build, code)
-    return changed if spec.when is None else f"({changed} if {condition_expression(spec.when, code)} else None)"
+    return conditional(_changed(spec, origin_expression(spec.origin, build, code), build, code), spec, code)
+
+
+def conditional(value: str, spec: ValueSpec, code: Code) -> str:
+    """Write out a value that is missing unless what the mapping asks for it holds."""
+    return value if spec.when is None else f"({value} if {condition_expression(spec.when, code)} else None)"
+
+
+def is_unchanged(spec: ValueSpec) -> bool:
+    """Tell whether nothing is done with a value, whatever is asked before it is taken."""
+    return replace(spec, when=None) == ValueSpec(spec.origin, spec.place)
 
 
 def compile_raw(spec: ValueSpec, build: Build) -> Getter:
@@ -106,14 +116,13 @@ def raw_expression(spec: ValueSpec, build: Build, code: Code) -> str:
             return first_expression([raw_expression(one, build, code) for one in spec.origin.choices], code)
         choices = [compile_raw(choice, build) for choice in spec.origin.choices]
         return f"{code.name(first_of(choices))}(scope)"
-    raw = origin_expression(spec.origin, build, code)
-    return raw if spec.when is None else f"({raw} if {condition_expression(spec.when, code)} else None)"
+    return conditional(origin_expression(spec.origin, build, code), spec, code)
 
 
 def constant_of(spec: ValueSpec) -> Plain | None:
     """Give the value that stands in the mapping as it is; None when anything is asked or done."""
     origin = spec.origin
-    return origin.value if isinstance(origin, Constant) and spec == ValueSpec(origin, spec.place) else None
+    return origin.value if isinstance(origin, Constant) and spec.when is None and is_unchanged(spec) else None
 
 
 def path_text(spec: ValueSpec, build: Build) -> str | None:
@@ -262,9 +271,7 @@ def _changed(spec: ValueSpec, value: str, build: Build, code: Code) -> str:
     if changes and straight:
         # A text needs no look at what else it might be, and each change of it is one call.
         found = code.temporary()
-        text = found
-        for change in straight:
-            text = f"{code.name(change)}({text})"
+        text = straight_expression(found, straight, code)
         slow = f"{code.name(_through(changes))}({found})"
         value = f"({text} if type({found} := {value}) is str else None if {found} is None else {slow})"
     elif changes:
