@@ -17,7 +17,11 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 TIME_MIN = (date(1, 1, 1).toordinal() - _EPOCH_DAY) * DAY
 TIME_MAX = (date(9999, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
-_days: dict[str, int] = {}
+# Times come in the order in which things happened: many in one minute, and on one day.
+_REMEMBERED_MAX = 20_000
+_SECONDS = {f"{second:02d}": second * SECOND for second in range(60)}
+_minutes: dict[str, int] = {}
+_days: dict[int, str] = {}
 
 
 def parse_time(text: str) -> int:
@@ -26,17 +30,15 @@ def parse_time(text: str) -> int:
     Units:  microseconds since 1970 UTC; further digits are cut
     Raises: ValueError when it is no time, or a time without a zone
     """
-    if len(text) >= 20 and text[10] == "T" and (text[-1] == "Z" or text[-6:] == "+00:00"):
-        day = _days.get(text[:10])
-        if day is not None and text[13] == ":" and text[16] == ":" and text.isascii():
-            hour, minute, second = text[11:13], text[14:16], text[17:19]
-            rest = text[19:-1] if text[-1] == "Z" else text[19:-6]
-            if (hour + minute + second).isdigit() and hour < "24" and minute < "60" and second < "60":
-                instant = day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND
-                if not rest:
-                    return instant
-                if rest[0] == "." and rest[1:].isdigit():
-                    return instant + int(rest[1:7].ljust(6, "0"))
+    if len(text) >= 20 and type(text) is str:
+        minute, second = _minutes.get(text[:17]), _SECONDS.get(text[17:19])
+        if minute is not None and second is not None:
+            end = text[19:]
+            if end in ("Z", "+00:00"):
+                return minute + second
+            digits = end[1:-1] if end[-1:] == "Z" else end[1:-6] if end[-6:] == "+00:00" else ""
+            if end[:1] == "." and digits.isdigit() and digits.isascii():
+                return minute + second + int(digits[:6].ljust(6, "0"))
     return _parse_time_slowly(text)
 
 
@@ -51,10 +53,10 @@ def _parse_time_slowly(text: str) -> int:
         day = (date.fromisoformat(day_text).toordinal() - _EPOCH_DAY) * DAY
     except ValueError:
         raise ValueError(f"no such day: {text[:40]!r}") from None
-    if len(_days) < 20_000:
-        _days[day_text] = day
-    micros = int((digits or "0")[:6].ljust(6, "0"))
-    instant = day + (int(hour) * 3600 + int(minute) * 60 + int(second)) * SECOND + micros
+    begin = day + int(hour) * HOUR + int(minute) * MINUTE
+    if len(_minutes) < _REMEMBERED_MAX:
+        _minutes[text[:17]] = begin
+    instant = begin + _SECONDS[second] + int((digits or "0")[:6].ljust(6, "0"))
     if sign:
         if zone_hour > "23" or zone_minute > "59":
             raise ValueError(f"no such zone offset: {text[:40]!r}")
@@ -72,7 +74,11 @@ def format_time(instant: int) -> str:
     """
     days, rest = divmod(min(max(instant, TIME_MIN), TIME_MAX), DAY)
     seconds, micros = divmod(rest, SECOND)
-    day = date.fromordinal(days + _EPOCH_DAY).isoformat().rjust(10, "0")
+    day = _days.get(days)
+    if day is None:
+        day = date.fromordinal(days + _EPOCH_DAY).isoformat().rjust(10, "0")
+        if len(_days) < _REMEMBERED_MAX:
+            _days[days] = day
     text = f"{day}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
 

@@ -34,17 +34,22 @@ class Around:
         names = [name for name, _ in wrappers]
         self._wrappers = tuple((WRAPPERS[name][0], options) for name, options in wrappers)
         self._telling = frozenset(word for name, options in wrappers for word in _words(name, options))
-        self._any = not set(names) <= _TELLING.keys()
+        self._unions = "avro_unions" in names
+        self._without_unions = Around([one for one in wrappers if one[0] != "avro_unions"]) if self._unions else self
         self._headers = "cloudevents" in names
         self._alone = "named" in names
 
     def is_bare(self, body: Any, headers: Mapping[str, str]) -> bool:
         """Tell that none of the wrappers is there; where this is not sure, they have to be asked."""
-        if self._any or (self._headers and headers):
+        if self._unions or (self._headers and headers):
             return False
         if type(body) is dict:
             return body.keys().isdisjoint(self._telling) and not (self._alone and len(body) == 1)
         return type(body) is list
+
+    def is_bare_inside(self, body: Any, headers: Mapping[str, str]) -> bool:
+        """The same of a piece of what was peeled: where unions are taken out, they went out of the whole."""
+        return self._without_unions.is_bare(body, headers)
 
     def peel(self, envelope: Envelope) -> None:
         """Peel every wrapper that is there; it raises what `unwrap.peel` raises."""

@@ -6,7 +6,7 @@ words alike. The next room: `unwrap`, which peels.
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,11 +30,13 @@ Peel = Callable[[Envelope, Options], bool]
 
 def header_texts(headers: Headers) -> dict[str, str]:
     """Give headers as texts under lower-case names; bytes that are not UTF-8 keep their readable part."""
-    pairs: Sequence[tuple[Any, Any]] = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
+    pairs: Iterable[tuple[Any, Any]] = headers.items() if isinstance(headers, Mapping) else headers
     return {str(name).lower(): text for name, value in pairs if (text := _header_text(value)) is not None}
 
 
 def _header_text(value: Any) -> str | None:
+    if type(value) is str:
+        return value
     if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, bytes):

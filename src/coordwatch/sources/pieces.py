@@ -73,7 +73,7 @@ def piece_of(compiled: Compiled, outer: Scope, element: Any) -> Scope:
     Raises: what `whole` raises
     """
     headers, query, attributes = outer.headers, outer.query, outer.attributes
-    if not compiled.around.is_bare(element, headers):
+    if not compiled.around.is_bare_inside(element, headers):
         envelope = Envelope(element, dict(headers), dict(query), dict(attributes))
         compiled.around.peel(envelope)
         element, headers, query, attributes = envelope.body, envelope.headers, envelope.query, envelope.attributes

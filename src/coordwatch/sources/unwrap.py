@@ -241,16 +241,24 @@ def _avro_unions(envelope: Envelope, options: Options) -> bool:
 
 
 def _without_unions(value: Any, depth: int) -> Any:
-    """Give a list or an object without its unions; what is neither holds none, and is not asked."""
+    """Give a list or an object without its unions, itself where there are none; what is neither holds none, and is not asked."""
     if depth > UNION_DEPTH_MAX:
         raise RefusedError(MapRejectReason.TOO_DEEP, Stage.UNWRAP, None, f"nested deeper than {UNION_DEPTH_MAX} levels")
     if type(value) is list:
-        return [_without_unions(one, depth + 1) if type(one) in _NESTED else one for one in value]
+        changed: dict[Any, Any] = {}
+        for number, one in enumerate(value):
+            if type(one) in _NESTED and (inner := _without_unions(one, depth + 1)) is not one:
+                changed[number] = inner
+        return [changed.get(number, one) for number, one in enumerate(value)] if changed else value
     if len(value) == 1:
         name, inner = next(iter(value.items()))
         if name in _AVRO_KINDS or _AVRO_NAME.fullmatch(name):
             return _without_unions(inner, depth + 1) if type(inner) in _NESTED else inner
-    return {name: _without_unions(one, depth + 1) if type(one) in _NESTED else one for name, one in value.items()}
+    changed = {}
+    for name, one in value.items():
+        if type(one) in _NESTED and (inner := _without_unions(one, depth + 1)) is not one:
+            changed[name] = inner
+    return {**value, **changed} if changed else value
 
 
 WRAPPERS: Mapping[str, tuple[Peel, Mapping[str, tuple[str, ...]]]] = {
