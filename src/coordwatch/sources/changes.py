@@ -41,12 +41,13 @@ class Unreadable:
 class Build:
     """What every value of one mapping is compiled with: its tables, the key for hashes, what it names under `let`.
 
-    And its name, where lookups are counted, and what the operator says.
+    And its name, where lookups are counted, what the operator says, and under `named` the functions of what it names so far.
     """
 
     tables: Mapping[str, Mapping[str, Plain]] = field(default_factory=dict)
     key: bytes = b""
     let: Mapping[str, ValueSpec] = field(default_factory=dict)
+    named: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     source: str = ""
     lookups: Lookups = field(default_factory=Lookups)
     catalogue: Catalogue = field(default_factory=Catalogue)

@@ -7,7 +7,7 @@ No word of a mapping is ever part of the text: whatever comes from a file stands
 can say what is done in no other way than by what it is. Ten small functions in each other cost more than their work does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _KNOWN: dict[str, object] = {
@@ -25,10 +25,13 @@ _PLAIN = str | int | float | bool | None
 
 
 class Code:
-    """The names that one function reads. With `item_is_dict`, `item` and `let` stand for those of its Scope."""
+    """The names that one function reads. With `item_is_dict`, `item` and `let` stand for those of its Scope.
 
-    def __init__(self, *, item_is_dict: bool = False) -> None:
-        self.item_is_dict = item_is_dict
+    Takes: `let`, the functions of the names that were made so far, each of which puts down what it makes
+    """
+
+    def __init__(self, *, item_is_dict: bool = False, let: Mapping[str, Callable[[Any], Any]] = {}) -> None:
+        self.item_is_dict, self.let = item_is_dict, let
         self.each_is_local = False
         self.names: dict[str, object] = dict(_KNOWN)
         self._named: dict[object, str] = {}

@@ -80,7 +80,9 @@ def _topic_test(mapping: SourceMapping) -> Callable[[str], bool]:
 def _compile(mapping: SourceMapping, bare: Build, find: Find) -> Compiled:
     prefix, said = f"{mapping.name}.", bare.catalogue
     tables = {name.removeprefix(prefix): said.table(name, own) for name, own in mapping.tables.items()}
-    build = replace(bare, tables=tables, let=mapping.let, source=mapping.name)
+    build = replace(bare, tables=tables, let=mapping.let, source=mapping.name, named={})
+    for name, spec in mapping.let.items():
+        build.named[name] = compile_named(name, spec, build)
     condition = mapping.match.condition
     also = [(one.when, compile_emission(one, mapping, build, find)) for one in mapping.also]
     return Compiled(
@@ -88,9 +90,9 @@ def _compile(mapping: SourceMapping, bare: Build, find: Find) -> Compiled:
         None if condition is None else compile_condition(condition),
         Around([(wrapper.name, wrapper.options) for wrapper in mapping.unwrap]),
         tuple(compile_path(path) for path in mapping.split),
-        {name: compile_named(spec, build) for name, spec in mapping.let.items()},
-        first_case([(drop.when, drop.reason) for drop in mapping.drop_if]),
-        first_case([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit]),
-        every_case(also) if also else None,
+        build.named,
+        first_case([(drop.when, drop.reason) for drop in mapping.drop_if], build.named),
+        first_case([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit], build.named),
+        every_case(also, build.named) if also else None,
         frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
     )

@@ -7,50 +7,53 @@ The next room: `mapper`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from coordwatch.sources.code import Code
 from coordwatch.sources.conditions import condition_expression
 from coordwatch.sources.mapping import Condition, Junction, Question
-from coordwatch.sources.paths import Path, Scope, path_expression
+from coordwatch.sources.paths import Getter, Path, Scope, path_expression
 
 Thing = TypeVar("Thing")
 Case = tuple[Condition | None, Any]
 Choose = Callable[[Scope], Any]
+Write = Callable[[Sequence[Case]], Choose]
+Let = Mapping[str, Getter]
 _WORTH_A_LOOK = 3
 
 
-def first_case(cases: Sequence[tuple[Condition | None, Thing]]) -> Callable[[Scope], Thing | None]:
+def first_case(cases: Sequence[tuple[Condition | None, Thing]], let: Let) -> Callable[[Scope], Thing | None]:
     """Make the function that gives the first thing whose condition holds."""
-    return _chooser(cases, _first)
+    return _chooser(cases, partial(_first, let), let)
 
 
 def every_case(
-    cases: Sequence[tuple[Condition | None, Callable[[Scope], list[Thing]]]],
+    cases: Sequence[tuple[Condition | None, Callable[[Scope], list[Thing]]]], let: Let
 ) -> Callable[[Scope], list[Thing]]:
     """Make the function that calls, one after the other, all whose condition holds, and gives what they give."""
-    return _chooser(cases, _every)
+    return _chooser(cases, partial(_every, let), let)
 
 
-def _first(cases: Sequence[Case]) -> Choose:
-    code, lines = Code(item_is_dict=True), list[str]()
+def _first(let: Let, cases: Sequence[Case]) -> Choose:
+    code, lines = Code(item_is_dict=True, let=let), list[str]()
     for condition, thing in cases:
         asked = "True" if condition is None else condition_expression(condition, code)
         lines += [f"if {asked}:", f"    return {code.name(thing)}"]
     return code.function([*lines, "return None"])
 
 
-def _every(cases: Sequence[Case]) -> Choose:
-    code, lines = Code(item_is_dict=True), ["found = []"]
+def _every(let: Let, cases: Sequence[Case]) -> Choose:
+    code, lines = Code(item_is_dict=True, let=let), ["found = []"]
     for condition, thing in cases:
         asked = "True" if condition is None else condition_expression(condition, code)
         lines += [f"if {asked}:", f"    found += {code.name(thing)}(scope)"]
     return code.function([*lines, "return found"])
 
 
-def _chooser(cases: Sequence[Case], write: Callable[[Sequence[Case]], Choose]) -> Choose:
+def _chooser(cases: Sequence[Case], write: Write, let: Let) -> Choose:
     questions = [_leading(condition) for condition, _ in cases]
     asked = Counter(one.path for one in questions if one is not None and isinstance(one.path, Path))
     path, times = asked.most_common(1)[0] if asked else (None, 0)
@@ -61,7 +64,7 @@ def _chooser(cases: Sequence[Case], write: Callable[[Sequence[Case]], Choose]) -
     choosers: dict[str | None, Choose] = {}
     for word in (None, *words):
         choosers[word] = _when_asked_for(word, choosers, _for_word(word, cases, leading), write)
-    code = Code(item_is_dict=True)
+    code = Code(item_is_dict=True, let=let)
     known = code.name(choosers)
     look = f"({known}.get(word) or {known}[None] if type(word) is str else {known}[None])"
     return code.function([f"word = {path_expression(path, code)}", f"return {look}(scope)"])
@@ -71,7 +74,7 @@ def _when_asked_for(
     word: str | None,
     choosers: dict[str | None, Choose],
     cases: Sequence[Case],
-    write: Callable[[Sequence[Case]], Choose],
+    write: Write,
 ) -> Choose:
     """A chooser that is written out when the word comes for the first time; a tool has more words than a site sees."""
 

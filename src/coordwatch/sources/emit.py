@@ -71,7 +71,7 @@ def _own(emission: Emission, mapping: SourceMapping, build: Build, find: Find) -
     assert parts.id is not None, "the parser saw to it that there is an id"
     beside = emission.parts.id is None and any(emission is other for other in mapping.also)
     suffix = f"/{emission.name}" if beside else ""
-    code = Code(item_is_dict=True)
+    code = Code(item_is_dict=True, let=build.named)
     owned, owner = "team" in mapping.tool, code.name(build.lookups.counts(f"{mapping.name}.owner"))
     event = f"{code.name(Event)}({code.name(source_of(mapping))}, event_id, {code.name(event_type.name)}, time, observed, None, data)"
     lines = [

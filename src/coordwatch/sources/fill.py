@@ -24,7 +24,7 @@ SELECTED_MAX = 100
 
 def fill_identifiers(specs: Sequence[IdentifierSpec], build: Build) -> Fill:
     """Make the function that writes the identifiers of one of those affected, or of anything else with a loop around it."""
-    code = Code(item_is_dict=True)
+    code = Code(item_is_dict=True, let=build.named)
     fill = code.function(
         ["def fill(data):", *(f"    {line}" for line in identifier_lines(specs, build, code)), "return fill"]
     )

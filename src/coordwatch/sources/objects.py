@@ -34,7 +34,7 @@ def objects_expression(field: Field, spec: ValueSpec, converted: Convert, build:
         value = get(scope)
         return None if value is None else converted(value)
 
-    loop = Code(item_is_dict=code.item_is_dict)
+    loop = Code(item_is_dict=code.item_is_dict, let=code.let)
     elements, again = path_expression(each.path, loop), f"{loop.name(slow)}(scope)"
     loop.each_is_local = True
     rows = [

@@ -117,26 +117,33 @@ def compile_path(path: Path) -> Getter:
 
 def path_expression(path: Path, code: Code) -> str:
     """Write out what stands at a path."""
-    names = [step for step in path.steps if isinstance(step, str)]
     place = "each" if path.root == "each" and code.each_is_local else f"scope.{path.root or 'item'}"
-    known = path.root is None and code.item_is_dict
+    known, steps = path.root is None and code.item_is_dict, path.steps
     if known:
         place = "item"
-    if path.root == "let" and names and isinstance(path.steps[0], str):
-        place = f"{'let' if code.item_is_dict else 'scope.let'}[{code.name(names.pop(0))}]"
-        if len(path.steps) == 1:
-            return place
-        if len(names) + 1 < len(path.steps):
-            return f"{code.name(walk)}({place}, {code.name(path.steps[1:])})"
-    elif len(names) < len(path.steps):
-        return f"{code.name(walk)}({place}, {code.name(path.steps)})"
-    for name in names:
+    if path.root == "let" and path.steps and isinstance(path.steps[0], str):
+        place = _named(path.steps[0], code)
+        steps = path.steps[1:]
+    if None in steps:
+        return f"{code.name(walk)}({place}, {code.name(steps)})"
+    for step in steps:
         if known:
-            place, known = f"{place}.get({code.name(name)})", False
-        else:
-            inner = code.temporary()
-            place = f"({inner}.get({code.name(name)}) if type({inner} := {place}) is dict else None)"
+            place, known = f"{place}.get({code.name(step)})" if isinstance(step, str) else "None", False
+            continue
+        inner = code.temporary()
+        kind, found = "dict", f"{inner}.get({code.name(step)})"
+        if isinstance(step, int):
+            kind, found = f"list and {-step - 1 if step < 0 else step} < len({inner})", f"{inner}[{step}]"
+        place = f"({found} if type({inner} := {place}) is {kind} else None)"
     return place
+
+
+def _named(name: str, code: Code) -> str:
+    """Write out what a mapping names; what was not asked for yet is made by its function."""
+    make, known = code.let.get(name), code.name(name)
+    if not code.item_is_dict or make is None:
+        return f"scope.let[{known}]"
+    return f"(let[{known}] if {known} in let else {code.name(make)}(scope))"
 
 
 def present_expression(value: str, code: Code) -> tuple[str, str]:

@@ -42,7 +42,7 @@ from coordwatch.sources.mapping import (
     ValueSpec,
     values_inside,
 )
-from coordwatch.sources.paths import Getter, Path, Scope, path_expression, present_expression
+from coordwatch.sources.paths import Getter, Path, path_expression, present_expression
 
 # Each stands inside the last one, and Python reads brackets in brackets to a depth of its own.
 _CHOICES_IN_A_ROW = 20
@@ -50,24 +50,22 @@ _CHOICES_IN_A_ROW = 20
 
 def compile_value(spec: ValueSpec, build: Build, item_is_dict: bool = False) -> Getter:
     """Make the function that gives the value, None when it is missing."""
-    code = Code(item_is_dict=item_is_dict)
+    code = Code(item_is_dict=item_is_dict, let=build.named)
     return code.getter(value_expression(spec, build, code))
 
 
-def compile_named(spec: ValueSpec, build: Build) -> Getter:
-    """Make the function of a name of `let`, which knows the piece only, whoever asks for it first and where."""
-    get = compile_value(spec, build, item_is_dict=True)
-    if not any(_looks_around(each) for each in values_inside([spec])):
-        return get
+def compile_named(name: str, spec: ValueSpec, build: Build) -> Getter:
+    """Make the function of a name of `let`, which knows the piece only, whoever asks for it first and where.
 
-    def named(scope: Scope) -> Any:
-        each, time = scope.each, scope.time
-        scope.each, scope.time = None, 0
-        value = get(scope)
-        scope.each, scope.time = each, time
-        return value
-
-    return named
+    What it makes it puts down, and nothing before that, for a name that is made of itself.
+    """
+    code = Code(item_is_dict=True, let=build.named)
+    value, known = value_expression(spec, build, code), code.name(name)
+    lines = [f"let[{known}] = None", f"let[{known}] = v = {value}", "return v"]
+    if any(_looks_around(each) for each in values_inside([spec])):
+        lines.insert(0, "each, time, scope.each, scope.time = scope.each, scope.time, None, 0")
+        lines.insert(-1, "scope.each, scope.time = each, time")
+    return code.function(lines)
 
 
 def _looks_around(spec: ValueSpec) -> bool:
@@ -212,7 +210,7 @@ def _looped(origin: Origin, build: Build, is_dict: bool) -> Getter:
 
 
 def _each(path: Path, fields: Mapping[str, ValueSpec], build: Build, is_dict: bool) -> Getter:
-    code = Code(item_is_dict=is_dict)
+    code = Code(item_is_dict=is_dict, let=build.named)
     elements = path_expression(path, code)
     code.each_is_local = True
     rows = [(code.name(name), value_expression(spec, build, code), "v") for name, spec in fields.items()]
