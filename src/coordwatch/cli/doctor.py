@@ -80,7 +80,11 @@ def look(config: Path | None) -> Iterator[Check]:
     except DocumentError as error:
         yield from _problems("config", error)
         return
-    yield Check("ok", "config", f"{config or 'the defaults'}: {len(settings.inputs)} inputs, bind {settings.bind}")
+    yield Check(
+        "ok",
+        "config",
+        f"{config or 'the defaults'}: {len(settings.inputs)} input{'' if len(settings.inputs) == 1 else 's'}, bind {settings.bind}",
+    )
     content = None
     try:
         content = load_content(settings)

@@ -151,7 +151,10 @@ def _test(mappings: Sequence[SourceMapping], catalogue: Catalogue, show: bool) -
         _print_lines([{**_row(result), **(shown(result) if show else {})} for result in results])
     without = [mapping.name for mapping in mappings if not mapping.examples]
     for name in without:
-        print(f"coordwatch sources test: the mapping '{name}' has no tests; put payloads and what they become under `tests:`", file=sys.stderr)
+        print(
+            f"coordwatch sources test: the mapping '{name}' has no tests; put payloads and what they become under `tests:`",
+            file=sys.stderr,
+        )
     if sys.stderr.isatty():
         print(f"{len(results)} examples, {len(failed)} failed", file=sys.stderr)
     return FINDINGS if failed else OK
