@@ -33,3 +33,13 @@ def mask_text(text: str, spared: Set[str] = NOBODY_SPARED) -> str:
     if "\u2026" in text:
         text = _CUT_PHONE.sub(MASKED, _CUT.sub(lambda found: f"{found[1]}{MASKED}", text))
     return text
+
+
+def found_in(text: str, wanted: str) -> bool:
+    """Whether a text holds what is looked for, to somebody who sees it masked.
+
+    That is in what is left to see, or as a whole address or number: who has that already learns nothing about it.
+    """
+    wanted = wanted.lower()
+    whole = (one[0].lower() for pattern in (_MAIL, _PHONE) for one in pattern.finditer(text))
+    return wanted in mask_text(text).lower() or wanted == text.lower() or wanted in whole

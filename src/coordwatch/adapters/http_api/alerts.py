@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from coordwatch.access.principal import hides
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.order_shapes import OrderBody
 from coordwatch.adapters.http_api.preconditions import (
@@ -31,6 +32,7 @@ from coordwatch.adapters.http_api.shapes import (
     alert_detail,
     alert_item,
 )
+from coordwatch.adapters.seen import alerts_seen
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.verdict import Verdict
@@ -64,11 +66,12 @@ def alerts_router(context: ApiContext) -> APIRouter:
     router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
     @router.get("", response_model=AlertPage)
-    def list_alerts(query: Annotated[AlertQuery, Query()]) -> AlertPage:
+    def list_alerts(request: Request, query: Annotated[AlertQuery, Query()]) -> AlertPage:
         """A page of alerts, newest first unless `sort` says otherwise."""
         filters = query.model_dump(exclude={"limit", "cursor"})
         filters["since"] = _since(query.since)
-        rows, following = context.reader.alerts(filters, query.limit, query.cursor)
+        page, hidden = (filters, query.limit, query.cursor), hides(getattr(request.state, "who", None))
+        rows, following = alerts_seen(context.reader, page, hidden=hidden)
         return AlertPage(items=[alert_item(row) for row in rows], next=following)
 
     @router.get("/{alert_id}", response_model=AlertDetail, responses={304: {"description": "it is as you know it"}})

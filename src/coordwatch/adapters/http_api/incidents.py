@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from coordwatch.access.principal import hides
 from coordwatch.adapters.csv_rows import csv_lines
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.incident_shapes import (
@@ -42,6 +43,7 @@ from coordwatch.adapters.http_api.preconditions import (
 )
 from coordwatch.adapters.http_api.problems import Refused
 from coordwatch.adapters.paging import after_cursor, cursor_of
+from coordwatch.adapters.seen import incidents_seen
 from coordwatch.alerts.incident import IncidentAction, IncidentOrder
 from coordwatch.alerts.repair import RepairLine
 from coordwatch.codec import encode_json
@@ -92,10 +94,11 @@ def incidents_router(context: ApiContext, desk: IncidentDesk) -> APIRouter:
 
 def _add_reading(router: APIRouter, desk: IncidentDesk) -> None:
     @router.get("", response_model=IncidentPage)
-    def list_incidents(query: Annotated[IncidentQueryShape, Query()]) -> IncidentPage:
+    def list_incidents(request: Request, query: Annotated[IncidentQueryShape, Query()]) -> IncidentPage:
         """A page of incidents, newest first unless `sort` says otherwise."""
         filters = query.model_dump(exclude={"limit", "cursor"})
-        rows, following = desk.incidents(filters, query.limit, query.cursor)
+        page, hidden = (filters, query.limit, query.cursor), hides(getattr(request.state, "who", None))
+        rows, following = incidents_seen(desk, page, hidden=hidden)
         return IncidentPage(items=[incident_item(row) for row in rows], next=following)
 
     @router.get(

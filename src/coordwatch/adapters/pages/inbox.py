@@ -17,6 +17,7 @@ from coordwatch.adapters.pages.alert import BUTTONS, DONE_WORDS
 from coordwatch.adapters.pages.steps import listed
 from coordwatch.adapters.pages.views import view_choices
 from coordwatch.adapters.pages.words import number_words, plural
+from coordwatch.adapters.seen import alerts_seen
 from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.ports import AlertReader, AlertRow, Shelf
 from coordwatch.rules.spec import RuleSpec
@@ -44,11 +45,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class InboxRooms:
-    """Where the inbox reads."""
+    """Where the inbox reads; `hidden` says that whoever looks sees personal data masked."""
 
     reader: AlertReader
     shelf: Shelf
     rules: Mapping[str, RuleSpec]
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def inbox_values(rooms: InboxRooms, query: ListQuery, now: int, are_all: bool = 
     """Everything that `inbox.html` needs besides the frame. Units: `now` in microseconds since 1970 UTC."""
     reader, rules = rooms.reader, rooms.rules
     since = rooms.shelf.newest_move()  # before the rows are read: what comes while they are is told twice, not never
-    rows, cursor = reader.alerts(query.filters(now), PAGE_ROWS, query.cursor)
+    rows, cursor = alerts_seen(reader, (query.filters(now), PAGE_ROWS, query.cursor), hidden=rooms.hidden)
     totals = reader.alert_totals()
     return {
         "query": query,

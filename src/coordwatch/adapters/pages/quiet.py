@@ -21,6 +21,7 @@ from coordwatch.adapters.pages.shell import Shell
 from coordwatch.adapters.pages.sources import sources_values
 from coordwatch.adapters.pages.steps import step_words
 from coordwatch.adapters.pages.tables import customer_values, example_words, rule_line, rule_lines
+from coordwatch.adapters.seen import alerts_seen
 from coordwatch.errors import Elsewhere
 from coordwatch.ports import CustomerView, SettingView
 
@@ -113,7 +114,8 @@ class QuietPages:
             return going(f"/rules/{quote(wanted, safe='')}")
         if context.known_here(wanted) is not None or context.reader.customer_alerts(wanted):
             return going(f"/customers/{quote(wanted, safe='')}")
-        rows, more = context.reader.alerts({"q": wanted}, _FOUND_MOST, None)
+        hidden = hides(getattr(request.state, "who", None))
+        rows, more = alerts_seen(context.reader, ({"q": wanted}, _FOUND_MOST, None), hidden=hidden)
         words = wanted.lower()
         rules = [spec for spec in context.rules.values() if words in f"{spec.id} {spec.title} {spec.why}".lower()]
         values = {"search": wanted, "rows": rows, "rules": rules, "more": more is not None, "most": _FOUND_MOST}

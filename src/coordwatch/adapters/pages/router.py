@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from coordwatch.access.principal import hides
 from coordwatch.adapters.inbox_query import query_of
 from coordwatch.adapters.pages.act import Done, act_on, actor_of, chosen, notice_of, order_of, snoozes_of, undo_of
 from coordwatch.adapters.pages.alert import alert_values
@@ -116,7 +117,8 @@ class _Pages:
         query, now = query_of(request.query_params), self._shell.now()
         try:
             are_all = request.query_params.get("select") == "all"
-            rooms = InboxRooms(self._context.reader, self._context.shelf, self._context.rules)
+            hidden = hides(getattr(request.state, "who", None))
+            rooms = InboxRooms(self._context.reader, self._context.shelf, self._context.rules, hidden)
             values = inbox_values(rooms, query, now, are_all)
         except BadQuery as problem:
             return self._shell.nothing(

@@ -12,6 +12,8 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from coordwatch.access.masking import mask_text
+from coordwatch.access.principal import hides
 from coordwatch.adapters.pages.act import actor_of
 from coordwatch.adapters.pages.context import PagesContext
 from coordwatch.adapters.pages.guard import FormRefused, going, read_form
@@ -107,7 +109,8 @@ class SilencePages:
         preview = None
         if wish.matchers and not problem:
             try:
-                preview = self.preview(parse_matchers(wish.matchers))
+                hidden = hides(getattr(request.state, "who", None))
+                preview = self.preview(parse_matchers(wish.matchers), hidden=hidden)
             except BadMatcher as wrong:
                 problem, status = f"{str(wrong)[:1].upper()}{str(wrong)[1:]}.", 400 if status != 200 else 200
         values: dict[str, Any] = {
@@ -119,14 +122,21 @@ class SilencePages:
         }
         return self._shell.page(request, "silence_new.html", values, status)
 
-    def preview(self, matchers: Sequence[Matcher]) -> Preview:
+    def _holds(self, matchers: Sequence[Matcher], labels: Labels, hidden: bool) -> bool:
+        """Whether matchers hold; a pattern is held against what whoever asks can see, so that nobody guesses a name by it."""
+        if not hidden:
+            return all_hold(matchers, labels)
+        masked = {name: tuple(mask_text(value) for value in values) for name, values in labels.items()}
+        return all(one.holds(masked if one.is_regex else labels) for one in matchers)
+
+    def preview(self, matchers: Sequence[Matcher], *, hidden: bool = False) -> Preview:
         """What these matchers would hold back of what is open now."""
         found: list[AlertRow] = []
         looked, cursor, filters = 0, None, {"status": "open", **_asked(matchers)}
         while looked < _LOOKED_AT:
             rows, cursor = self._context.reader.alerts(filters, _AT_ONCE, cursor)
             looked += len(rows)
-            found += [row for row in rows if all_hold(matchers, labels_of_row(row, self._context.rules))]
+            found += [row for row in rows if self._holds(matchers, labels_of_row(row, self._context.rules), hidden)]
             if cursor is None:
                 break
         return Preview(found[:_SHOWN], len(found), cursor is not None)
