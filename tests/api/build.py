@@ -22,7 +22,7 @@ from coordwatch.adapters.http_api.stream import KEEP_ALIVE_SECONDS, Stream
 from coordwatch.adapters.http_api.who import Keeper
 from coordwatch.adapters.mapping_files import load_sources
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import Metrics, Readings, of_channels, of_trail
+from coordwatch.adapters.prometheus import Metrics, Readings, of_channels, of_incidents, of_trail
 from coordwatch.adapters.sql.database import Database
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
@@ -32,6 +32,7 @@ from coordwatch.embedded.replaying import Replayer
 from coordwatch.embedded.source_views import source_views
 from coordwatch.errors import CoordwatchError
 from coordwatch.events.taxonomy import TYPES
+from coordwatch.ports import IncidentTotals
 from coordwatch.processor import Input, Processor, ProcessorSettings, Result
 from coordwatch.sources.catalogue import Catalogue
 from coordwatch.sources.mapper import Mapper
@@ -162,6 +163,7 @@ def an_api(
                 **keeper.amounts(),
                 **of_channels([], NOW),
                 **of_trail(store.trail().head()),
+                **of_incidents(store.incidents().totals() if isinstance(store, SqlStore) else IncidentTotals({}, 0)),
             },
         ).render,
         trouble=lambda: api.trouble,

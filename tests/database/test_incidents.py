@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from coordwatch.adapters.alert_rows import from_flat
-from coordwatch.adapters.sql.schema import alerts
+from coordwatch.adapters.sql.schema import alerts, trail
 from coordwatch.alerts.alert import ActionRefused, Order, VersionConflict
 from coordwatch.alerts.causes import CauseKind
 from coordwatch.alerts.grouping import clue_of
@@ -20,7 +20,7 @@ from coordwatch.alerts.repair import RepairState
 from coordwatch.events.times import DAY, HOUR, MINUTE
 from coordwatch.ports import Effects, RepairOrder
 from tests.alerts.places import naive
-from tests.build import NOW, PROMO, a_cancellation, a_promo, a_sold_out, raised, retracted
+from tests.build import NOW, PROMO, a_cancellation, a_loop, a_promo, a_sold_out, raised, retracted
 from tests.database.test_silences import Desk
 
 ADA, BEN = "ada@ops.test", "ben@ops.test"
@@ -174,6 +174,55 @@ def test_what_a_person_split_stays_apart_and_what_they_merged_together(desk):
             desk.incidents.merge(promo.id, wrong, order("merge"))
     with pytest.raises(ActionRefused, match="not in this incident"):
         desk.incidents.split(promo.id, ["none"], order("split"))
+
+
+def test_what_was_put_together_is_taken_apart_again_with_what_it_brought_along(desk):
+    come(desk, *(a_promo(f"c{n}", NOW, case=f"K-{n}") for n in range(2)), a_sold_out("c5", NOW), a_loop("c6", NOW))
+    hit = {desk.incidents.repairs(one.id, 1, None)[0].customer: one for one in rows(desk)}
+    promo, sold, loop = hit["c0"], hit["c5"], hit["c6"]
+    desk.incidents.repair(sold.id, ["c5"], decided("repaired", note="called"))
+    desk.incidents.merge(sold.id, [loop.id], order("merge", BEN))
+    desk.incidents.merge(promo.id, [sold.id], order("merge", BEN))
+    view = desk.incidents.incident(promo.id)
+    assert [(one.id, one.live) for one in view.holds if one.id == sold.id] == [(sold.id, 0)]
+    assert desk.incidents.incident(loop.id).row.merged_into == promo.id
+    come(desk, a_sold_out("c8", NOW + MINUTE), now=NOW + 7)
+    seen = desk.incidents.incident(sold.id)
+    assert list(seen.actions) == ["undo"]
+    with pytest.raises(VersionConflict):
+        desk.incidents.act(sold.id, order("undo", version=seen.row.version + 1))
+    once = Once("k", "asked")
+    back = desk.incidents.act(sold.id, order("undo", version=seen.row.version, note="two things"), once)
+    assert desk.incidents.act(sold.id, order("undo"), once) == back
+    assert (back.status, back.alerts, back.merged_into) == ("open", 2, None)
+    assert {one.customer: one.state for one in desk.incidents.repairs(sold.id, 9, None)} == {
+        "c5": "repaired", "c6": "open",
+    }  # fmt: skip
+    assert [one.customer for one in desk.incidents.repairs(promo.id, 9, None)] == ["c0", "c1", "c8"]
+    assert desk.incidents.incident(loop.id).row.merged_into == sold.id, "its address leads there again"
+    assert desk.incidents.incident(sold.id).audit[-1].note == f"out of {promo.id}: two things"
+    assert desk.incidents.incident(promo.id).audit[-1].note == f"{sold.id} was taken out again"
+    with desk.store._read() as connection:
+        deeds = connection.execute(select(trail.c.kind, trail.c.actor).where(trail.c.subject == sold.id)).all()
+    assert tuple(deeds[-1]) == ("incident.change", ADA)
+    assert [one.id for one in desk.incidents.incident(promo.id).holds] == []
+    with pytest.raises(ActionRefused, match="cannot take 'undo'"):
+        desk.incidents.act(sold.id, order("undo"))
+    assert desk.incidents.act(loop.id, order("undo")).alerts == 1
+
+
+def test_what_was_split_off_knows_where_it_came_from_and_what_cannot_be_taken_apart_is_said(desk):
+    come(desk, *(a_promo(f"c{n}", NOW, case=f"K-{n}") for n in range(3)))
+    (promo,) = rows(desk)
+    ids = [one.id for one in desk.store.alerts({"incident": promo.id}, 9, None)[0]]
+    new = desk.incidents.split(promo.id, ids[:1], order("split"))
+    assert desk.incidents.incident(new.id).split_from == promo.id
+    assert desk.incidents.incident(promo.id).split_from is None
+    assert (desk.incidents.totals().going_on, desk.incidents.totals().to_repair) == ({"high": 2}, 3)
+    assert desk.incidents.merge(promo.id, [new.id], order("merge")).alerts == 3
+    desk.incidents.split(promo.id, ids[:1], order("split", now=NOW + 3))
+    with pytest.raises(ActionRefused, match="nothing of it is there any more"):
+        desk.incidents.act(new.id, order("undo"))
 
 
 def test_the_customers_to_repair_say_what_happened_what_to_do_and_who_did_it(desk):

@@ -743,6 +743,40 @@ def test_an_incident_is_acknowledged_with_its_alerts_and_its_customers_are_put_r
         assert 404 == client.post("/incidents/nobody", data={"verb": "resolve", "version": "1"}).status_code
 
 
+def test_an_incident_is_split_put_back_and_taken_out_again_by_forms_alone(own_served: Served) -> None:
+    """As a browser without a script sends them: hidden fields as the page wrote them."""
+    place = incident_of(own_served.sample)
+    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+
+        def form_of(page: str, words: str) -> tuple[str, dict[str, str]]:
+            form = next(one for one in re.findall(r"<form.*?</form>", page, re.S) if f">{words}" in one)
+            hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]+)"', form)
+            return re.findall(r'action="([^"]+)"', form)[0], dict(hidden)
+
+        page = client.get(place).text
+        alerts = re.findall(r'name="alert" value="([^"]+)"', page)
+        action, fields = form_of(page, "Split off")
+        nothing = client.post(action, data={**fields, "verb": "split"})
+        assert (400, True) == (nothing.status_code, "select the alerts that belong apart" in nothing.text)
+        split = client.post(action, data={**fields, "verb": "split", "alert": alerts[:2]})
+        assert "Split off: this is the new one." in split.text
+        assert "2 alerts</a>" in split.text
+        action, fields = form_of(split.text, "Put it back")
+        assert place == action
+        together = client.post(action, data={**fields, "verb": "merge"})
+        assert "Put together." in together.text
+        action, fields = form_of(together.text, "Take out again")
+        assert "Take it out again" in client.get(action).text
+        apart = client.post(action, data={**fields, "verb": "undo"})
+        assert "Undone." in apart.text
+        assert "2 alerts</a>" in apart.text
+        action, fields = form_of(apart.text, "Put in")
+        other = re.findall(r'<option value="([^"]+)">', apart.text)[0]
+        assert "Put together." in client.post(action, data={**fields, "verb": "merge", "other": other}).text
+        stale = client.post(action, data={**fields, "verb": "merge", "other": other})
+        assert (409, True) == (stale.status_code, "It changed while you looked at it." in stale.text)
+
+
 def test_a_silence_is_made_from_an_alert_and_shows_first_what_it_would_hold_back(own_served: Served) -> None:
     """The matchers are filled in, the preview counts what is open, a reason is asked for, and it can be ended."""
     row = own_served.sample.store.alerts({"rule": "bot-loop", "status": "open"}, 1, None)[0][0]

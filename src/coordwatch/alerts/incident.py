@@ -54,7 +54,8 @@ PEOPLE_DO = frozenset(
 GOING_ON = frozenset({IncidentStatus.OPEN, IncidentStatus.ACKNOWLEDGED})
 _S, _A = IncidentStatus, IncidentAction
 _STAYS: dict[IncidentStatus | None, IncidentStatus] = {one: one for one in (_S.OPEN, _S.ACKNOWLEDGED, _S.RESOLVED)}
-# From None, the incident does not exist yet. `undo` is not here: it leads back to where the last person's action began.
+# From None, the incident does not exist yet. `undo` is not here: it leads back to where the last person's action began, and a
+# merged incident to what it was.
 _TABLE: dict[IncidentAction, dict[IncidentStatus | None, IncidentStatus]] = {
     _A.BEGIN: {None: _S.OPEN},
     _A.GROW: {_S.OPEN: _S.OPEN, _S.ACKNOWLEDGED: _S.ACKNOWLEDGED},
@@ -91,6 +92,12 @@ class Incident:
     severity_rank: int = 3
     apart: bool = False
     merged_into: str | None = None
+
+    @property
+    def split_from(self) -> str | None:
+        """The incident that a person split it off from."""
+        before, between, _ = self.anchor.partition(" ")
+        return before if self.apart and between else None
 
 
 @dataclass(frozen=True, slots=True)

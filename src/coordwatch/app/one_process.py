@@ -18,7 +18,7 @@ from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.stream import Stream
 from coordwatch.adapters.pages.router import PagesContext, pages_router
-from coordwatch.adapters.prometheus import Amounts, Metrics, Readings
+from coordwatch.adapters.prometheus import Amounts, Metrics, Readings, of_incidents
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.alerts.card import cards_of
@@ -174,7 +174,12 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
     kept = retention_of(rooms.settings, views.processor.retention.longest)
 
     def beside() -> dict[str, Amounts]:
-        return {"coordwatch_webhook_requests": rooms.hooks.outcomes(), **rooms.keeper.amounts(), **rooms.desk.amounts()}
+        return {
+            "coordwatch_webhook_requests": rooms.hooks.outcomes(),
+            **rooms.keeper.amounts(),
+            **rooms.desk.amounts(),
+            **of_incidents(rooms.store.incidents().totals()),
+        }
 
     return ApiContext(
         reader=rooms.store,

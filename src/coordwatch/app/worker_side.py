@@ -21,7 +21,7 @@ from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.ends import Ends
 from coordwatch.adapters.kafka.state_rows import StateRows
 from coordwatch.adapters.pages.router import PagesContext, pages_router
-from coordwatch.adapters.prometheus import Amounts, Metrics, Readings, Running
+from coordwatch.adapters.prometheus import Amounts, Metrics, Readings, Running, of_incidents
 from coordwatch.adapters.registry.decoding import RegistryDecoder
 from coordwatch.adapters.rule_texts import rule_texts
 from coordwatch.adapters.sql.store import SqlStore
@@ -235,7 +235,8 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
     stored = Readings(room.store, sources, ground.clock, gauges, retention=kept)
 
     def beside() -> dict[str, Amounts]:
-        return {"coordwatch_webhook_requests": {}, **ground.keeper.amounts(), **room.desk.amounts()}
+        said = of_incidents(room.store.incidents().totals())
+        return {"coordwatch_webhook_requests": {}, **ground.keeper.amounts(), **room.desk.amounts(), **said}
 
     return ApiContext(
         reader=room.store,

@@ -10,6 +10,7 @@ from coordwatch.ports.incidents import (
     INCIDENT_SORTS,
     IncidentDesk,
     IncidentRow,
+    IncidentTotals,
     IncidentView,
     RepairOrder,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "FactView",
     "IncidentDesk",
     "IncidentRow",
+    "IncidentTotals",
     "IncidentView",
     "Moved",
     "PairCount",

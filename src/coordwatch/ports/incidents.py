@@ -46,13 +46,26 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """One incident with everything its page shows; `actions` are what a person can do to it now."""
+    """One incident with everything its page shows; `actions` are what a person can do to it now.
+
+    `holds` were put into it and can be taken out again; `split_from` is the one that it was split off from
+    """
 
     row: IncidentRow
     causes: Sequence[Cause]
     audit: Sequence[AuditEntry]
     actions: Sequence[str]
     rules: Sequence[tuple[str, str, int]]
+    holds: Sequence[IncidentRow] = ()
+    split_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentTotals:
+    """How many incidents go on, by severity, and about how many of their customers nobody has decided."""
+
+    going_on: Mapping[str, int]
+    to_repair: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,14 @@ class IncidentDesk(Protocol):
         """One incident, None when there is none."""
         ...
 
+    def totals(self) -> IncidentTotals:
+        """What goes on."""
+        ...
+
     def act(self, incident_id: str, order: IncidentOrder, once: Once | None = None) -> IncidentRow | None:
         """Do what a person asks with an incident and its alerts, `once`; None when there is none.
+
+        Undoing one that was put into another takes it out again, with the alerts that it brought along.
 
         Raises: VersionConflict when it moved on, ActionRefused when its status forbids it, KeyReused, TemporaryError
         """

@@ -6,6 +6,7 @@ The next room: `router`, which gives them their addresses.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,13 +20,14 @@ from coordwatch.adapters.pages.shell import Shell
 from coordwatch.adapters.pages.words import plural
 from coordwatch.adapters.paging import BadQuery
 from coordwatch.alerts.alert import ActionRefused, VersionConflict
-from coordwatch.alerts.incident import PEOPLE_DO, IncidentAction, IncidentOrder, IncidentStatus
+from coordwatch.alerts.incident import GOING_ON, PEOPLE_DO, IncidentAction, IncidentOrder, IncidentStatus
 from coordwatch.alerts.repair import RepairState
 from coordwatch.errors import TemporaryError
-from coordwatch.ports import INCIDENT_SORTS, IncidentDesk, IncidentRow, RepairOrder
+from coordwatch.ports import INCIDENT_SORTS, AlertReader, IncidentDesk, IncidentRow, IncidentView, RepairOrder
 
 _ROWS = 50
 _CUSTOMERS = 100
+_ALERTS = 50
 _NOTE_MAX = 500
 _LIVE = f"{IncidentStatus.OPEN},{IncidentStatus.ACKNOWLEDGED}"
 _STATUSES: Mapping[str, str] = {
@@ -37,6 +39,8 @@ BUTTONS: Mapping[str, tuple[str, str]] = {
     "reopen": ("Reopen", "Reopened."),
     "undo": ("Undo", "Undone."),
     "note": ("Keep the note", "The note is kept."),
+    "split": ("Split off", "Split off: this is the new one. Nothing joins it again but you."),
+    "merge": ("Put in", "Put together. It can be taken apart again below."),
 }
 DONE_WORDS = {
     "begin": "began", "grow": "grew", "end": "ended: nothing in it is open any more", "come_back": "came back",
@@ -53,8 +57,8 @@ REPAIRS: Mapping[str, tuple[str, str]] = {
 class IncidentPages:
     """The endpoints of incidents."""
 
-    def __init__(self, desk: IncidentDesk, shell: Shell) -> None:
-        self._desk, self._shell = desk, shell
+    def __init__(self, desk: IncidentDesk, shell: Shell, reader: AlertReader) -> None:
+        self._desk, self._shell, self._reader = desk, shell, reader
 
     def list(self, request: Request) -> Response:
         """Incidents, those that go on unless the address says otherwise."""
@@ -120,14 +124,31 @@ class IncidentPages:
             "are_all": request.query_params.get("select") == "all",
             "select_all": f"{place}?{urlencode({**({'customers_after': after} if after else {}), 'select': 'all'})}#customers",
             "place": place,
+            **self._apart_or_together(view),
         }
         return self._shell.page(request, "incident.html", values, status)
 
+    def _apart_or_together(self, view: IncidentView) -> dict[str, Any]:
+        """What can be split off, what can be put in, and where it can be put back."""
+        before = None if view.split_from is None else self._desk.incident(view.split_from)
+        if view.row.status not in GOING_ON:
+            return {"alerts": [], "others": [], "before": None}
+        alerts = self._reader.alerts({"incident": view.row.id}, _ALERTS, None)[0] if view.row.alerts > 1 else []
+        others = self._desk.incidents({"status": _LIVE, "sort": "newest"}, _ROWS, None)[0]
+        return {
+            "alerts": alerts,
+            "others": [one for one in others if one.id != view.row.id],
+            "before": before.row if before is not None and before.row.status in GOING_ON else None,
+        }
+
     async def act(self, request: Request, incident_id: str) -> Response:
         """Do to an incident what its form asks."""
-        return await self._posted(request, lambda fields: self._act(request, incident_id, dict(fields)))
+        return await self._posted(request, lambda fields: self._act(request, incident_id, fields))
 
-    def _act(self, request: Request, incident_id: str, form: dict[str, str]) -> Response:
+    def _act(self, request: Request, incident_id: str, fields: Sequence[tuple[str, str]]) -> Response:
+        form = dict(fields)
+        if form.get("verb") in (IncidentAction.SPLIT, IncidentAction.MERGE):
+            return self._moved(request, incident_id, IncidentAction(form["verb"]), fields)
         action = next((one for one in PEOPLE_DO if one.value == form.get("verb")), None)
         if action is None:
             return self._page(
@@ -137,8 +158,28 @@ class IncidentPages:
         if action is IncidentAction.NOTE and not note:
             return self._page(request, incident_id, "Not done: there is no note. Write one beside the button.", 400)
         order = IncidentOrder(action, actor_of(request), self._shell.now(), _version(form), note)
+        return self._done(request, incident_id, action, lambda: self._desk.act(incident_id, order))
+
+    def _moved(
+        self, request: Request, incident_id: str, action: IncidentAction, fields: Sequence[tuple[str, str]]
+    ) -> Response:
+        form = dict(fields)
+        order = IncidentOrder(action, actor_of(request), self._shell.now(), _version(form))
+        if action is IncidentAction.SPLIT:
+            chosen = [value for name, value in fields if name == "alert"][:_ALERTS]
+            missing, do = "select the alerts that belong apart", partial(self._desk.split, incident_id, chosen, order)
+        else:
+            chosen = [value for name, value in fields if name == "other" and value][:_ROWS]
+            missing, do = "choose the incident that belongs here", partial(self._desk.merge, incident_id, chosen, order)
+        if not chosen:
+            return self._page(request, incident_id, f"Not done: {missing}.", 400)
+        return self._done(request, incident_id, action, do)
+
+    def _done(
+        self, request: Request, incident_id: str, action: IncidentAction, do: Callable[[], IncidentRow | None]
+    ) -> Response:
         try:
-            row = self._desk.act(incident_id, order)
+            row = do()
         except VersionConflict:
             moved = "It changed while you looked at it. This is how it stands now: decide again."
             return self._page(request, incident_id, moved, 409)

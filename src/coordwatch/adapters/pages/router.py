@@ -75,7 +75,7 @@ def pages_router(context: PagesContext) -> APIRouter:
         reading |= {"/silences": silences.list, "/silences/new": silences.make}
         forms |= {"/silences": silences.create, "/silences/{silence_id}": silences.end}
     if context.incidents is not None:
-        incidents = IncidentPages(context.incidents, shell)
+        incidents = IncidentPages(context.incidents, shell, context.reader)
         reading |= {"/incidents": incidents.list, "/incidents/{incident_id}": incidents.show}
         forms |= {"/incidents/{incident_id}": incidents.act, "/incidents/{incident_id}/repairs": incidents.repair}
     if context.trail is not None:

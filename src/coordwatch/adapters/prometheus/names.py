@@ -38,6 +38,8 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_verdicts", "gauge", ("rule", "verdict"), "What people said of alerts once they had looked: conflict, unsure, or why it is none; conflict by all but unsure is the precision of a rule"),
     Name("coordwatch_alerts", "gauge", ("status",), "Alerts by status"),
     Name("coordwatch_alerts_live", "gauge", ("severity",), "Alerts that are open, acknowledged or snoozed, by severity"),
+    Name("coordwatch_incidents_going_on", "gauge", ("severity",), "Incidents that are open or acknowledged, by severity"),
+    Name("coordwatch_incident_customers_to_repair", "gauge", (), "Customers of incidents that go on about whom nobody has decided yet"),
     Name("coordwatch_events_in", "counter", (), "Events taken in; always applied + duplicate + dropped + dead-lettered + parked, and what is under way"),
     Name("coordwatch_events", "counter", ("result",), "Events by what became of them"),
     Name("coordwatch_events_parked", "gauge", (), "Events that wait for their customer to be known"),

@@ -15,7 +15,7 @@ from coordwatch.audit.chain import Head
 from coordwatch.clock import Clock
 from coordwatch.events.times import SECOND
 from coordwatch.notify.outbox import ChannelView
-from coordwatch.ports import AlertReader, SourceView, ToolCount
+from coordwatch.ports import AlertReader, IncidentTotals, SourceView, ToolCount
 from coordwatch.sources.lookups import KNOWN, UNKNOWN
 
 _RESULTS = ("applied", "duplicate", "dropped", "dead_lettered")
@@ -151,6 +151,14 @@ def of_channels(views: Sequence[ChannelView], now: int) -> dict[str, Amounts]:
         },
         "coordwatch_channel_delivered_seconds": heard,
         "coordwatch_canary_arrived_seconds": dict.fromkeys([()], canary[0]) if canary else {},
+    }
+
+
+def of_incidents(totals: IncidentTotals) -> dict[str, Amounts]:
+    """What goes on, and for how many customers something is still to be done."""
+    return {
+        "coordwatch_incidents_going_on": {(severity,): totals.going_on.get(severity, 0) for severity in _SEVERITIES},
+        "coordwatch_incident_customers_to_repair": {(): totals.to_repair},
     }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, select
 
 from coordwatch.adapters.sql.book import upsert
 from coordwatch.adapters.sql.held import let_go
-from coordwatch.adapters.sql.incident_tables import incident_audit, incidents, placed, repairs, spans
+from coordwatch.adapters.sql.incident_tables import brought_along, incident_audit, incidents, placed, repairs, spans
 from coordwatch.adapters.sql.schema import alerts
 from coordwatch.alerts.alert import ENGINE
 from coordwatch.alerts.grouping import Clue, Span
@@ -163,7 +163,10 @@ class SqlIncidentBook:
         moved, entry = moved_incident(incident, IncidentAction.MERGE, self._now, f"into {into}")
         if entry is None:
             return
-        save_incident(self._connection, moved, entry, merged_into=into, stirred=False)
+        # So that it can be taken out again as it was.
+        moved = replace(moved, undo=incident.status, merged_into=into)
+        save_incident(self._connection, moved, entry, stirred=False, live=0, to_repair=0)
+        remember_alerts(self._connection, incident.id)
         note_entry(self._connection, into, IncidentEntry(self._now, ENGINE, IncidentAction.GROW, f"with {incident.id}"))
         self._connection.execute(
             incidents.update().where(incidents.c.merged_into == incident.id).values(merged_into=into)
@@ -194,6 +197,13 @@ def add_incidents(connection: Connection, several: Sequence[tuple[Incident, int]
     upsert(connection, incidents, rows)
     entry = {"at": now, "actor": ENGINE, "action": IncidentAction.BEGIN.value, "note": ""}
     connection.execute(incident_audit.insert(), [{"incident": one.id, **entry} for one, _ in several])
+
+
+def remember_alerts(connection: Connection, incident: str) -> None:
+    """Keep which alerts an incident has, before they are put into another one."""
+    connection.execute(brought_along.delete().where(brought_along.c.incident == incident))
+    mine = select(alerts.c.incident_id, alerts.c.id).where(alerts.c.incident_id == incident)
+    connection.execute(brought_along.insert().from_select(["incident", "alert"], mine))
 
 
 def stir(connection: Connection, several: Iterable[str]) -> None:

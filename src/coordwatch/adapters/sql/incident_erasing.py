@@ -10,7 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from coordwatch.adapters.sql.incident_tables import incident_audit, incidents, placed, repairs, spans, unplaced
+from coordwatch.adapters.sql.incident_tables import (
+    brought_along,
+    incident_audit,
+    incidents,
+    placed,
+    repairs,
+    spans,
+    unplaced,
+)
 from coordwatch.adapters.sql.schema import alerts
 
 _CHUNK = 400
@@ -26,16 +34,18 @@ def forget_in_incidents(connection: Connection, customer: str, alerts_of_them: S
         connection.execute(repairs.update().where(repairs.c.incident.in_(hit)).values(note=""))
         connection.execute(incidents.update().where(incidents.c.id.in_(hit)).values(note="", stirred=True))
         connection.execute(placed.delete().where(placed.c.alert.in_(part)))
+        connection.execute(brought_along.delete().where(brought_along.c.alert.in_(part)))
         connection.execute(unplaced.delete().where(unplaced.c.alert.in_(part)))
 
 
 def expire_incidents(connection: Connection, over: Select[Any], before: int) -> None:
     """Delete what is kept of alerts that go, and incidents that ended long ago. Units: microseconds since 1970 UTC."""
-    connection.execute(placed.delete().where(placed.c.alert.in_(over)))
+    for told in (placed, brought_along):
+        connection.execute(told.delete().where(told.c.alert.in_(over)))
     old = select(incidents.c.id).where(
         incidents.c.live == 0, incidents.c.last_at < before, incidents.c.stirred.is_(False)
     )
-    for table in (spans, incident_audit, repairs):
+    for table in (spans, incident_audit, repairs, brought_along):
         connection.execute(table.delete().where(table.c.incident.in_(old)))
     connection.execute(alerts.update().where(alerts.c.incident_id.in_(old)).values(incident_id=None))
     connection.execute(incidents.delete().where(incidents.c.id.in_(old)))

@@ -27,6 +27,7 @@ _ORDERS: Mapping[str, tuple[tuple[str, bool], ...]] = {
 }
 assert set(_ORDERS) == set(INCIDENT_SORTS)
 _LIMIT_MAX = 1000
+_HELD_MOST = 50
 _JUST_NOW = "Alerts that came just now; what they have in common is being worked out"
 
 
@@ -118,7 +119,15 @@ def incident_view(connection: Connection, incident_id: str) -> IncidentView | No
         audit=[AuditEntry(one.at, one.actor, one.action, one.note) for one in entries],
         actions=[one.value for one in incident_actions(found.status, found.undo is not None)],
         rules=sorted(((one[0], one[1], one[2]) for one in rules), key=lambda one: (-one[2], one[0])),
+        holds=_holds(connection, incident_id),
+        split_from=found.split_from,
     )
+
+
+def _holds(connection: Connection, incident_id: str) -> list[IncidentRow]:
+    inside = (incidents.c.merged_into == incident_id, incidents.c.undo.is_not(None))
+    question = select(incidents).where(*inside).order_by(incidents.c.last_at.desc(), incidents.c.id).limit(_HELD_MOST)
+    return [incident_item(one) for one in connection.execute(question).mappings()]
 
 
 def incident_item(row: RowMapping) -> IncidentRow:

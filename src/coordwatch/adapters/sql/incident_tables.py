@@ -62,6 +62,14 @@ placed = Table(
     Column("at", BigInteger, nullable=False),
     Index("placed_by_mark", "mark"),
 )
+# The alerts that an incident had when it was put into another one, so that it can be taken out again.
+brought_along = Table(
+    "brought_along",
+    metadata,
+    Column("incident", Words, primary_key=True),
+    Column("alert", Words, primary_key=True),
+    Index("brought_along_by_alert", "alert"),
+)
 unplaced = Table(
     "unplaced",
     metadata,

@@ -8,7 +8,7 @@ The next room: the API, the pages and the commands; `holding`, which has alerts 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from coordwatch.adapters.sql.acting import act_on
 from coordwatch.adapters.sql.answers import keep_answer, recalled
@@ -29,7 +29,7 @@ from coordwatch.adapters.sql.incident_lists import (
 from coordwatch.adapters.sql.incident_tables import incidents
 from coordwatch.adapters.sql.repairing import decide, hit, lines
 from coordwatch.adapters.sql.schema import alerts, audit
-from coordwatch.adapters.sql.splitting import put_together, split_off
+from coordwatch.adapters.sql.splitting import put_together, split_off, take_out
 from coordwatch.adapters.sql.summing import Around, dark_now, note_dark, note_revisions, sum_up
 from coordwatch.adapters.sql.trail import write_down
 from coordwatch.alerts.alert import ActionRefused, Order
@@ -41,6 +41,7 @@ from coordwatch.alerts.incident import (
     Incident,
     IncidentAction,
     IncidentOrder,
+    IncidentStatus,
     do_to_incident,
     seen_as,
 )
@@ -49,7 +50,7 @@ from coordwatch.alerts.once import Once
 from coordwatch.alerts.repair import RepairLine
 from coordwatch.audit.deed import Deed, DeedKind, Fact
 from coordwatch.codec import decode_json, encode_json
-from coordwatch.ports import IncidentRow, IncidentView, RepairOrder
+from coordwatch.ports import IncidentRow, IncidentTotals, IncidentView, RepairOrder
 
 _ALONG_WORDS = "with its incident"
 # How long an incident is left as it was summed up, for each of its alerts. Units: microseconds
@@ -109,6 +110,13 @@ class SqlIncidents:
             with self._read() as connection:
                 yield from lines(connection, incident_id, customers[start : start + _AT_ONCE], self._cards)
 
+    def totals(self) -> IncidentTotals:
+        going_on = incidents.c.status.in_([one.value for one in GOING_ON])
+        question = select(incidents.c.severity, func.count(), func.sum(incidents.c.to_repair)).where(going_on)
+        with self._read() as connection:
+            rows = connection.execute(question.group_by(incidents.c.severity)).all()
+        return IncidentTotals({row[0]: row[1] for row in rows}, sum(int(row[2]) for row in rows))
+
     # ---- people
 
     def act(self, incident_id: str, order: IncidentOrder, once: Once | None = None) -> IncidentRow | None:
@@ -119,6 +127,11 @@ class SqlIncidents:
             before = find_incident(connection, incident_id)
             if before is None:
                 return None
+            if before.status is IncidentStatus.MERGED and order.action is IncidentAction.UNDO:
+                row = self._taken_out(connection, before, order)
+                if once is not None:
+                    keep_answer(connection, once, encode_json(asdict(row)), order.now)
+                return row
             after, entry = do_to_incident(before, order)
             changes = self._along(connection, before, order)
             beside: dict[str, str | int] = {"note": order.note} if order.note else {}
@@ -150,6 +163,13 @@ class SqlIncidents:
                 )
             return changes
         return []
+
+    def _taken_out(self, connection: Connection, gone: Incident, order: IncidentOrder) -> IncidentRow:
+        into = take_out(connection, gone, order)
+        facts: dict[str, Fact] = {"action": "take_out", "out_of": into, "noted": bool(order.note)}
+        write_down(connection, [Deed(order.now, order.actor, DeedKind.INCIDENT_CHANGE, gone.id, facts)])
+        self._summed(connection, into, order.now)
+        return self._summed(connection, gone.id, order.now)
 
     def split(self, incident_id: str, alerts: Sequence[str], order: IncidentOrder) -> IncidentRow | None:
         with self._write() as connection:
