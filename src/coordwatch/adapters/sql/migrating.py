@@ -31,6 +31,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 REVISION = REVISIONS[-1]
 _COUNTED = ("1", "2")

@@ -1,6 +1,6 @@
 """Which alerts an incident brought along when it was put into another one, so that it can be taken out again.
 
-What enters: tables of revision 0013. What leaves: a table more; what was put together before stays together.
+What enters: tables of revision 0014. What leaves: a table more; what was put together before stays together.
 """
 
 from alembic import op
@@ -8,8 +8,8 @@ from sqlalchemy import Column
 
 from coordwatch.adapters.sql.words import Words
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
