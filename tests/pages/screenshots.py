@@ -72,8 +72,8 @@ def every_page(client: httpx.Client) -> list[tuple[str, str, Sequence[str]]]:
     """One address of every kind of page in a running demo: a name, a path, keys to press first."""
     rows = client.get("/v1/alerts", params={"limit": 200}).json()["items"]
     first = {row["rule"]: row for row in reversed(rows)}
-    alert = next((row for row in rows if row["gap_seconds"] is not None), rows[0])
-    absence = next((row for row in first.values() if row["gap_seconds"] is None), alert)
+    alert = first.get("promo-during-open-complaint", rows[0])
+    absence = first.get("delay-without-notice", alert)
     incidents = client.get("/v1/incidents", params={"sort": "customers"}).json()["items"]
     incident = f"/incidents/{incidents[0]['id']}" if incidents else "/incidents/not-there"
     rule, customer = quote(alert["rule"], safe=""), quote(alert["customer"], safe="")
