@@ -48,6 +48,7 @@ def press(house, slack):
         house.clock,
         {"cx": SlackRoom("cx", "C0123", SECRET, replies)},
         _reply_by(poster(house.clock)),
+        house.store.act_on_told,
     )
     app = health_application(Health(lambda: None, lambda: None, lambda: (b"", "")), Door(signed=door.paths))
     app.include_router(slack_router(door, house.clock))
@@ -109,3 +110,27 @@ def test_a_reply_that_does_not_arrive_changes_nothing(house, slack, press):
     slack.usual = said({}, 500)
     assert press(alert, "resolve", "bo") == 200
     assert len(replies(slack)) == 1
+
+
+def test_a_message_about_many_is_acknowledged_by_one_button_with_all_that_it_holds(house, slack, press):
+    alerts = house.raise_alerts([f"c-{number}" for number in range(40)])
+    house.tell()
+    house.pass_time(MINUTE)
+    house.send()
+    storm = next(one.json for one in slack.requests if "told together" in one.body.decode())
+    (button, *_) = storm["blocks"][-1]["elements"]
+    assert (button["action_id"], button["text"]["text"]) == ("acknowledge_all", "Acknowledge all 30")
+    held = [one for one in alerts if any(line.many for line in house.history(one))]
+    assert len(held) == 30
+    house.act(held[0], AlertAction.RESOLVE)
+    assert press(button["value"], "acknowledge_all", "ada") == 200
+    assert press(button["value"], "acknowledge_all", "bo") == 200
+    assert press("another", "acknowledge_all", "bo") == 200
+    assert [one["text"] for one in replies(slack)] == [
+        "29 alerts are acknowledged by you now.",
+        "Nothing was changed: all of these alerts are acknowledged, snoozed or over already.",
+        "Nothing was changed: these alerts are not here any more.",
+    ]
+    last = house.store.alert(held[1]).audit[-1]
+    assert (last.actor, last.action, last.note) == ("slack:ada", "acknowledge", "by a button in Slack")
+    assert [house.store.alert(one).row.status for one in alerts].count("acknowledged") == 29

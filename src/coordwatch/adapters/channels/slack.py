@@ -15,6 +15,7 @@ from coordwatch.adapters.posting import Poster, Reply
 from coordwatch.codec import NotJson, decode_json, encode_json
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import MINUTE, SECOND
+from coordwatch.events.words import number_words
 from coordwatch.notify.delivery import Answer, again, delivered, refused
 from coordwatch.notify.message import CANARY, Message
 from coordwatch.notify.outbox import Work
@@ -23,6 +24,7 @@ from coordwatch.notify.wording import facts_of, link_of, sentences_of, shares_of
 URL = "https://slack.com/api"
 EVENT = "coordwatch_alert"
 ACTIONS: Mapping[str, str] = {"acknowledge": "Acknowledge", "snooze": "Snooze 4 h", "resolve": "Resolve"}
+ALL = "acknowledge_all"
 _SECTION_MAX, _TEXT_MAX = 2900, 600
 _LATER = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "ratelimited", "rate_limited", "team_added_to_org"}
@@ -148,6 +150,10 @@ def escaped(text: str) -> str:
 
 
 def _buttons(message: Message) -> list[dict[str, Any]]:
+    if message.many and not message.is_over:
+        # Its value is the message: it may hold more alerts than it names.
+        words = _plain(f"Acknowledge all {number_words(message.total)}")
+        return [{"type": "button", "action_id": ALL, "value": message.id, "text": words}]
     if message.many or message.is_over or not message.lines or message.subject.startswith(CANARY):
         return []
     offered = [name for name in ACTIONS if not (name == "acknowledge" and message.status == "acknowledged")]

@@ -23,7 +23,9 @@ from coordwatch.alerts.lifecycle import AlertAction
 from coordwatch.alerts.words import time_words
 from coordwatch.clock import Clock
 from coordwatch.codec import NotJson, decode_json
+from coordwatch.errors import TemporaryError
 from coordwatch.events.times import HOUR, MINUTE
+from coordwatch.events.words import number_words
 from coordwatch.ports import AlertDesk, AlertReader, AlertView
 
 PATH = "/v1/channels/{name}/slack"
@@ -32,6 +34,7 @@ REPLIES = ("https://hooks.slack.com/", "https://hooks.slack-gov.com/")
 WINDOW, BODY_MAX = 5 * MINUTE, 256 * 1024
 SNOOZE = 4 * HOUR
 _ACTIONS = {"acknowledge": AlertAction.ACKNOWLEDGE, "snooze": AlertAction.SNOOZE, "resolve": AlertAction.RESOLVE}
+_ALL, _NOTE = "acknowledge_all", "by a button in Slack"
 _log = logging.getLogger("coordwatch.channels")
 
 
@@ -55,7 +58,8 @@ class SlackRoom:
 class SlackDoor:
     """Where buttons are answered: the desk of alerts, who reads them, and the clock of the wall that Slack signs by.
 
-    `reply` says something to whoever pressed, and to nobody else; it is called after Slack has its answer.
+    `reply` says something to whoever pressed, and to nobody else; it is called after Slack has its answer. `together` does
+    something to all open alerts of a message of a channel, and gives to how many; None when there is no such message.
     """
 
     desk: AlertDesk
@@ -63,6 +67,7 @@ class SlackDoor:
     wall: Clock
     rooms: Mapping[str, SlackRoom]
     reply: Callable[[str, str], None]
+    together: Callable[[str, str, Order], int | None] | None = None
 
     @property
     def paths(self) -> frozenset[str]:
@@ -78,6 +83,7 @@ class Press:
     alert: str
     actor: str
     reply_to: str = ""
+    all_of_it: bool = False
 
 
 def slack_router(door: SlackDoor, clock: Clock) -> APIRouter:
@@ -95,6 +101,9 @@ def slack_router(door: SlackDoor, clock: Clock) -> APIRouter:
         pressed = _pressed(body, room)
         if pressed is None:
             return JSONResponse({})
+        if pressed.all_of_it:
+            # A storm takes longer than Slack waits for an answer.
+            return JSONResponse({}, background=BackgroundTask(_act_on_all, door, name, pressed, clock.now()))
         late = await run_in_threadpool(_act, door, pressed, clock.now())
         if late is None or not pressed.reply_to:
             return JSONResponse({})
@@ -132,14 +141,16 @@ def _pressed(body: bytes, room: SlackRoom) -> Press | None:
         if payload["type"] != "block_actions":
             return None
         button, user = payload["actions"][0], payload["user"]
-        action = _ACTIONS.get(button["action_id"])
+        all_of_it = button["action_id"] == _ALL
+        action = AlertAction.ACKNOWLEDGE if all_of_it else _ACTIONS.get(button["action_id"])
         if action is None:
             return None
         if _channel_of(payload) not in ("", room.channel):
             raise Refused(403, "this button was pressed in another channel than the one of this address")
         who = f"slack:{user.get('username') or user.get('name') or user['id']}"[:80]
         reply_to = str(payload.get("response_url") or "")
-        return Press(action, str(button["value"])[:80], who, reply_to if reply_to.startswith(room.replies) else "")
+        to = reply_to if reply_to.startswith(room.replies) else ""
+        return Press(action, str(button["value"])[:80], who, to, all_of_it)
     except (NotJson, KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise Refused(400, "this is no payload of an interactive message") from None
 
@@ -152,7 +163,7 @@ def _channel_of(payload: Mapping[str, Any]) -> str:
 def _act(door: SlackDoor, press: Press, now: int) -> str | None:
     """Do what the button says; the words for whoever pressed when it came too late."""
     until = now + SNOOZE if press.action is AlertAction.SNOOZE else None
-    order = Order(action=press.action, actor=press.actor, now=now, note="by a button in Slack", until=until)
+    order = Order(action=press.action, actor=press.actor, now=now, note=_NOTE, until=until)
     try:
         if door.desk.act(press.alert, order) is not None:
             return None
@@ -162,6 +173,29 @@ def _act(door: SlackDoor, press: Press, now: int) -> str | None:
         _log.info("a button in Slack came too late: %s", error)
         view = door.reader.alert(press.alert)
         return "Nothing was changed: this alert is not here any more." if view is None else late_words(view)
+
+
+def _act_on_all(door: SlackDoor, name: str, press: Press, now: int) -> None:
+    """Acknowledge whatever is open of a message about many, and say to whoever pressed what came of it."""
+    order = Order(action=press.action, actor=press.actor, now=now, note=_NOTE)
+    try:
+        many = None if door.together is None else door.together(name, press.alert, order)
+    except TemporaryError as error:
+        _log.warning("a button in Slack could not be answered: %s", error)
+        words = "Nothing was changed: the database does not answer. Press again in a moment."
+    else:
+        words = all_words(many)
+    if press.reply_to:
+        door.reply(press.reply_to, words)
+
+
+def all_words(many: int | None) -> str:
+    """What somebody reads who acknowledged a message about many."""
+    if many is None:
+        return "Nothing was changed: these alerts are not here any more."
+    if many == 0:
+        return "Nothing was changed: all of these alerts are acknowledged, snoozed or over already."
+    return f"{number_words(many)} {'alert is' if many == 1 else 'alerts are'} acknowledged by you now."
 
 
 def late_words(view: AlertView) -> str:

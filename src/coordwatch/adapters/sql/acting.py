@@ -1,8 +1,8 @@
-"""People's actions on the alerts of an incident, inside its transaction: many at once, hence in few statements.
+"""People's actions on the alerts of an incident or of a message, inside one transaction: many at once, hence in few statements.
 
 What enters: a connection in a writing transaction, an order.
 What leaves: changed alerts, each with a line of its history and of the audit trail.
-The next room: `incidents`, which opens the transaction.
+The next rooms: `incidents` and `store`, which open the transaction.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,14 @@ from sqlalchemy import Connection, bindparam, select
 
 from coordwatch.adapters.alert_rows import flat, from_flat
 from coordwatch.adapters.sql.book import entry_row
+from coordwatch.adapters.sql.outbox_tables import messages, tellings
 from coordwatch.adapters.sql.schema import alerts, audit
 from coordwatch.adapters.sql.state import reopen_notices
 from coordwatch.adapters.sql.trail import write_down
 from coordwatch.adapters.sql.verdicts import judge_all
 from coordwatch.alerts.alert import ActionRefused, Alert, Entry, Order, carry_out
 from coordwatch.alerts.fold import AlertChange
+from coordwatch.alerts.lifecycle import AlertStatus
 from coordwatch.audit.of_alerts import deed_of
 
 _CHUNK = 400
@@ -45,6 +47,16 @@ def act_on(connection: Connection, ids: Sequence[str], order: Order) -> list[Ale
     reopen_notices(connection, changes)
     write_down(connection, [deed_of(one, order) for one in changes])
     return changes
+
+
+def open_in_message(connection: Connection, channel: str, message: str) -> list[str] | None:
+    """The alerts of a message of a channel that nobody has in hand; None when there is no such message."""
+    this = (messages.c.id == message, messages.c.channel == channel)
+    if connection.execute(select(messages.c.id).where(*this)).first() is None:
+        return None
+    told = select(tellings.c.alert).where(tellings.c.message == message)
+    mine = (alerts.c.id.in_(told), alerts.c.status == AlertStatus.OPEN.value)
+    return list(connection.execute(select(alerts.c.id).where(*mine).order_by(alerts.c.id)).scalars())
 
 
 def _done(before: Alert, order: Order) -> tuple[Alert, Entry] | None:

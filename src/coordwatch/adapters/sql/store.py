@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from coordwatch.adapters.alert_rows import alert_row, card_columns
 from coordwatch.adapters.sql.accounts import SqlAccounts
+from coordwatch.adapters.sql.acting import act_on, open_in_message
 from coordwatch.adapters.sql.alerting import SqlAlerting
 from coordwatch.adapters.sql.answers import keep_answer, recalled
 from coordwatch.adapters.sql.book import SqlBook
@@ -252,6 +253,14 @@ class SqlStore(SqlAlerting):
                 keep_answer(connection, once, encode_json(asdict(row)), order.now)
         self.listen(changes)
         return row
+
+    def act_on_told(self, channel: str, message: str, order: Order) -> int | None:
+        """Do something to the open alerts of a message; give to how many, None when the channel has no such message."""
+        with self._write() as connection:
+            ids = open_in_message(connection, channel, message)
+            changes = [] if ids is None else act_on(connection, ids, order)
+        self.listen(changes)
+        return None if ids is None else len(changes)
 
     def conditions(self, alert_id: str) -> list[Condition]:
         with self._read() as connection:
