@@ -8,8 +8,10 @@ import sys
 import pytest
 
 from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.audit.chain import GENESIS
 from coordwatch.cli import main
-from tests.build import CARDS, fill
+from coordwatch.events.times import DAY
+from tests.build import CARDS, NOW, fill
 from tests.tidy.tree import ROOT
 
 
@@ -54,6 +56,21 @@ def test_what_was_exported_shows_that_the_end_was_cut_off(database, capsys, tmp_
     for noted in (["--head", head], ["--anchor", str(tmp_path / "anchors")]):
         told = said(capsys, "verify", "--database", str(copy), "--json", *noted, code=1)
         assert (json.loads(told.out)["flaw"], json.loads(told.out)["broken"]) == ("cut", int(head.partition(":")[0]))
+
+
+def test_what_was_pruned_is_said_and_the_rest_is_checked(database, capsys, tmp_path):
+    copy = tmp_path / "copy.db"
+    with sqlite3.connect(database) as raw, sqlite3.connect(copy) as other:
+        raw.backup(other)
+    store = SqlStore(copy, {}, durable=False)
+    trail = store.trail()
+    assert trail.prune(NOW + DAY, NOW + 40 * DAY, 1) == 1
+    base = trail.base()
+    store.close()
+    told = said(capsys, "verify", "--database", str(copy), "--head", f"0:{GENESIS}")
+    assert told.out.startswith("whole, ")
+    assert told.err.strip() == f"pruned through {base}; heads before it, which can be looked for no more: 1"
+    assert said(capsys, "export", "--database", str(copy)).err.startswith(f"begins behind: {base}")
 
 
 def test_the_first_broken_entry_is_named(database, capsys, tmp_path):

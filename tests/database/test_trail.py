@@ -11,8 +11,10 @@ from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.adapters.sql.trail import SqlTrail, write_down
 from coordwatch.alerts.alert import Order
 from coordwatch.alerts.lifecycle import AlertAction
-from coordwatch.audit.chain import Flaw, check
+from coordwatch.audit.chain import Flaw, Head, check
 from coordwatch.audit.deed import Deed, DeedKind
+from coordwatch.audit.trail import Asked
+from coordwatch.events.times import SECOND
 from coordwatch.ports import Effects
 from tests.build import CARDS, NOW, a_promo, fill, raised
 
@@ -135,6 +137,56 @@ def test_the_database_itself_refuses_to_change_the_trail(store, statement):
     with pytest.raises(DBAPIError, match="only ever added to"), store._writing.begin() as connection:
         connection.execute(text(statement))
     assert check(store.trail().links()).broken is None
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def pruned(request, new_place):
+    """A trail of a hundred entries, one a second, of which the oldest were let go of twice; with every head there was."""
+    made = SqlStore(new_place(request.param), CARDS, durable=False)
+    trail, heads = made.trail(), []
+    for number in range(100):
+        trail.add([Deed(NOW + number * SECOND, "ada", DeedKind.VIEW_SAVE, f"view {number}")])
+        heads.append(trail.head())
+    late = NOW + 200 * SECOND
+    assert [trail.prune(NOW + 30 * SECOND, late), trail.prune(NOW + 60 * SECOND, late, 20)] == [30, 20]
+    yield made, heads
+    made.close()
+
+
+def test_what_was_pruned_is_told_and_the_rest_is_whole(pruned):
+    store, heads = pruned
+    trail = store.trail()
+    assert trail.base() == heads[49]
+    assert check(trail.links(), [heads[10], heads[49], heads[80]], trail.base()).broken is None
+    assert [one.number for one in trail.links()] == list(range(51, 103))
+    assert trail.page(Asked(kind="audit.prune"), 5)[0].facts.startswith('{"before":"')
+    assert trail.prune(NOW + 50 * SECOND, NOW + 300 * SECOND) == 0, "nothing is old enough"
+    assert trail.head().number == 102
+    trail.prune(NOW + 900 * SECOND, NOW + 950 * SECOND)
+    assert [link.kind for link in trail.links()] == ["audit.prune"], "what tells of it is left in any case"
+    assert check(trail.links(), [heads[99]], trail.base()).broken is None
+
+
+def test_nothing_else_is_let_go_of_nor_taken_for_pruned(pruned):
+    store, heads = pruned
+    base = store.trail().base()
+    with pytest.raises(DBAPIError, match="only ever added to"), store._writing.begin() as connection:
+        connection.execute(text("DELETE FROM trail WHERE number = 60"))
+    wrong = Head(heads[49].number, heads[48].seal)
+    assert check(store.trail().links(), [wrong], base).broken.flaw is Flaw.REPLACED
+    forged = (
+        ("DELETE FROM trail WHERE number <= 70", f"UPDATE trail_base SET number = 70, seal = '{heads[69].seal}'"),
+        1,
+        70,
+    )
+    for statements, number, through in (forged, (("DELETE FROM trail WHERE number = 51",), 51, 50)):
+        with undone(store) as connection:
+            for statement in (*unguarded(connection), *statements):
+                connection.execute(text(statement))
+            here = SqlTrail(store._write, lambda: nullcontext(connection))
+            assert here.base().number == through
+            broken = check(here.links(), [heads[80]], here.base()).broken
+        assert (broken.number, broken.flaw) == (number, Flaw.MISSING)
 
 
 def test_what_is_not_written_leaves_no_link(store):

@@ -2,15 +2,20 @@
 
 from dataclasses import replace
 
-from coordwatch.adapters.audit_anchor import Anchor
+import pytest
+
+from coordwatch.adapters.audit_anchor import Anchor, Pruning
 from coordwatch.adapters.memory.trail import MemoryTrail
+from coordwatch.adapters.sql.store import SqlStore
+from coordwatch.app.channels import desk_of
 from coordwatch.app.content import load_rules
 from coordwatch.app.what_runs import note_what_runs
 from coordwatch.audit.chain import check, heads_in
 from coordwatch.audit.deed import Deed, DeedKind
 from coordwatch.audit.trail import Asked
 from coordwatch.codec import decode_json
-from coordwatch.events.times import MINUTE
+from coordwatch.errors import DocumentError
+from coordwatch.events.times import DAY, MINUTE
 from coordwatch.rules.spec import RuleStatus
 from coordwatch.settings import read_settings
 from tests.build import NOW
@@ -61,3 +66,32 @@ def test_the_head_is_noted_now_and_then_where_something_was_done(tmp_path, caplo
     lost = Anchor(tmp_path / "no" / "heads.txt", trail, 0)
     lost.note(NOW)
     assert "is not noted in" in caplog.text
+
+
+def test_the_trail_is_kept_for_ever_or_as_long_as_the_settings_say(tmp_path):
+    path = tmp_path / "cw.yaml"
+    kept = []
+    for text in ("{}", "audit: {keep: 400d}"):
+        path.write_text(text)
+        store = SqlStore(tmp_path / "a.db", {}, durable=False)
+        pruning = desk_of(read_settings(path), store, {}, alone=True).pruning
+        kept.append(None if pruning is None else pruning.keep)
+        store.close()
+    assert kept == [None, 400 * DAY]
+    path.write_text("audit: {keep: 7d}")
+    with pytest.raises(DocumentError, match="kept for 30d at least"):
+        read_settings(path)
+
+
+def test_what_is_older_is_let_go_of_once_an_hour():
+    asked = []
+
+    class Prunes:
+        def prune(self, before, now):
+            asked.append((before, now))
+            return len(asked)
+
+    pruning = Pruning(Prunes(), 40 * DAY)
+    for minute in (0, 30, 59, 60, 61):
+        pruning.note(NOW + minute * MINUTE)
+    assert asked == [(at - 40 * DAY, at) for at in (NOW, NOW + 60 * MINUTE)]

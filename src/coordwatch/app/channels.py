@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
-from coordwatch.adapters.audit_anchor import Anchor
+from coordwatch.adapters.audit_anchor import Anchor, Pruning
 from coordwatch.adapters.channels.alertmanager import Alertmanager
 from coordwatch.adapters.channels.mail import Mail, Mailbox
 from coordwatch.adapters.channels.masked import Masked
@@ -76,6 +76,7 @@ class Desk:
     way: Route | None
     trail: Trail
     anchor: Anchor | None
+    pruning: Pruning | None
 
     def telling(self, tell: Tell, note: Callable[[int], None]) -> Telling:
         """Who is told of alerts, beside whom `tell` tells; `note` hears what time it is."""
@@ -84,6 +85,8 @@ class Desk:
             note(now)
             if self.anchor is not None:
                 self.anchor.note(self.wall.now())
+            if self.pruning is not None:
+                self.pruning.note(self.wall.now())
 
         return Telling(self.cards, tell, self.policy, noted, self.deciding, self.holding, self.way)
 
@@ -118,6 +121,7 @@ def desk_of(settings: Settings, store: SqlStore, cards: Mapping[str, RuleCard], 
         anchor=None
         if settings.audit.anchor is None
         else Anchor(settings.audit.anchor, store.trail(), settings.audit.every),
+        pruning=None if settings.audit.keep is None else Pruning(store.trail(), settings.audit.keep),
     )
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from coordwatch.audit.deed import Deed, plain_text
-from coordwatch.codec import encode_json
+from coordwatch.alerts.alert import ENGINE
+from coordwatch.audit.deed import Deed, DeedKind, Fact, plain_text
+from coordwatch.codec import decode_json, encode_json
+from coordwatch.events.times import format_time
 
 SEAL_MIN = 16
 GENESIS = sha256(b"coordwatch audit trail, version 1").hexdigest()
@@ -29,6 +31,9 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.number}:{self.seal}"
+
+
+GENESIS_HEAD = Head()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +93,45 @@ class Checked:
     broken: Break | None = None
 
 
-def check(links: Iterable[Link], noted: Sequence[Head] = ()) -> Checked:
+def pruned(through: Head, before: int, now: int) -> Deed:
+    """The deed that stands for the links that were pruned: the last of them with its seal. Units: microseconds since 1970 UTC."""
+    facts: dict[str, Fact] = {"through": through.number, "seal": through.seal, "before": format_time(before)}
+    return Deed(now, ENGINE, DeedKind.AUDIT_PRUNE, "", facts)
+
+
+def check(links: Iterable[Link], noted: Sequence[Head] = (), base: Head = GENESIS_HEAD) -> Checked:
     """Whether a chain is whole, from its first link, and holds every head that was noted elsewhere.
 
-    Takes: links in the order of their numbers
+    Takes: links in the order of their numbers; `base`, the last one that was pruned, of which a later link must tell. A head
+           before it cannot be looked for any more
     """
     wanted: dict[int, list[str]] = {}
     for one in noted:
-        wanted.setdefault(one.number, []).append(one.seal)
-    head = Head()
+        if one.number >= base.number:
+            wanted.setdefault(one.number, []).append(one.seal)
+    head, told = base, base.number == 0
+    if any(not base.seal.startswith(seal) for seal in wanted.pop(base.number, []) if base.number):
+        return Checked(base, Break(base.number, Flaw.REPLACED, "the last entry that was pruned was noted otherwise"))
     for link in links:
         broken = _broken(link, head) or _replaced(link, wanted.pop(link.number, []))
         if broken is not None:
             return Checked(head, broken)
-        head = Head(link.number, link.seal)
+        head, told = Head(link.number, link.seal), told or _tells_of(link, base)
     lost = [number for number in wanted if number > head.number]
     if lost:
         words = f"the trail ends at {head.number}, and {max(lost)} was noted elsewhere: its end was cut off"
         return Checked(head, Break(head.number + 1, Flaw.CUT, words))
+    if not told:
+        words = f"the trail begins behind {base.number}, and no entry tells that those before were pruned"
+        return Checked(head, Break(1, Flaw.MISSING, words))
     return Checked(head)
+
+
+def _tells_of(link: Link, base: Head) -> bool:
+    if link.kind != DeedKind.AUDIT_PRUNE.value:
+        return False
+    facts = decode_json(link.facts)
+    return bool(facts.get("through") == base.number and facts.get("seal") == base.seal)
 
 
 def _broken(link: Link, head: Head) -> Break | None:

@@ -61,6 +61,7 @@ class DeedKind(StrEnum):
     LETTER_SHOW = "letter.show"
     CHANNEL_RETRY = "channel.retry"
     AUDIT_EXPORT = "audit.export"
+    AUDIT_PRUNE = "audit.prune"
 
 
 @dataclass(frozen=True, slots=True)

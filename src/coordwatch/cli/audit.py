@@ -86,15 +86,20 @@ def _list(args: argparse.Namespace, trail: SqlTrail) -> int:
 
 def _verify(args: argparse.Namespace, trail: SqlTrail) -> int:
     last = Last()
-    checked = check(last.heard(trail.links()), list(_noted(args)))
+    base, noted = trail.base(), list(_noted(args))
+    checked = check(last.heard(trail.links()), noted, base)
+    older = sum(one.number < base.number for one in noted)
+    if base.number:
+        lost = f"; heads before it, which can be looked for no more: {older}" if older else ""
+        print(f"pruned through {base}{lost}", file=sys.stderr)
     if checked.broken is None:
         checked = replace(checked, broken=_past(trail, last))
     if checked.broken is None:
         print(
             _said(
                 args,
-                {"head": str(checked.head), "broken": None},
-                f"whole, {checked.head.number} entries: {checked.head}",
+                {"head": str(checked.head), "broken": None, "pruned": str(base) if base.number else None},
+                f"whole, {checked.head.number - base.number} entries: {checked.head}",
             )
         )
         return OK
@@ -133,6 +138,9 @@ def _export(args: argparse.Namespace, trail: SqlTrail) -> int:
     last = None
     for last in trail.links(args.after):
         print(line_of(last))
+    base = trail.base()
+    if base.number and args.after is None:
+        print(f"begins behind: {base}", file=sys.stderr)
     head = Head() if last is None else Head(last.number, last.seal)
     print(f"head: {head}", file=sys.stderr)
     return OK

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from coordwatch.events.times import DAY, MINUTE, parse_duration
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_TRAIL_MIN = 30 * DAY
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 _BIND = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9.-]+)):(?P<port>[0-9]{1,5})")
 
@@ -48,10 +49,21 @@ class Progressing(Part):
 
 
 class AuditSettings(Part):
-    """Where the head of the audit trail is noted beside the database, and how often. Units: microseconds once read."""
+    """Where the head of the audit trail is noted beside the database, and how often; how long entries are kept, by default for ever.
+
+    Units: microseconds once read
+    """
 
     anchor: Path | None = None
     every: Duration = 10 * MINUTE
+    keep: Duration | None = None
+
+    @field_validator("keep")
+    @classmethod
+    def _is_long(cls, value: int | None) -> int | None:
+        if value is not None and value < _TRAIL_MIN:
+            raise ValueError("the audit trail is kept for 30d at least, or for ever without this")
+        return value
 
 
 class OldKey(Part):

@@ -32,6 +32,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 REVISION = REVISIONS[-1]
 _COUNTED = ("1", "2")

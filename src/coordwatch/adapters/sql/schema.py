@@ -185,3 +185,10 @@ trail = Table(
     Index("trail_by_kind", "kind", "number"),
     Index("trail_by_actor", "actor", "number"),
 )
+# The last entry that was pruned: what is left of the trail begins behind it.
+trail_base = Table(
+    "trail_base",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("seal", Words, nullable=False),
+)

@@ -1,18 +1,18 @@
 """The audit trail in the database: deeds appended in the transaction of what they speak of, and read back.
 
 What enters: a connection in a writing transaction, deeds; questions.
-What leaves: rows that are never changed or deleted; links.
+What leaves: rows that are never changed, nor deleted before their time; links.
 The next room: `store`, and whatever else changes something in the database.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, select, text
 
 from coordwatch.adapters.sql.engines import Transaction
-from coordwatch.adapters.sql.schema import alerts, trail
-from coordwatch.audit.chain import Head, Link, chained
+from coordwatch.adapters.sql.schema import alerts, trail, trail_base
+from coordwatch.audit.chain import Head, Link, chained, pruned
 from coordwatch.audit.deed import Deed
 from coordwatch.audit.of_alerts import status_after
 from coordwatch.audit.trail import Asked
@@ -20,6 +20,7 @@ from coordwatch.audit.trail import Asked
 _HEAD = select(trail.c.number, trail.c.seal).order_by(trail.c.number.desc()).limit(1)
 _ENTRY = trail.insert()
 _AT_ONCE = 1000
+_PRUNED_MOST = 20_000
 
 
 def write_down(connection: Connection, deeds: Sequence[Deed]) -> None:
@@ -47,6 +48,33 @@ class SqlTrail:
     def head(self) -> Head:
         with self._read() as connection:
             return _head(connection)
+
+    def base(self) -> Head:
+        """The last link that was pruned; what is left begins behind it."""
+        with self._read() as connection:
+            row = connection.execute(select(trail_base).order_by(trail_base.c.number.desc()).limit(1)).first()
+        return Head() if row is None else Head(row.number, row.seal)
+
+    def prune(self, before: int, now: int, most: int = _PRUNED_MOST) -> int:
+        """Let go of the oldest links that were written before an instant, and write down which was the last of them.
+
+        Gives: how many they were
+        """
+        with self._write() as connection:
+            first = connection.execute(select(trail.c.number).order_by(trail.c.number).limit(1)).scalar()
+            young = select(trail.c.number).where(trail.c.at >= before).order_by(trail.c.number).limit(1)
+            kept = connection.execute(young).scalar()
+            if first is None or first == kept:
+                return 0
+            last = min(_head(connection).number if kept is None else kept - 1, first + most - 1)
+            seal = connection.execute(select(trail.c.seal).where(trail.c.number == last)).scalar_one()
+            write_down(connection, [pruned(Head(last, seal), before, now)])
+            connection.execute(trail_base.insert(), {"number": last, "seal": seal})
+            connection.execute(trail_base.delete().where(trail_base.c.number < last))
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL coordwatch.prunes = 'on'"))
+            connection.execute(trail.delete().where(trail.c.number <= last))
+            return int(last - first + 1)
 
     def page(self, asked: Asked, limit: int) -> list[Link]:
         question = select(trail).where(*_conditions(asked)).order_by(trail.c.number.desc()).limit(limit)
