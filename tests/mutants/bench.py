@@ -66,7 +66,7 @@ def try_one(mutant: Mutant) -> Outcome:
         return Outcome(mutant, None, f"no longer applies: {error}")
     with tempfile.TemporaryDirectory(prefix="coordwatch-mutant-") as folder:
         copy = Path(folder) / "src"
-        shutil.copytree(SRC, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SRC, copy)
         (copy / mutant.path).write_text(text, encoding="utf-8")
         return run_tests(mutant, copy)
 
