@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,11 +25,11 @@ def main() -> int:
     print(f"seed {args.seed}, {args.faults} faults, runtime {args.runtime}", flush=True)
     share = args.faults // 10
     plan = Plan(kills=4 * share, pauses=2 * share, restarts=share, broker_kills=2 * share, refusals=share)
-    with (
-        tempfile.TemporaryDirectory(prefix="coordwatch-chaos-") as folder,
-        Cluster(Options(nodes=3), Path(folder) / "kafka") as cluster,
-    ):
-        run = chaos(cluster, Path(folder), args.seed, plan, EVENTS_A_FAULT * args.faults, args.runtime)
+    folder = Path(tempfile.mkdtemp(prefix="coordwatch-chaos-"))
+    print(f"what the workers say is in {folder}, and stays there if the run fails", flush=True)
+    with Cluster(Options(nodes=3), folder / "kafka") as cluster:
+        run = chaos(cluster, folder, args.seed, plan, EVENTS_A_FAULT * args.faults, args.runtime)
+    shutil.rmtree(folder)
     print(f"seed {args.seed}: {run}")
     return 0
 

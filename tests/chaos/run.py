@@ -85,7 +85,8 @@ def settle(site: Site, faults: Counter[str]) -> Run:
         site.supervise()
         return site.through()
 
-    wait_until(through, "all records through both stages", PATIENCE)
+    # A long run leaves much to catch up with: patience ends where nothing moves any more.
+    wait_until(through, f"all {len(site.events)} events through both stages", PATIENCE, site.taken)
     expected = site.expected()
 
     def equal() -> bool:

@@ -154,10 +154,14 @@ class Site:
         """One tally of a stage over all places."""
         return sum(one[name] for one in self.tallies(stage).values())
 
+    def taken(self) -> tuple[int, int, int]:
+        """How many records ingest has taken, how many of them it passed on, and how many detect has taken."""
+        return self.total("ingest", "in"), self.total("ingest", "passed"), self.total("detect", "in")
+
     def through(self) -> bool:
         """Whether everything that was sent has been taken by both stages."""
-        sent = len(self.events) + len(self.garbage)
-        return self.total("ingest", "in") >= sent and self.total("detect", "in") >= self.total("ingest", "passed")
+        entered, passed, arrived = self.taken()
+        return entered >= len(self.events) + len(self.garbage) and arrived >= passed
 
     def close(self) -> None:
         for worker in self.workers:
