@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from coordwatch.adapters.pages.sign_in import BarePages
 from tests.api.build import an_api
 
 TOKEN = "correct-horse-battery"
@@ -105,3 +106,14 @@ def test_more_than_a_request_may_bring_is_not_read_whatever_its_length_says(head
 
     answer = an_api(body_max=2000).client.post("/v1/events", content=pieces(), headers=headers)
     assert (answer.status_code, len(given)) == (413, 5)
+
+
+def test_an_address_that_leads_nowhere_is_a_page_for_a_browser_and_a_problem_for_a_program():
+    api = an_api(turn_away=BarePages().turn_away)
+    typed = api.client.get("/alert/mistyped", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (typed.status_code, typed.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "There is no page at this address." in typed.text
+    assert "mistyped" not in typed.text
+    for path, accept in (("/alert/mistyped", "*/*"), ("/v1/mistyped", "text/html")):
+        asked = api.client.get(path, headers={"Accept": accept})
+        assert (asked.status_code, asked.headers["content-type"]) == (404, "application/problem+json")

@@ -37,8 +37,8 @@ class Entrance:
     """The door, the pages beside it, and how these turn somebody away."""
 
     door: Door
+    turn_away: TurnAway
     beside: Sequence[Any] = ()
-    turn_away: TurnAway | None = None
 
 
 def entrance_of(settings: Settings, store: SqlStore, signed: frozenset[str], address: str) -> Entrance:
@@ -51,12 +51,12 @@ def entrance_of(settings: Settings, store: SqlStore, signed: frozenset[str], add
     wall, proxies = SystemClock(), settings.access.own_proxies
     door = Door(token, signed=signed, public=public, proxies=proxies, guesses=Guesses(GUESSES_A_PEER, wall))
     if not settings.access.signs_in:
-        return Entrance(door)
+        return Entrance(door, BarePages().turn_away)
     gate = gate_of(settings, store)
     door = replace(door, keeper=AtTheDoor(gate, wall, Pace(settings.access.calls)))
     provider = _provider(settings, public or address)
     context = SignInContext(gate, wall, settings.access.accounts, provider)
-    return Entrance(door, [sign_in_router(context)], BarePages().turn_away)
+    return Entrance(door, BarePages().turn_away, [sign_in_router(context)])
 
 
 def gate_of(settings: Settings, store: SqlStore) -> Gate:

@@ -87,7 +87,7 @@ def _behind_the_door(
 ) -> FastAPI:
     register(app)
     needs = Needs([*app.routes, *routes_of(routers)])
-    app.state.needs = needs
+    app.state.needs, app.state.turn_away = needs, turn_away
     for router in routers:
         app.include_router(router, responses=PROBLEMS, dependencies=[Depends(as_judged)])
     app.add_middleware(Guard, door=door, needs=needs, turn_away=turn_away)

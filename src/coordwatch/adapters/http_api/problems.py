@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from coordwatch.adapters.http_api.safe_headers import ALWAYS
@@ -124,11 +124,21 @@ def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, words, errors=errors[:20])
 
 
-def _http(_request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    turn_away = getattr(request.app.state, "turn_away", None)
+    if error.status_code == 404 and turn_away is not None and _looks_for_a_page(request):
+        page: Response = turn_away(request.scope, 404, str(error.detail))
+        return page
     response = problem(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     return response
+
+
+def _looks_for_a_page(request: Request) -> bool:
+    """Whether somebody typed an address into a browser, and not a program asked."""
+    reads = request.method in ("GET", "HEAD") and not request.url.path.startswith("/v1")
+    return reads and "text/html" in request.headers.get("accept", "")
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -78,7 +78,7 @@ class BarePages:
         return Response(text, status, headers=headers, media_type="text/html; charset=utf-8")
 
     def turn_away(self, scope: Scope, status: int, detail: str) -> Response:
-        """Send whoever is not signed in to the sign-in; tell whoever is that this is not for them."""
+        """Send whoever is not signed in to the sign-in; tell whoever is that this is not for them, or that nothing is there."""
         request = Request(scope)
         if status == 401 and request.method in ("GET", "HEAD"):
             query = request.url.query
@@ -88,7 +88,8 @@ class BarePages:
                 # What asks for a part of a page must not put the sign-in into it.
                 return Response(status_code=401, headers={**HEADERS, "HX-Redirect": "/sign-in"})
             return _go(address)
-        message = "Sign in first." if status == 401 else f"This is not for you: {detail}."
+        words = {401: "Sign in first.", 403: f"This is not for you: {detail}."}
+        message = words.get(status, "There is no page at this address.")
         values = {"message": message, "back": "/sign-in" if status == 401 else "/"}
         return self.page(request.cookies.get(LOOK_COOKIE), "turned_away.html", values, status)
 
