@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 4
 PORT ?= 9092
 ONLY ?=
 BIN := .venv/bin

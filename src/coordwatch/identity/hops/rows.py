@@ -65,7 +65,8 @@ class Edge:
     names the neighbour was placed here; `guessed`: one was decided before the neighbour had answered; `apart`: a person says
     that the two are not one. `sets` are digests of the latest sets of identifiers that both stood in.
 
-    Units: `seen` in microseconds since 1970 UTC, the latest event for which they were introduced
+    Units: `seen` in microseconds since 1970 UTC, the latest event for which this node introduced the neighbour; `met` the
+    latest one for which somebody else introduced it, where it is a ref
     """
 
     kind: Kind
@@ -78,6 +79,7 @@ class Edge:
     seen: int = 0
     sets: bytes = b""
     apart: bool = False
+    met: int = 0
 
     def stood_in(self, name: bytes) -> bool:
         """Say whether a set is among the latest ones."""
@@ -146,6 +148,8 @@ class Rows:
         flags = edge.tells | edge.asked << 1 | edge.past << 2 | edge.guessed << 3 | edge.apart << 4
         kind, answer = edge.kind, answer_to_plain(edge.answer) if edge.version else None
         plain = [VERSION, kind.type, kind.namespace, flags, edge.version, answer, edge.seen, edge.sets]
+        if edge.met:
+            plain.append(edge.met)
         if slot == REFS and node in self._rooted:
             (set.discard if edge.answer.root is None or edge.apart else set.add)(self._rooted[node], other)
         self.put(node, slot, other, pack(plain))
@@ -243,7 +247,7 @@ class Rows:
         )
 
     def _edge(self, value: bytes) -> Edge:
-        _, name, namespace, flags, version, answer, seen, sets = unpack(value)
+        _, name, namespace, flags, version, answer, seen, sets, *met = unpack(value)
         return Edge(
             self.kind_of(name, namespace),
             version,
@@ -255,6 +259,7 @@ class Rows:
             seen,
             sets,
             bool(flags & 16),
+            met[0] if met else 0,
         )
 
 

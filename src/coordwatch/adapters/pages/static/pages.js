@@ -112,7 +112,7 @@
 
   // ---- new alerts wait behind a line that says how many
   let fresh = new Set();
-  let many = 0;
+  let storm = false;
 
   function isWanted(alert, wanted) {
     return Object.entries(wanted).every(([name, value]) => {
@@ -124,7 +124,7 @@
   function announce() {
     const link = document.querySelector("#list .fresh .show");
     if (!link) return;
-    const words = [fresh.size ? `${fresh.size} new` : "", many ? `${many} changes` : ""].filter(Boolean).join(", ");
+    const words = [fresh.size ? `${fresh.size} new` : "", storm ? "many changes" : ""].filter(Boolean).join(" and ");
     link.hidden = !words;
     link.textContent = words ? `${words} - show` : "";
   }
@@ -180,8 +180,8 @@
       if (list && change.action === "raise" && isNew(change, list)) fresh.add(change.id);
       else { markRow(change); markAlert(change); }
     }
-    // Of a storm only a number is told.
-    if (news.many > news.changes.length) many += news.many;
+    // Of a storm only a number is told; the new alerts in it may be counted already, or be counted yet.
+    storm = storm || news.many > news.changes.length;
     count(news.totals);
     announce();
   }
@@ -228,7 +228,7 @@
   document.addEventListener("visibilitychange", () => { if (document.hidden) rest(); else listen(); });
 
   // ---- after a piece of the page was replaced
-  document.addEventListener("htmx:after:swap", () => { fresh = new Set(); many = 0; prepare(); settle(); });
+  document.addEventListener("htmx:after:swap", () => { fresh = new Set(); storm = false; prepare(); settle(); });
 
   function settle() {
     const notice = document.querySelector("[data-focus]");
