@@ -25,7 +25,7 @@ class Watched:
     prometheus: Prometheus
 
 
-@pytest.fixture(scope="session", params=["embedded", pytest.param("workers", marks=pytest.mark.kafka)])
+@pytest.fixture(scope="module", params=["embedded", pytest.param("workers", marks=pytest.mark.kafka)])
 def watched(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, promtool: str
 ) -> Iterator[Watched]:
