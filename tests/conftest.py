@@ -53,8 +53,7 @@ def _go_without(missing: str) -> NoReturn:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out; the longest begin first, so that none is left alone."""
-    items.sort(key=lambda item: not item.nodeid.startswith(("tests/chaos/", "tests/mutants/")))
+    """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out."""
     for item in items:
         if {"kafka", "private_kafka", "secure_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
