@@ -21,13 +21,6 @@ TAIL = Channel("tail", ChannelKind.APPRISE)
 
 
 @pytest.fixture
-def receiver():
-    made = HttpReceiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def address(receiver):
     """A URL of Apprise with a password in it, as such URLs have."""
     return receiver.url.replace("http://", "json://user:canary-of-a-secret@") + "/hook"

@@ -14,7 +14,7 @@ from coordwatch.notify.message import SENTENCE_MAX, message_to_plain, single
 from coordwatch.settings import read_settings
 from tests.build import CARDS
 from tests.channels.house import House, at_noon
-from tests.channels.receivers import HttpReceiver, Reply, said
+from tests.channels.receivers import Reply, said
 from tests.channels.test_channels import Inbox
 from tests.services.processes import LOOPBACK, free_port
 
@@ -32,13 +32,6 @@ ANSWERS = {
     "slack": said({"ok": True, "channel": "C0123ABCD", "ts": "1.1"}),
     "pagerduty": said({"status": "success", "dedup_key": "k"}, 202),
 }
-
-
-@pytest.fixture
-def receiver():
-    made = HttpReceiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -22,13 +22,6 @@ POSTED = said({"ok": True, "channel": "C0123", "ts": "1700000000.000100"})
 
 
 @pytest.fixture
-def receiver():
-    made = HttpReceiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def house_of(tmp_path, receiver):
     """A house with one channel of a kind."""
     made = []

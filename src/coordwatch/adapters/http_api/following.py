@@ -59,8 +59,8 @@ class Follower:
         if self._newest is None:
             since = self._stream.first_since()
             self._newest = self._shelf.newest_move() if since is None else since
-            self._seen = {one.number for one in self._shelf.moves(self._newest - _BACK, _BACK)}
-            self._seen = {number for number in self._seen if number <= self._newest}
+            before = self._shelf.moves(self._newest - _BACK, _BACK)
+            self._seen = {one.number for one in before if one.number <= self._newest}
         found = self._shelf.moves(self._newest - _BACK, AT_ONCE)
         moves = [one for one in found if one.number not in self._seen]
         if moves:

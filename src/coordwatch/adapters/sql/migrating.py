@@ -16,24 +16,7 @@ from coordwatch.adapters.sql.schema import ledger, meta, metadata, tallies
 from coordwatch.errors import PermanentError
 
 # The newest revision, and those that it knows. Two programs before revisions counted schemas in `meta`.
-REVISIONS = (
-    "0001",
-    "0002",
-    "0003",
-    "0004",
-    "0005",
-    "0006",
-    "0007",
-    "0008",
-    "0009",
-    "0010",
-    "0011",
-    "0012",
-    "0013",
-    "0014",
-    "0015",
-    "0016",
-)
+REVISIONS = tuple(f"{number:04}" for number in range(1, 17))
 REVISION = REVISIONS[-1]
 _COUNTED = ("1", "2")
 # What stands there now, so that those two refuse what they do not know.
