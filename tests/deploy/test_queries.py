@@ -10,11 +10,12 @@ import pytest
 
 from deploy.grafana.promql import bound
 from tests.deploy.boards import JOB, every_query, filled
-from tests.deploy.conftest import Watched
+from tests.deploy.conftest import PATIENCE, Watched
 from tests.deploy.exported import FOREIGN, WORKER_ONLY, needed, on_metrics
 from tests.deploy.rules import alerts, rules
 from tests.deploy.test_image import health_check
 from tests.services.prometheus import Prometheus
+from tests.services.waiting import wait_until
 
 
 def test_every_metric_that_is_asked_for_is_one_that_we_export() -> None:
@@ -93,22 +94,13 @@ def test_the_variables_offer_what_is_there(watched: Watched) -> None:
 
 def test_the_numbers_of_the_board_are_those_of_the_ledger(watched: Watched) -> None:
     """Conflicts and acts by rule, added up over tools, are what /metrics says of each rule."""
-    tables = {(query.panel, query.ref): query.filled for query in every_query()}
-    conflicts = by_rule(watched.prometheus, tables["By rule: conflicts of acts", "A"])
-    judged = by_rule(watched.prometheus, tables["By rule: conflicts of acts", "B"])
-    rates = by_rule(watched.prometheus, tables["By rule: conflicts of acts", "C"])
-    assert judged == by_rule(watched.prometheus, "coordwatch_acts_total")
-    standing = by_rule(watched.prometheus, "coordwatch_detections_standing")
-    assert conflicts == standing
+    conflicts, judged, rates = of_one_moment(watched.prometheus, "ABC")
     assert sum(conflicts.values()) > 10
     assert rates == pytest.approx({rule: found / judged[rule] for rule, found in conflicts.items() if judged[rule]})
 
 
 def test_an_interval_holds_the_rate_and_is_shown_below_two_hundred_acts(watched: Watched) -> None:
-    tables = {(query.panel, query.ref): query.filled for query in every_query()}
-    acts, rates, least, most = (
-        by_rule(watched.prometheus, tables["By rule: conflicts of acts", ref]) for ref in "BCDE"
-    )
+    acts, rates, least, most = of_one_moment(watched.prometheus, "BCDE")
     assert set(least) == set(most) == {rule for rule, count in acts.items() if 0 < count < 200}
     for rule, low in least.items():
         ends = [0, low, rates[rule], most[rule], 1]
@@ -128,8 +120,25 @@ def test_an_interval_is_the_known_one(watched: Watched) -> None:
         assert ends == pytest.approx([low, high], abs=0.0005)
 
 
-def by_rule(prometheus: Prometheus, expr: str) -> dict[str, float]:
-    return {one.labels["rule"]: one.value for one in prometheus.query(expr)}
+def of_one_moment(prometheus: Prometheus, refs: str) -> list[dict[str, float]]:
+    """Columns of the table of rules, as of one moment at which its conflicts and acts are those that /metrics says of each rule.
+
+    One that only judges tells what it has found before it stands in the database of the other, so the two agree when the
+    database has caught up, and not at any moment.
+    """
+    columns = {query.ref: query.filled for query in every_query() if query.panel == "By rule: conflicts of acts"}
+
+    def at_rest() -> list[dict[str, float]] | None:
+        moment = prometheus.query("time()")[0].value
+        found = {ref: by_rule(prometheus, asked, moment) for ref, asked in columns.items()}
+        said = [by_rule(prometheus, f"coordwatch_{name}", moment) for name in ("detections_standing", "acts_total")]
+        return [found[ref] for ref in refs] if [found["A"], found["B"]] == said else None
+
+    return wait_until(at_rest, "a board that shows what the ledger says", PATIENCE)
+
+
+def by_rule(prometheus: Prometheus, expr: str, at: float) -> dict[str, float]:
+    return {one.labels["rule"]: one.value for one in prometheus.query(expr, at)}
 
 
 def test_foreign_names_are_few() -> None:
