@@ -53,7 +53,8 @@ def _go_without(missing: str) -> NoReturn:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out."""
+    """Mark what needs a Kafka, so that `-m "not kafka"` leaves it out; the long runs of faults, which mostly wait, come first."""
+    items.sort(key=lambda item: "tests/chaos/test_chaos.py" not in item.nodeid)
     for item in items:
         if {"kafka", "private_kafka", "secure_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")

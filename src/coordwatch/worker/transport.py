@@ -21,6 +21,8 @@ from coordwatch.worker.exits import Ending, die
 SCHEME = "coordwatch"
 _LIMIT = 4_000
 _POLL_SECONDS = 0.002
+# Between two questions to librdkafka; while nothing comes each pause is twice as long as the one before.
+_PAUSE_SECONDS, _PAUSE_SECONDS_MAX = 0.002, 0.02
 _ROUND_SECONDS = 0.1
 
 
@@ -30,6 +32,7 @@ class PlaneThread(driver.AIOKafkaConsumerThread):
     app: Any
     consumer: Any
     plane: DataPlane
+    pause = _PAUSE_SECONDS
 
     async def on_start(self) -> None:
         """Open the data plane beside the member."""
@@ -51,7 +54,8 @@ class PlaneThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch(self) -> dict[TP, Slice]:
         consumer, plane = self.consumer, self.plane
-        for _ in range(int(_ROUND_SECONDS / _POLL_SECONDS / 2)):
+        left = _ROUND_SECONDS
+        while left > 0:
             if not consumer.flow_active:
                 return {}
             plane.stop(self.app.driver.stage.stopped)
@@ -59,10 +63,13 @@ class PlaneThread(driver.AIOKafkaConsumerThread):
             if ends:
                 consumer.reached.update(ends)
             if slices:
+                self.pause = _PAUSE_SECONDS
                 # What is dropped because the flow stops meanwhile is read again: the next assignment begins at the
                 # driver's positions, which only `take` moves.
                 return {TP(*place): records for place, records in slices.items()}
-            await asyncio.sleep(_POLL_SECONDS)
+            await asyncio.sleep(self.pause)
+            left -= _POLL_SECONDS + self.pause
+            self.pause = min(2 * self.pause, _PAUSE_SECONDS_MAX)
         return {}
 
 
