@@ -190,9 +190,10 @@ class Walk:
     def events(self, emission: Emission) -> list[Event]:
         one = pass_through() if emission.type is None else lambda _: self.event(emission)
         if emission.fan_out is not None:
-            return _fan_out(emission.fan_out, one, self.build)(self.scope)
-        alone = self.somebodys(one)
-        return alone(self.scope) if emission.for_each is None else _for_each(emission.for_each, alone)(self.scope)
+            make = _fan_out(emission.fan_out, one, self.build)
+        else:
+            make = self.somebodys(one)
+        return make(self.scope) if emission.for_each is None else _for_each(emission.for_each, make)(self.scope)
 
     def somebodys(self, make: Callable[[Scope], Event]) -> Callable[[Scope], list[Event]]:
         def one(scope: Scope) -> list[Event]:

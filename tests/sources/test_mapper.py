@@ -250,6 +250,27 @@ def test_one_event_for_each_of_those_affected() -> None:
     assert ["no_customer"] == reasons(mapped(mapper, payload(flight="F7", passengers=[{"customer": "C-1"}, {}])))
 
 
+def test_one_event_for_each_element_and_each_of_those_affected() -> None:
+    emit = """
+    emit:
+      - event: customer.consent.changed
+        constant: {status: granted}
+        set: {scope: {template: "email:list:{$each}"}}
+        identifiers: []
+        for_each: lists
+        fan_out: {path: people, identifiers: [{type: email, path: $each}]}
+    """
+    people = ["mina@example.com", "olu@example.com"]
+    result = mapped(simple(emit=emit), payload(lists=[3, 42], people=people))
+    assert [
+        ("email:list:3", "mina@example.com"),
+        ("email:list:3", "olu@example.com"),
+        ("email:list:42", "mina@example.com"),
+        ("email:list:42", "olu@example.com"),
+    ] == [(event.data["scope"], event.data["identifiers"][0]["value"]) for event in result.events]
+    assert 4 == len({event.id for event in result.events})
+
+
 def test_topic_header_and_field_choose_among_mappings() -> None:
     def one(name: str, match: str) -> Any:
         text = f"match: {match}\ntool: {{name: {name}}}\n" + BASICS + LINKED

@@ -42,13 +42,12 @@ def compile_emission(emission: Emission, mapping: SourceMapping, build: Build, f
 
 
 def _spread(emission: Emission, one: Callable[[Scope], Event], alone: Make, build: Build) -> Make:
-    """Make one event, or one for each of those it is about.
+    """Make one event, or one for each of those it is about, or for each element, or for each of both.
 
     Takes: `one` makes an event of nobody yet, `alone` gives it in a list and sees to it that it is somebody's
     """
-    if emission.fan_out is not None:
-        return _fan_out(emission.fan_out, one, build)
-    return alone if emission.for_each is None else _for_each(emission.for_each, alone)
+    make = alone if emission.fan_out is None else _fan_out(emission.fan_out, one, build)
+    return make if emission.for_each is None else _for_each(emission.for_each, make)
 
 
 def merged(shared: Parts, own: Parts) -> Parts:
