@@ -87,6 +87,7 @@ class Counting:
         if self.hazard == "raise":
             raise ValueError("this record cannot be counted")
         if self.hazard == "hang":
+            print("hangs", flush=True)
             self.pause.wait(3600)
 
     def _count(self, place: Place, key: bytes) -> None:

@@ -208,6 +208,18 @@ def test_a_step_that_hangs_is_ended_by_the_watchdog(topics, tmp_path, runtime):
         assert "stands still" in worker.said
 
 
+def test_a_worker_that_hangs_ends_all_the_same_when_it_is_asked_to(topics, tmp_path):
+    """Before a supervisor would kill it: what is not committed has not happened."""
+    with house(topics, tmp_path, "plain") as here:
+        here.send(KEYS)
+        worker = here.worker("s0", "--do", "hang")
+        here.settled()
+        produce(here.bootstrap, here.input, [Sent(b"now", b"k0")])
+        wait_until(lambda: "hangs" in worker.said, "a step that hangs")
+        assert worker.stop() == 75
+        assert "not ended within 25 s" in worker.said
+
+
 @RUNTIMES
 def test_offsets_deleted_by_retention_stop_the_worker_until_somebody_accepts_the_loss(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:

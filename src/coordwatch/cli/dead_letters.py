@@ -21,7 +21,7 @@ from coordwatch.app.content import kafka_access
 from coordwatch.audit.deed import DeedKind
 from coordwatch.cli.at_the_store import ago
 from coordwatch.cli.noting import note
-from coordwatch.codec import encode_json
+from coordwatch.codec import encode_json, struct_with
 from coordwatch.errors import PermanentError
 from coordwatch.events.times import format_time
 from coordwatch.processor.letters import Letter
@@ -180,7 +180,7 @@ def _named(box: LetterBox, names: Sequence[str]) -> list[Posted]:
 
 def _light(posted: Posted) -> Posted:
     """Without its bytes: many are chosen, and each is read again when it is sent."""
-    origin = replace(posted.letter.origin, value=None, headers=())
+    origin = struct_with(posted.letter.origin, value=None, headers=())
     return replace(posted, letter=replace(posted.letter, origin=origin))
 
 

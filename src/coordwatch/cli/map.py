@@ -13,12 +13,12 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from coordwatch.adapters.mapping_files import SourceFiles, load_sources, read_source_files
-from coordwatch.codec import NotJson, decode_json, encode_json
+from coordwatch.codec import NotJson, decode_json, encode_json, struct_with
 from coordwatch.documents import did_you_mean
 from coordwatch.events.times import parse_time
 from coordwatch.events.wire import encode_event
@@ -139,9 +139,9 @@ def _map_stream(name: str, stream: Stream, mapping: _Mapping) -> None:
     empty = True
     for line, payload in payloads_of(stream):
         empty = False
-        mapping.take(name, line, record_of_line(payload) or replace(mapping.template, value=payload))
+        mapping.take(name, line, record_of_line(payload) or struct_with(mapping.template, value=payload))
     if empty:
-        mapping.take(name, 1, replace(mapping.template, value=b""))
+        mapping.take(name, 1, struct_with(mapping.template, value=b""))
 
 
 def payloads_of(stream: Stream) -> Iterator[tuple[int, bytes]]:

@@ -10,12 +10,11 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from coordwatch.cli.extras import needing_kafka, room
 from coordwatch.cli.map import Stream, payloads_of
-from coordwatch.codec import encode_json
+from coordwatch.codec import encode_json, struct_with
 from coordwatch.errors import DocumentError, PermanentError
 from coordwatch.sources.decode import SchemaDecoder
 from coordwatch.sources.infer.infer import propose
@@ -132,7 +131,7 @@ def as_json(record: Record, decode: SchemaDecoder) -> Record:
     if record.value is None or record.value[:1] != b"\0":
         return record
     try:
-        return replace(record, value=encode_json(decode(record.value)))
+        return struct_with(record, value=encode_json(decode(record.value)))
     except RefusedError:
         return record  # it is among those that cannot be read, and counted so
 

@@ -22,7 +22,7 @@ class Filed(NamedTuple):
 
 def filed_to_plain(event: Event, customer: str) -> dict[str, Any]:
     """A filed event as the plain data of its JSON text."""
-    plain = event_to_plain(event_with(event, subject=customer))
+    plain = event_to_plain(event, customer)
     if event.subject is not None:
         plain[STAMPED] = event.subject
     return plain

@@ -17,11 +17,12 @@ _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 TIME_MIN = (date(1, 1, 1).toordinal() - _EPOCH_DAY) * DAY
 TIME_MAX = (date(9999, 12, 31).toordinal() - _EPOCH_DAY + 1) * DAY - 1
-# Times come in the order in which things happened: many in one minute, and on one day.
+# Times come in the order in which things happened: many in one hour.
 _REMEMBERED_MAX = 20_000
-_SECONDS = {f"{second:02d}": second * SECOND for second in range(60)}
-_minutes: dict[str, int] = {}
-_days: dict[int, str] = {}
+_CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
+_SECONDS = {text: second * SECOND for second, text in enumerate(_CLOCK)}
+_hours: dict[str, int] = {}
+_hour_texts: dict[int, str] = {}
 
 
 def parse_time(text: str) -> int:
@@ -31,14 +32,14 @@ def parse_time(text: str) -> int:
     Raises: ValueError when it is no time, or a time without a zone
     """
     if len(text) >= 20 and type(text) is str:
-        minute, second = _minutes.get(text[:17]), _SECONDS.get(text[17:19])
-        if minute is not None and second is not None:
+        hour, second = _hours.get(text[:14]), _SECONDS.get(text[14:19])
+        if hour is not None and second is not None:
             end = text[19:]
             if end in ("Z", "+00:00"):
-                return minute + second
+                return hour + second
             digits = end[1:-1] if end[-1:] == "Z" else end[1:-6] if end[-6:] == "+00:00" else ""
             if end[:1] == "." and digits.isdigit() and digits.isascii():
-                return minute + second + int(digits[:6].ljust(6, "0"))
+                return hour + second + int(digits[:6].ljust(6, "0"))
     return _parse_time_slowly(text)
 
 
@@ -53,10 +54,10 @@ def _parse_time_slowly(text: str) -> int:
         day = (date.fromisoformat(day_text).toordinal() - _EPOCH_DAY) * DAY
     except ValueError:
         raise ValueError(f"no such day: {text[:40]!r}") from None
-    begin = day + int(hour) * HOUR + int(minute) * MINUTE
-    if len(_minutes) < _REMEMBERED_MAX:
-        _minutes[text[:17]] = begin
-    instant = begin + _SECONDS[second] + int((digits or "0")[:6].ljust(6, "0"))
+    begin = day + int(hour) * HOUR
+    if len(_hours) < _REMEMBERED_MAX:
+        _hours[text[:14]] = begin
+    instant = begin + _SECONDS[f"{minute}:{second}"] + int((digits or "0")[:6].ljust(6, "0"))
     if sign:
         if zone_hour > "23" or zone_minute > "59":
             raise ValueError(f"no such zone offset: {text[:40]!r}")
@@ -72,15 +73,17 @@ def format_time(instant: int) -> str:
 
     Units: microseconds since 1970 UTC
     """
-    days, rest = divmod(min(max(instant, TIME_MIN), TIME_MAX), DAY)
+    if not TIME_MIN <= instant <= TIME_MAX:
+        instant = min(max(instant, TIME_MIN), TIME_MAX)
+    hours, rest = divmod(instant, HOUR)
     seconds, micros = divmod(rest, SECOND)
-    day = _days.get(days)
-    if day is None:
-        day = date.fromordinal(days + _EPOCH_DAY).isoformat().rjust(10, "0")
-        if len(_days) < _REMEMBERED_MAX:
-            _days[days] = day
-    text = f"{day}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
-    return f"{text}.{micros:06d}Z" if micros else f"{text}Z"
+    hour = _hour_texts.get(hours)
+    if hour is None:
+        day = date.fromordinal(hours // 24 + _EPOCH_DAY).isoformat().rjust(10, "0")
+        hour = f"{day}T{hours % 24:02d}:"
+        if len(_hour_texts) < _REMEMBERED_MAX:
+            _hour_texts[hours] = hour
+    return f"{hour}{_CLOCK[seconds]}.{micros:06d}Z" if micros else f"{hour}{_CLOCK[seconds]}Z"
 
 
 def to_datetime(instant: int) -> datetime:

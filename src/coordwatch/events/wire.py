@@ -15,6 +15,7 @@ from coordwatch.events.times import format_time, parse_time
 from coordwatch.events.vocabulary import PREFIX
 
 LINE_MAX = 1_000_000
+_ATTRIBUTES = ("id", "source", "type", "time")
 
 
 class RejectReason(StrEnum):
@@ -45,7 +46,7 @@ def decode_event(line: bytes) -> Event | Rejected:
     """Read one canonical event from its JSON text; never raises."""
     if len(line) > LINE_MAX:
         return Rejected(RejectReason.TOO_LARGE, f"longer than {LINE_MAX:,} bytes")
-    if not line.strip():
+    if not line or line.isspace():
         return Rejected(RejectReason.EMPTY, "an empty line")
     try:
         raw = decode_json(line)
@@ -60,11 +61,11 @@ def event_from(raw: Any) -> Event | Rejected:
         return Rejected(RejectReason.NOT_AN_OBJECT, "a canonical event is a JSON object")
     if raw.get("specversion", "1.0") != "1.0":
         return Rejected(RejectReason.SPECVERSION, "specversion must be 1.0", "specversion")
-    for name in ("id", "source", "type", "time"):
+    for name in _ATTRIBUTES:
         value = raw.get(name)
-        if value is None:
-            return Rejected(RejectReason.MISSING_ATTRIBUTE, f"'{name}' is missing", name)
-        if not isinstance(value, str) or not value:
+        if type(value) is not str or not value:
+            if value is None:
+                return Rejected(RejectReason.MISSING_ATTRIBUTE, f"'{name}' is missing", name)
             return Rejected(RejectReason.BAD_ATTRIBUTE, f"'{name}' must be a text that is not empty", name)
     event_type = raw["type"].removeprefix(PREFIX)
     if event_type not in TYPES:
@@ -90,8 +91,8 @@ def _event(raw: Mapping[str, Any], event_type: str) -> Event | Rejected:
     return Event(raw["source"], raw["id"], event_type, time, observed_at, subject, data or {})
 
 
-def event_to_plain(event: Event) -> dict[str, Any]:
-    """An event as the plain data of its JSON text, with the type's full name."""
+def event_to_plain(event: Event, subject: str | None = None) -> dict[str, Any]:
+    """An event as the plain data of its JSON text, with the type's full name; with another `subject` if one is given."""
     plain: dict[str, Any] = {
         "specversion": "1.0",
         "id": event.id,
@@ -101,8 +102,10 @@ def event_to_plain(event: Event) -> dict[str, Any]:
         "recordedtime": format_time(event.observed_at),
         "datacontenttype": "application/json",
     }
-    if event.subject is not None:
-        plain["subject"] = event.subject
+    if subject is None:
+        subject = event.subject
+    if subject is not None:
+        plain["subject"] = subject
     plain["data"] = dict(event.data)
     return plain
 

@@ -49,16 +49,21 @@ class ByTool:
 
     def __init__(self) -> None:
         self._tools: set[str] = set()
+        self._names: dict[tuple[Found, str], str] = {}
 
     def name(self, event: Event, found: Found) -> str:
         """Give the name under which one event is counted."""
-        tool = (event.tool or "")[:60]
+        tool = event.tool or ""
+        name = self._names.get((found, tool))
+        return self._named(tool[:60], found) if name is None else name
+
+    def _named(self, tool: str, found: Found) -> str:
         if tool not in self._tools:
             if len(self._tools) >= _TOOLS_MOST:
-                tool = "other"
-            else:
-                self._tools.add(tool)
-        return f"whose.{found.value}.{tool}"
+                return f"whose.{found.value}.other"
+            self._tools.add(tool)
+        name = self._names[found, tool] = f"whose.{found.value}.{tool}"
+        return name
 
 
 def gap_name(reason: ParkReason) -> str:

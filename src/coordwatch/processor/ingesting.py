@@ -25,13 +25,14 @@ from coordwatch.processor.mapping import map_input, tally, tally_mapped
 from coordwatch.processor.marks import Mark, mark_records
 from coordwatch.processor.outcomes import Reach
 from coordwatch.processor.records import CANONICAL, Input, Refusal, ResultStatus
-from coordwatch.processor.source_part import STAGE, SourcePart, restored
+from coordwatch.processor.source_part import STAGE, SourcePart, Walked, restored
 from coordwatch.processor.stage import KIND, Output, Place, Slice
 from coordwatch.processor.topics import Topics
 from coordwatch.sources.mapper import Mapper
 from coordwatch.sources.record import MapRejectReason, Record, Stage
 
 PASSED, FACTS, NO_CUSTOMER = "passed", "facts", "no_customer"
+_FOUND = {Outcome.RESOLVED: Found.RESOLVED, Outcome.UNIDENTIFIED: Found.UNIDENTIFIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +57,6 @@ class IngestSettings:
     limit: LetterLimit = field(default_factory=LetterLimit)
 
 
-@dataclass(slots=True)
-class _Walked:
-    """What one record came to."""
-
-    outputs: list[Output] = field(default_factory=list)
-    tallies: Counter[str] = field(default_factory=Counter)
-    refused: list[Refusal] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-
-
 class Ingest:
     """The stage, as `processor/stage.py` asks for it.
 
@@ -80,6 +71,8 @@ class Ingest:
         self._router = Router(settings.identity)
         trusted = settings.identity.mode is IdentityMode.TRUSTED_ID
         self._next = settings.topics.events if trusted else settings.topics.identity
+        self._facts, self._replayed = settings.topics.facts, settings.topics.replayed
+        self._ours = f"{settings.topics.prefix}."
         self._parts: dict[Place, SourcePart] = {}
         self._stopped: dict[Place, str] = {}
         self._by_tool, self._door = ByTool(), KeptAtTheDoor(settings.topics, settings.identity, self._router)
@@ -134,30 +127,34 @@ class Ingest:
         Raises: TemporaryError while the registry that knows a record's schema does not answer
         """
         self._now = max(self._now, now)
-        place, part = records.place, self._parts[records.place]
+        part, taken = self._parts[records.place], Walked()
         try:
-            return self._take(records, place, part, now)
+            return self._take(records, part, taken, now)
         finally:
+            part.saw(taken, now)
+            part.outputs += taken.outputs
+            part.count(taken.tallies)
             if self._mapper is not None:
                 part.count(self._mapper.lookups.take())
 
-    def _take(self, records: Slice, place: Place, part: SourcePart, now: int) -> int:
-        limit = self._settings.limit
+    def _take(self, records: Slice, part: SourcePart, taken: Walked, now: int) -> int:
+        limit, counts = self._settings.limit, records.place.topic in self._sources
         for index, offset in enumerate(records.offsets):
             if part.fence is not None and offset < part.fence:
                 continue
             origin = self._origin(records, index)
-            walked = self._walk(origin, now)
-            reason = f"{walked.refused[0].stage}.{walked.refused[0].reason}" if walked.refused else None
-            if place.topic in self._sources:
-                broken = part.window.breaks(limit) if reason is not None else None
-                if reason is not None and broken is not None:
-                    self._stopped[place] = self._advice(part, origin, broken, reason)
+            # While one more refusal would break the limit, what a record came to stays apart until it is known.
+            broken = part.window.breaks(limit) if counts else None
+            walked = taken if broken is None else Walked()
+            refused = self._walk(origin, walked, now)
+            reason = f"{refused[0].stage}.{refused[0].reason}" if refused else None
+            if broken is not None:
+                if reason is not None:
+                    self._stopped[part.place] = self._advice(part, origin, broken, reason)
                     return index
+                taken.add(walked)
+            if counts:
                 part.window.note(reason, limit)
-                part.saw(walked.times, origin.timestamp, now)
-            part.outputs += walked.outputs
-            part.count(walked.tallies)
             part.fence, part.changed = offset + 1, True
         return len(records)
 
@@ -198,7 +195,7 @@ class Ingest:
     def _origin(self, records: Slice, index: int) -> Origin:
         """Where a record stood first, with its bytes."""
         value, headers = records.values[index], records.headers[index]
-        if records.place.topic == self._topics.replayed:
+        if records.place.topic == self._replayed:
             origin = read_again(value, headers)
             if origin is not None:
                 return origin
@@ -213,47 +210,47 @@ class Ingest:
             "" if source is None else source.progress.name,
         )
 
-    def _walk(self, origin: Origin, now: int) -> _Walked:
-        """Map one record and send on what it came to. Raises: TemporaryError as `take`."""
+    def _walk(self, origin: Origin, walked: Walked, now: int) -> Sequence[Refusal]:
+        """Map one record and send on what it came to; why any of it was refused. Raises: TemporaryError as `take`."""
         mapped = map_input(self._input(origin), self._mapper, now)
-        walked = _Walked()
-        tally_mapped(walked.tallies, mapped)
-        walked.refused += mapped.refused
+        refused, tallies = mapped.refused, walked.tallies
+        tally_mapped(tallies, mapped)
         for event in mapped.events:
             try:
-                passed, outputs = self._door.pass_on(event, walked.tallies, now)
+                passed, outputs = self._door.pass_on(event, tallies, now)
                 if passed is not None:
-                    outputs = self._send_on(passed, walked.tallies)
+                    outputs = self._send_on(passed, tallies)
             except Exception as error:  # the last belt: whatever we did not foresee is a dead letter, not a crash
                 detail = f"{type(error).__name__}: {error}"[:500]
                 refusal = Refusal(Stage.VALIDATE.value, MapRejectReason.INTERNAL.value, detail)
-                walked.refused.append(refusal)
+                refused = (*refused, refusal)
                 reasons = [f"{refusal.stage}.{refusal.reason}"]
-                tally(walked.tallies, ResultStatus.DEAD_LETTERED.value, reasons=reasons)
+                tally(tallies, ResultStatus.DEAD_LETTERED.value, reasons=reasons)
                 continue
             walked.outputs += outputs
             if passed is not None and outputs:
-                tally(walked.tallies, PASSED)
-                # Of what was passed on, this much has arrived already: no stage behind this one takes it.
-                walked.tallies[FACTS] += all(output.topic == self._topics.facts for output in outputs)
+                tally(tallies, PASSED)
+                if outputs[0].topic == self._facts:
+                    # Of what was passed on, this much has arrived already: no stage behind this one takes it.
+                    tallies[FACTS] += 1
             elif passed is not None:
-                tally(walked.tallies, ResultStatus.DROPPED.value, reasons=[NO_CUSTOMER])
-            walked.times.append(event.time)
-        walked.outputs += letters_of(self._topics.dead_letters, origin, walked.refused)
-        return walked
+                tally(tallies, ResultStatus.DROPPED.value, reasons=[NO_CUSTOMER])
+            walked.note(event.time, origin.timestamp, now)
+        if refused:
+            walked.outputs += letters_of(self._topics.dead_letters, origin, refused)
+        return refused
 
     def _input(self, origin: Origin) -> Input:
-        source = self._sources.get(origin.place.topic)
-        ours = origin.place.topic.startswith(f"{self._topics.prefix}.") and source is None
-        # What a later stage could not use was canonical already, and on one of our own topics.
-        if ours and origin.place.topic != self._topics.replayed:
-            name: str | None = CANONICAL
-        else:
-            name = None if source is None else source.source
+        topic, partition = origin.place
+        source = self._sources.get(topic)
+        name = None if source is None else source.source
+        if source is None and topic.startswith(self._ours) and topic != self._replayed:
+            # What a later stage could not use was canonical already, and on one of our own topics.
+            name = CANONICAL
         record = Record(
             origin.value,
-            origin.place.topic,
-            origin.place.partition,
+            topic,
+            partition,
             origin.offset,
             origin.key,
             origin.headers,
@@ -262,13 +259,14 @@ class Ingest:
         return Input(record, name, origin.input)
 
     def _send_on(self, event: Event, tallies: Counter[str]) -> list[Output]:
-        """A fact for everybody where its type says so, and the event on its way to its customer; nothing if it has none."""
+        """The event on its way to its customer, nothing if it has none; behind it a fact for everybody where its type says so."""
         route, safe = self._router.route(event), self._router.pseudonymous(event)
         outputs: list[Output] = []
         for one in route.unusable:
             tallies[unusable_name(one)] += 1
-        if route.outcome in (Outcome.RESOLVED, Outcome.UNIDENTIFIED):
-            tallies[self._by_tool.name(event, Found(route.outcome.value))] += 1
+        found = None if route.outcome is None else _FOUND.get(route.outcome)
+        if found is not None:
+            tallies[self._by_tool.name(event, found)] += 1
         if route.customer is not None:
             outputs.append(Output(self._next, route.customer.encode(), encode_filed(safe, route.customer)))
         elif route.anchor is not None:
@@ -276,7 +274,7 @@ class Ingest:
             outputs.append(Output(self._next, route.anchor.encode(), place_bytes(safe, None), headers=kind))
         if TYPES[event.type].broadcast:
             key = f"{event.type}\x1f{event.source}\x1f{event.id}"
-            outputs.append(Output(self._topics.facts, key.encode(), encode_event(safe)))
+            outputs.append(Output(self._facts, key.encode(), encode_event(safe)))
         return outputs
 
     def _advice(self, part: SourcePart, origin: Origin, broken: str, reason: str) -> str:

@@ -45,6 +45,8 @@ class KeptAtTheDoor:
     def pass_on(self, event: Event, tallies: Counter[str], now: int) -> tuple[Event | None, list[Output]]:
         """What of an event goes further (None: nothing), and what is sent instead."""
         topics, kept = self._topics, self._kept
+        if event.type != ERASED and not kept.entries:
+            return event, []
         admitted, widened = kept.admit(event)
         if admitted is None:
             tally(tallies, ResultStatus.DROPPED.value, reasons=[FORGOTTEN])

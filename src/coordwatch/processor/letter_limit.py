@@ -39,8 +39,10 @@ class Window:
         """Say in words how one more refused record would break the limit, None when it would not."""
         if self.consecutive >= limit.consecutive:
             return f"{self.consecutive + 1:,} records in a row could not be used"
+        if self.seen + 1 < limit.of or (not self._bits and limit.ratio * limit.of >= 1):
+            return None
         bits = (self._bits << 1 | 1) & ((1 << limit.of) - 1)
-        if self.seen + 1 >= limit.of and bits.bit_count() > limit.ratio * limit.of:
+        if bits.bit_count() > limit.ratio * limit.of:
             return f"{bits.bit_count():,} of the last {limit.of:,} records could not be used"
         return None
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
+from coordwatch.codec import Struct
 from coordwatch.ports import DeadLetter
 from coordwatch.processor.records import Refusal
 from coordwatch.processor.stage import Headers, Output, Place
@@ -16,8 +17,7 @@ _ID, _TOPIC = "cw-id", "cw-topic"
 _DETAIL_MAX = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A record where a stage read it first. `input` names the configured input it came by.
 
     Units: `timestamp` in microseconds since 1970 UTC, 0 when the log does not say

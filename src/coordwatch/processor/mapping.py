@@ -6,8 +6,10 @@ one-process runtime, `ingesting` those of the Kafka one.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
+from coordwatch.codec import Struct
 from coordwatch.events.event import Event
 from coordwatch.events.wire import Rejected, decode_event
 from coordwatch.processor.records import CANONICAL, Input, Refusal, ResultStatus, clamped
@@ -19,8 +21,7 @@ NO_SOURCE = "none"
 _NOT_ITS_OWN = ("broker", "clamped")
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """What one record came to; `dropped` has a reason for each piece left aside, `source` names the mapping.
 
     `pieces` has the number of each refused piece, None when the whole record is refused.
@@ -73,11 +74,35 @@ def tally(tallies: Counter[str], status: str, amount: int = 1, reasons: Iterable
 
 def tally_mapped(tallies: Counter[str], mapped: Mapped) -> None:
     """Count everything of a record but its events, which whoever files them counts."""
-    refused = (f"{one.stage}.{one.reason}" for one in mapped.refused)
-    tally(tallies, ResultStatus.DEAD_LETTERED.value, len(mapped.refused), refused)
-    tally(tallies, ResultStatus.DROPPED.value, len(mapped.dropped), mapped.dropped)
-    tallies["unknown_category"] += mapped.unknown_category
+    if mapped.refused:
+        refused = (f"{one.stage}.{one.reason}" for one in mapped.refused)
+        tally(tallies, ResultStatus.DEAD_LETTERED.value, len(mapped.refused), refused)
+    if mapped.dropped:
+        tally(tallies, ResultStatus.DROPPED.value, len(mapped.dropped), mapped.dropped)
+    if mapped.unknown_category:
+        tallies["unknown_category"] += mapped.unknown_category
     _tally_source(tallies, mapped)
+
+
+class _OfSource(NamedTuple):
+    """The names of what is counted by source."""
+
+    mapped: str
+    dropped: str
+    refused: str
+    fields: str
+    identifiers: str
+
+
+@cache
+def _names_of(source: str) -> _OfSource:
+    return _OfSource(
+        f"source.mapped.{source}",
+        f"source.dropped.{source}",
+        f"source.refused.{source}",
+        f"filled.fields.{source}",
+        f"filled.identifiers.{source}",
+    )
 
 
 def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
@@ -86,18 +111,22 @@ def _tally_source(tallies: Counter[str], mapped: Mapped) -> None:
     By what is refused, by times that are not its own, and for a field that need not be there by events that are thinner.
     """
     source = mapped.source or NO_SOURCE
-    for result, amount in (
-        ("mapped", len(mapped.events)),
-        ("dropped", len(mapped.dropped)),
-        ("refused", len(mapped.refused)),
-    ):
-        if amount:
-            tallies[f"source.{result}.{source}"] += amount
+    names = _names_of(source)
+    if mapped.dropped:
+        tallies[names.dropped] += len(mapped.dropped)
+    if mapped.refused:
+        tallies[names.refused] += len(mapped.refused)
+    if not mapped.events:
+        return
+    fields = identifiers = 0
     for event in mapped.events:
-        basis = event.data.get("time_basis")
+        data = event.data
+        fields += len(data)
+        basis, named = data.get("time_basis"), data.get("identifiers")
         if basis in _NOT_ITS_OWN:
             tallies[f"time.{basis}.{source}"] += 1
-    if mapped.events:
-        tallies[f"filled.fields.{source}"] += sum(len(event.data) for event in mapped.events)
-        named = (event.data.get("identifiers") for event in mapped.events)
-        tallies[f"filled.identifiers.{source}"] += sum(len(one) for one in named if isinstance(one, list | tuple))
+        if isinstance(named, list | tuple):
+            identifiers += len(named)
+    tallies[names.mapped] += len(mapped.events)
+    tallies[names.fields] += fields
+    tallies[names.identifiers] += identifiers

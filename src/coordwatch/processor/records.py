@@ -8,6 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from coordwatch.codec import Struct
 from coordwatch.events.event import Event
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.sources.record import Record
@@ -31,8 +32,7 @@ class ResultStatus(StrEnum):
     DEAD_LETTERED = "dead_lettered"
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """One record to handle: `source` names its mapping (None: find it), `input` the configured input it came by."""
 
     record: Record

@@ -5,7 +5,7 @@ room: `ingesting`, which holds one for every partition of a process.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,35 @@ from coordwatch.processor.topics import Topics
 
 STAGE = "ingest"
 VERSION = 1
+
+
+@dataclass(slots=True)
+class Walked:
+    """What records came to: `latest` is the time of the latest event that is not in the future, `heard_at` when the log took it.
+
+    The source was heard when the log took a record, however much later it is read: what was written before a long outage
+    of ours does not prove that the source still speaks.
+
+    Units: microseconds since 1970 UTC
+    """
+
+    outputs: list[Output] = field(default_factory=list)
+    tallies: Counter[str] = field(default_factory=Counter)
+    latest: int = BEGINNING
+    heard_at: int = BEGINNING
+
+    def note(self, time: int, logged_at: int, now: int) -> None:
+        """Take note of an event's time, and of when the log took its record (0: it does not say)."""
+        heard_at = now if logged_at <= 0 or logged_at > now else logged_at
+        self.heard_at = max(self.heard_at, heard_at)
+        if self.latest < time <= now:
+            self.latest = time
+
+    def add(self, other: "Walked") -> None:
+        """Add what further records came to."""
+        self.outputs += other.outputs
+        self.tallies.update(other.tallies)
+        self.latest, self.heard_at = max(self.latest, other.latest), max(self.heard_at, other.heard_at)
 
 
 @dataclass(slots=True)
@@ -45,18 +74,12 @@ class SourcePart:
                 self.tallies[name] += amount
                 self._counted.add(name)
 
-    def saw(self, times: Sequence[int], logged_at: int, now: int) -> None:
-        """Move on over the events of a record; a time in the future moves nothing.
-
-        The source was heard when the log took the record, however much later it is read: what was written before a long
-        outage of ours does not prove that the source still speaks.
-        """
+    def saw(self, walked: Walked, now: int) -> None:
+        """Move on over the events of records."""
         progress = self.progress
-        if progress is None or not times:
-            return
-        seen = progress.seen(max((time for time in times if time <= now), default=BEGINNING), now)
-        heard_at = min(logged_at, now) if logged_at > 0 else now
-        self.progress = replace(seen, heard_at=max(progress.heard_at, heard_at))
+        if progress is not None and walked.heard_at > BEGINNING:
+            seen = progress.seen(walked.latest, now)
+            self.progress = replace(seen, heard_at=max(progress.heard_at, walked.heard_at))
 
     def caught_up(self, now: int) -> None:
         """Move on because the reader stands at the end of the log."""

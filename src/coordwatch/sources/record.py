@@ -14,8 +14,7 @@ from coordwatch.events.event import Event
 Headers = Mapping[str, str | bytes | None] | Sequence[tuple[str, str | bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """Bytes as a log holds them; a `value` of None is a tombstone.
 
     Units: `timestamp` (when the log took it) in microseconds since 1970 UTC, None when nobody wrote it down

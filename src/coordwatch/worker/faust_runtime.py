@@ -13,7 +13,7 @@ from coordwatch.worker.driver import Driver
 from coordwatch.worker.exits import Ending, ExitCode
 from coordwatch.worker.faust_app import StageApp
 
-_DRAIN_SECONDS = 30.0
+_DRAIN_SECONDS = 20.0
 _LOOK_SECONDS = 0.2
 _log = logging.getLogger("coordwatch.worker")
 

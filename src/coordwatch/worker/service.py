@@ -54,7 +54,7 @@ class WorkerService:
         """Work until a signal, or until `ending` is set; whatever is wrong ends the process at once (crash-only)."""
         asked = ending or threading.Event()
         before = {number: signal.signal(number, _asking(asked)) for number in (signal.SIGINT, signal.SIGTERM)}
-        watchdog = Watchdog(self.drivers, die)
+        watchdog = Watchdog(self.drivers, die, asked)
         try:
             for side in self.sides:
                 side.start()
@@ -62,20 +62,23 @@ class WorkerService:
             if started is not None:
                 started()
             code = self.runtime.run(lambda: self._should_end(asked))
+            self._close()
         except Ending as problem:
             die(problem)
         finally:
             watchdog.stop()
             for number, handler in before.items():
                 signal.signal(number, handler)
+        _log.info("ended: everything that was taken is committed")
+        return code
+
+    def _close(self) -> None:
         for side in self.sides:
             side.stop()
         for driver in self.drivers:
             driver.close()
         for close in self.closing:
             close()
-        _log.info("ended: everything that was taken is committed")
-        return code
 
     def _should_end(self, asked: threading.Event) -> bool:
         if asked.is_set():
