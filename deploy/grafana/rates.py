@@ -38,13 +38,13 @@ def rate_panels() -> Iterator[Any]:
 def _totals() -> Iterator[Any]:
     yield number(
         Words(
-            "Conflict rate", f"Of all acts judged in the range shown, the share that collided. {_SHARE} {_WHEN}", 4, 4
+            "Conflict rate", f"Of all acts judged in the range shown, the share that collided. {_SHARE} {_WHEN}", 3, 4
         ),
         promql.ratio(promql.every_act(""), promql.acts("")),
         RATE,
     )
     yield number(
-        Words("Conflicts", f"Detections found in the range shown, less those taken back in it. {_EXACT}", 4, 4),
+        Words("Conflicts", f"Detections found in the range shown, less those taken back in it. {_EXACT}", 3, 4),
         promql.every_act(""),
     )
     yield number(
@@ -52,7 +52,7 @@ def _totals() -> Iterator[Any]:
             "of acts judged",
             "The denominator: acts (a message, a question, a cancellation) that a rule judged in the range shown, "
             f"conflicts and the others. {_EXACT}",
-            4,
+            3,
             4,
         ),
         promql.acts(""),
@@ -62,7 +62,7 @@ def _totals() -> Iterator[Any]:
             "Taken back",
             "Detections of the rules chosen that turned out to be no conflict in the range shown, because a late event "
             "disproved them. They are already off the conflicts. All tools.",
-            4,
+            3,
             4,
         ),
         promql.in_range("coordwatch_detections_retracted_total", promql.RULES, "rule", ""),
@@ -72,11 +72,31 @@ def _totals() -> Iterator[Any]:
             "Alerts that need a person, now",
             "Open, acknowledged or snoozed at this moment, by severity, all rules and tools. Detections fold into alerts, "
             "so there are fewer of them.",
-            8,
+            5,
             4,
         ),
         f"max by (severity) (coordwatch_alerts_live{{{promql.JOB}}})",
         "severity",
+    )
+    yield numbers(
+        Words(
+            "Incidents going on, now",
+            "Open or acknowledged at this moment, by severity, all rules and tools. An incident holds the alerts that have one "
+            "likely cause.",
+            4,
+            4,
+        ),
+        f"max by (severity) (coordwatch_incidents_going_on{{{promql.JOB}}})",
+        "severity",
+    )
+    yield number(
+        Words(
+            "Customers to repair",
+            "Customers of incidents that go on about whom nobody has said yet that they were repaired, or need not be.",
+            3,
+            4,
+        ),
+        f"max(coordwatch_incident_customers_to_repair{{{promql.JOB}}})",
     )
 
 
