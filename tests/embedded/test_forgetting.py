@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -187,3 +189,18 @@ def test_a_customer_says_how_sure_it_is_that_all_of_it_is_theirs(site: Site) -> 
         site.processor.identity.forms("cookie:K-77")[:1])), NOW)  # fmt: skip
     assert view is not None
     assert view.confidence == "high", "the cookie was tied to a declared id"
+
+
+LOOK = "import sqlite3, sys; one = sqlite3.connect(sys.argv[1]); one.execute('SELECT 1 FROM alerts').fetchall(); one.close()"
+
+
+def test_a_look_through_the_bytes_leaves_the_database_ours_when_another_process_has_looked_into_it(site: Site) -> None:
+    """Closing a file that SQLite has open lets go of its locks; whoever leaves then deletes the log that we still write to."""
+    site.ask(RequestKind.FORGET, mail(1))
+    assert list(site.store.names_left()) == list(site.store.names_left())
+    subprocess.run([sys.executable, "-c", LOOK, str(site.path)], check=True)
+    assert site.path.with_name("site.db-wal").exists()
+    site.ask(RequestKind.FORGET, mail(2), name="r2")
+    site.again()
+    site.processor.carry_out(NOW)
+    assert {receipt.id for receipt in site.processor.receipts()} == {"r1", "r2"}

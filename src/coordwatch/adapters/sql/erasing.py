@@ -5,6 +5,7 @@ What leaves: a file in which nothing is left of them, or the names that are.
 The next room: `store`, inside whose transaction rows are deleted.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from coordwatch.processor.traces import names_in
 from coordwatch.rules.detection import DetectionStatus
 
 _CHUNK, _OVERLAP = 8 * 1024 * 1024, 128
+_OPEN: dict[tuple[int, int], int] = {}
 # The tables whose rows may name a customer.
 _NAMING = (
     alerts, aliases, answers, audit, dead_letters, deadlines, detections, incident_audit, incidents, items, messages, repairs,
@@ -128,14 +130,32 @@ def names_in_rows(connection: Connection) -> Iterator[str]:
 
 def names_in_files(path: Path) -> Iterator[str]:
     """Every customer key we made and every digest that stands in the bytes of a database or of its log."""
-    for one in (path, path.with_name(f"{path.name}-wal")):
-        if not one.exists():
-            continue
-        with one.open("rb") as file:
-            before = b""
-            while chunk := file.read(_CHUNK):
-                yield from names_in(before + chunk)
-                before = chunk[-_OVERLAP:]
+    yield from _names_in(path)
+    yield from _names_in(path.with_name(f"{path.name}-wal"))
+
+
+def _names_in(path: Path) -> Iterator[str]:
+    try:
+        file = _kept_open(path)
+    except FileNotFoundError:
+        return
+    offset, before = 0, b""
+    while chunk := os.pread(file, _CHUNK, offset):
+        yield from names_in(before + chunk)
+        before, offset = chunk[-_OVERLAP:], offset + len(chunk)
+
+
+def _kept_open(path: Path) -> int:
+    """A descriptor to read by, which is never closed: closing one takes every lock of this process on that file away.
+
+    POSIX wants it so, and SQLite locks by POSIX. The next process to leave the database would then take itself for the
+    last one and delete the log beside it, with all that this process goes on to write there.
+    """
+    there = path.stat()
+    which = (there.st_dev, there.st_ino)
+    if which not in _OPEN:
+        _OPEN[which] = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return _OPEN[which]
 
 
 def customers_in(connection: Connection) -> Iterator[str]:
