@@ -137,13 +137,15 @@ class Walk:
         return spec.default if spec.default is not None and is_missing(value) else value
 
     def raw(self, spec: ValueSpec) -> Any:
-        origin = spec.origin
+        asked, origin = [spec.when], spec.origin
         while isinstance(origin, FromPath) and origin.path.root == "let" and len(origin.path.steps) == 1:
             spec = self.mapping.let[str(origin.path.steps[0])]
-            origin = spec.origin
+            asked, origin = [*asked, spec.when], spec.origin
+        if not all(self.holds(one) for one in asked):
+            return None
         if isinstance(origin, FirstOf):
             return next((found for one in origin.choices if not is_missing(found := self.raw(one))), None)
-        return self.origin(origin) if self.holds(spec.when) else None
+        return self.origin(origin)
 
     def origin(self, origin: Origin) -> Any:
         match origin:

@@ -188,6 +188,31 @@ def test_the_second_time_is_read_when_the_first_is_not_there() -> None:
     assert parse_time("2025-10-09T12:00:00Z") == event.time
 
 
+def test_a_time_of_several_places_or_of_a_name_counts_only_where_what_is_asked_holds() -> None:
+    text = """
+    let:
+      spoken: {path: [agent.at, Agent.at], when: {agent.known: true}}
+    id: id
+    time:
+      - {path: [agent.at, Agent.at], format: iso, when: {what: connected}}
+      - {path: $let.spoken, format: iso, when: {what: spoken}}
+      - {path: at, format: iso}
+    identifiers: [{type: email, path: email}]
+    emit: [{event: customer.identifiers.linked}]
+    """
+    mapper = Mapper([mapping(text)])
+    agent = {"at": "2026-01-31T08:00:00Z", "known": True}
+    begun, over = parse_time("2026-01-31T08:00:00Z"), AT_US
+    for what, known, when in (
+        ("connected", True, begun),
+        ("spoken", True, begun),
+        ("spoken", False, over),
+        ("ended", True, over),
+    ):
+        (event,) = mapped(mapper, payload(what=what, agent={**agent, "known": known})).events
+        assert when == event.time, f"{what}, {known}"
+
+
 def test_an_event_of_nobody_is_refused_unless_a_ref_may_find_its_customer() -> None:
     emit = """
     emit:

@@ -105,16 +105,20 @@ def compile_raw(spec: ValueSpec, build: Build) -> Getter:
 
 
 def raw_expression(spec: ValueSpec, build: Build, code: Code) -> str:
-    """Write out what the payload holds before anything is done with it."""
-    spec = _behind_let(spec, build)
-    if isinstance(spec.origin, FirstOf):
-        if len(spec.origin.choices) <= _CHOICES_IN_A_ROW and not any(
-            isinstance(_behind_let(one, build).origin, FirstOf) for one in spec.origin.choices
-        ):
-            return first_expression([raw_expression(one, build, code) for one in spec.origin.choices], code)
-        choices = [compile_raw(choice, build) for choice in spec.origin.choices]
-        return f"{code.name(first_of(choices))}(scope)"
-    return conditional(origin_expression(spec.origin, build, code), spec, code)
+    """Write out what the payload holds before anything is done with it, where all that is asked of it holds."""
+    named = _behind_let(spec, build)
+    value = conditional(_raw_origin(named.origin, build, code), named, code)
+    return value if named is spec else conditional(value, spec, code)
+
+
+def _raw_origin(origin: Origin, build: Build, code: Code) -> str:
+    if not isinstance(origin, FirstOf):
+        return origin_expression(origin, build, code)
+    if len(origin.choices) <= _CHOICES_IN_A_ROW and not any(
+        isinstance(_behind_let(one, build).origin, FirstOf) for one in origin.choices
+    ):
+        return first_expression([raw_expression(one, build, code) for one in origin.choices], code)
+    return f"{code.name(first_of([compile_raw(choice, build) for choice in origin.choices]))}(scope)"
 
 
 def constant_of(spec: ValueSpec) -> Plain | None:
