@@ -75,7 +75,7 @@ def read_documents(text: str, path: str) -> list[Node]:
     try:
         trees = list(yaml.compose_all(text, Loader=_LOADER))
     except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError([_syntax_problem(error, path)]) from None
+        raise DocumentError([_syntax_problem(error, path, text)]) from None
     nodes = [_node(tree, reader) for tree in trees]
     if reader.problems:
         raise DocumentError(reader.problems)
@@ -133,20 +133,32 @@ def _refuse_aliases_and_depth(text: str, path: str) -> None:
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 depth -= 1
     except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError([_syntax_problem(error, path)]) from None
+        raise DocumentError([_syntax_problem(error, path, text)]) from None
 
 
 def _events(text: str) -> Iterator[Any]:
     yield from yaml.parse(text, Loader=_LOADER)
 
 
-def _syntax_problem(error: Exception, path: str) -> Problem:
+def _syntax_problem(error: Exception, path: str, written: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    place = Place(path, mark.line + 1, mark.column + 1) if mark is not None else Place(path)
     text = getattr(error, "problem", None) or str(error).splitlines()[0]
+    context = str(getattr(error, "context", "") or "")
+    if "simple key" in context:
+        mark = getattr(error, "context_mark", None) or mark  # where the word stands that lacks its colon
+    place = Place(path, mark.line + 1, mark.column + 1) if mark is not None else Place(path)
     hint = None
-    if "flow" in str(getattr(error, "context", "") or "") or "did not find expected ',' or" in text:
+    if "flow" in context or "did not find expected ',' or" in text:
         hint = "quote an expression that holds [, { or a comma: where: 'status in [\"solved\"]'"
+    elif "cannot start any token" in text:
+        tab = mark is not None and written[mark.index : mark.index + 1] == "\t"
+        hint = "indent with blanks: this is a tab" if tab else "quote a text that begins like this"
+    elif "simple key" in context:
+        hint = "a key ends with a colon and a blank: name: value"
+    elif "mapping values" in text:
+        hint = 'quote a text that holds a colon and a blank: "a: b"'
+    elif "expected key" in text or "expected '-'" in text:
+        hint = "lines that belong together begin in one column: look how far this one is indented"
     return Problem(place, f"not valid YAML: {text}", hint)
 
 

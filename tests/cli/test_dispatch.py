@@ -90,9 +90,14 @@ def test_an_interrupt_ends_quietly(capsys, monkeypatch):
     assert capsys.readouterr().err == ""
 
 
-def test_a_reader_that_has_gone_ends_it_quietly():
-    command = [sys.executable, "-m", "coordwatch", "rules", "show", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+@pytest.mark.parametrize("words", [("rules", "show", "--json"), ("replay", "events.jsonl")])
+def test_a_reader_that_has_gone_ends_it_quietly(tmp_path, words):
+    assert (
+        main(["simulate", "--customers", "20", "--days", "3", "--seed", "1", "--out", str(tmp_path / "events.jsonl")])
+        == 0
+    )
+    command = [sys.executable, "-m", "coordwatch", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

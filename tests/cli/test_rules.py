@@ -173,3 +173,11 @@ def test_the_sentence_of_a_rule_that_ships(capsys):
 def test_an_id_that_no_rule_has_names_the_nearest(capsys):
     assert main(["rules", "sentence", "bot-lop"]) == 2
     assert capsys.readouterr().err == "coordwatch: there is no rule 'bot-lop'; did you mean 'bot-loop'?\n"
+
+
+def test_a_test_that_waits_for_a_detection_says_which_step_did_not_hold(capsys, good):
+    changed(good, '"promotional"', '"transactional"')
+    assert main(["rules", "test", str(good)]) == 1
+    told = capsys.readouterr().out
+    assert "and there is none\n    The rule judged nothing" in told
+    assert "\n    no  when      " in told

@@ -74,6 +74,24 @@ def test_every_mistake_is_told_at_once_with_its_place(read):
         ("- a list", "one mapping"),
         ("a: b\n---\nc: d", "one mapping"),
         ("bind: [", "YAML"),
+        ("inputs: {kind: http}", "inputs: a list belongs here: a line '- ...' for each"),
+        (
+            "inputs: [{kind: htpp}]",
+            "there is no kind 'htpp', but 'file', 'http', 'simulator', 'webhook' and 'kafka' (did you mean 'http'?)",
+        ),
+        ("durable: maybe", "durable: write true or false"),
+        ("identity: {fanout_max: many}", "identity.fanout_max: write a whole number"),
+        ("sources: nothing", "sources: names with values belong here"),
+        (
+            "identity:\n\tmode: graph",
+            ":2:1: not valid YAML: found character that cannot start any token (indent with blanks: this is a tab)",
+        ),
+        ("inputs:\n  - kind: http\n    name: a\n   source: rasa", "lines that belong together begin in one column"),
+        (
+            "durable: true\nbind:127.0.0.1:80\nrules: []",
+            ":2:1: not valid YAML: could not find expected ':' (a key ends with a colon and a blank",
+        ),
+        ("bind: 127.0.0.1: 80", "quote a text that holds a colon and a blank"),
     ],
 )
 def test_what_cannot_be_is_refused(read, text, words):

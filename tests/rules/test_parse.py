@@ -297,6 +297,14 @@ def test_several_rules_stand_in_one_file():
             "2:46 'b' comes later; a step sees only the steps before it",
         ),
         (
+            WHEN + "after:\n  a: {event: feedback.received, where: channel == a, within: 1d}\n",
+            "3:51 'a' comes later; a step sees only the steps before it (as a text it is written \"a\")",
+        ),
+        (
+            WHEN + "after:\n  a: {event: feedback.received, where: 'channel in [emial, sms]', within: 1d}\n",
+            "3:53 'emial' is no field of feedback.received, and no earlier step, list or macro (as a text it is written \"emial\")",
+        ),
+        (
             WHEN + "after:\n  a: {event: feedback.received, within: 1d, at_least: 2}\n  b: {event: feedback.received, within: 1d, where: a.score > 1}\n",
             "4:52 'a' counts events, so it is no one event whose fields could be read",
         ),

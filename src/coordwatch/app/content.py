@@ -8,6 +8,7 @@ The next rooms: `one_process` and `worker`, which put programs together.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import coordwatch
@@ -147,10 +148,7 @@ def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:
             continue
         chosen = source_of(one)
         if chosen not in (None, CANONICAL, *mappings):
-            known = ", ".join([CANONICAL, *mappings])
-            raise PermanentError(
-                f"input '{one.name}': no mapping is called '{chosen}'; write source: with one of: {known}"
-            )
+            raise PermanentError(f"input '{one.name}': {_no_mapping(str(chosen), [CANONICAL, *mappings])}")
         unknown = sorted(set(one.carries) - set(TYPES))
         if unknown:
             raise PermanentError(f"input '{one.name}': no event type is called '{unknown[0]}'")
@@ -163,6 +161,12 @@ def progress_of(settings: Settings, content: Content) -> list[SourceProgress]:
         carries = frozenset(one.carries) or everything
         found.append(SourceProgress(one.name, carries, one.disorder, one.publishing_delay, one.dark_after))
     return found
+
+
+def _no_mapping(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=3)
+    others = " (`coordwatch sources list` names the others)" if near else ""
+    return f"no mapping is called '{name}'; write source: with one of: {', '.join(near or known)}{others}"
 
 
 def types_of(mappings: Iterable[SourceMapping]) -> frozenset[str]:

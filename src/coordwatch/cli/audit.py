@@ -129,7 +129,8 @@ def _noted(args: argparse.Namespace) -> Iterator[Head]:
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise PermanentError(f"{path} cannot be read: {error}") from None
+            why = error.strerror if isinstance(error, OSError) else error
+            raise PermanentError(f"{path} cannot be read: {why}") from None
         yield from heads_in(text)
 
 

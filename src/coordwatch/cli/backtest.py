@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
     except DocumentError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        raise  # whoever read us has seen enough: no mistake
     except (CoordwatchError, OSError) as error:
         return _refuse(str(error))
     report(replayed, history)

@@ -64,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
         events, bad = _read(args.events, until)
     except CoordwatchError as error:
         return _refuse(str(error))
+    if all(key != args.customer for _, key in events):
+        print(f"coordwatch explain: no event here is of a customer '{args.customer}'", file=sys.stderr)
     clock = until if until is not None else max((event.time for event, _ in events), default=0)
     explanation = explain_among(spec, events, args.customer, (at, clock))
     sys.stdout.write(_as_json(explanation) if args.json else _as_text(spec, explanation))
@@ -109,13 +111,19 @@ def _read(names: Sequence[str], until: int | None) -> tuple[list[tuple[Event, st
 
 
 def _as_text(spec: RuleSpec, explanation: Explanation) -> str:
-    lines = [f"{spec.title} ({spec.id})", explanation.sentence, ""]
+    lines = [f"{spec.title} ({spec.id})", explanation.sentence, "", *lines_of(explanation)]
+    return "\n".join(lines) + "\n"
+
+
+def lines_of(explanation: Explanation) -> list[str]:
+    """One line a step: whether it held, and why."""
+    lines: list[str] = []
     width = max(len(step.step) for step in explanation.steps)
     for step in explanation.steps:
         lines.append(f"  {_MARKS[step.held]} {step.kind:<9} {step.step:<{width}}  {step.text}")
         if step.stopper and explanation.outcome in ("open", "pending"):
             lines.append(f"      {'':<9} {'':<{width}}  {step.stopper}")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _as_json(explanation: Explanation) -> str:

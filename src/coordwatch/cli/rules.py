@@ -12,16 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from coordwatch.adapters.files import RuleFiles, load_rules
+from coordwatch.cli.explain import explain_among, lines_of
 from coordwatch.codec import encode_json
 from coordwatch.documents import did_you_mean
 from coordwatch.engine.replay import replay_events
 from coordwatch.errors import PermanentError, Problem
 from coordwatch.events.times import format_duration
-from coordwatch.rules.examples import coverage, run_examples
+from coordwatch.rules.examples import (
+    CUSTOMER,
+    EXAMPLE_START,
+    NONE_RAISED,
+    coverage,
+    example_events,
+    run_examples,
+    until_of,
+)
 from coordwatch.rules.lint import LintIssue, LintSeverity, lint
 from coordwatch.rules.outline import all_steps, matches_of, section_of
 from coordwatch.rules.sentence import sentence
-from coordwatch.rules.spec import RuleSpec
+from coordwatch.rules.spec import Example, RuleSpec
 
 _PATHS = "rule files and folders; without any, the rules that ship"
 _CHOSEN = "ids of rules, and rule files and folders; without any, every rule that ships"
@@ -123,15 +132,27 @@ def _test(args: argparse.Namespace) -> int:
             if clauses:
                 _line({"rule": spec.id, "clauses": len(clauses), "not_covered": uncovered})
             continue
-        for result in results:
+        for result, example in zip(results, spec.tests, strict=True):
             for difference in result.differences:
                 print(f"{result.place}: {spec.id}: {result.name}: {difference}")
+            if any(difference.endswith(NONE_RAISED) for difference in result.differences):
+                print(*_why_not(spec, example), sep="\n")
         good = sum(result.passed for result in results)
         said = f"{good} of {_count(len(results), 'test')} passed" if results else "no tests"
         print(f"{spec.id}: {said}" + (f"; no test notices {', '.join(uncovered)}" if uncovered else ""))
     total = f"{passed} of {_count(passed + failed, 'test')} of {_count(len(files.specs), 'rule')} passed"
     print(total, file=sys.stderr)
     return code or (1 if failed else 0)
+
+
+def _why_not(spec: RuleSpec, example: Example) -> list[str]:
+    """Why the first act that should have raised something did not, step by step."""
+    events = [(event, event.subject) for event in example_events(spec, example)]
+    at = next((EXAMPLE_START + wanted["at"] for wanted in example.expect if "at" in wanted), None)
+    if spec.expect is not None or at is None:
+        at = min((event.time for event, _ in events), default=None)  # a deadline is no act
+    explanation = explain_among(spec, events, CUSTOMER, (at, until_of(example)))
+    return [f"    {explanation.sentence}", *(f"  {line}" for line in lines_of(explanation))]
 
 
 # ---- list, show, sentence

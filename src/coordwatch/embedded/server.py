@@ -32,7 +32,8 @@ def listen(host: str, port: int) -> socket.socket:
         listening.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise PermanentError(
-            f"cannot listen on {host}:{port} ({reason}): end what listens there, or take another port"
+            f"cannot listen on {host}:{port} ({reason}): end what listens there, or take another port "
+            "('bind' in the settings, --port of a demo)"
         ) from None
     return listening
 

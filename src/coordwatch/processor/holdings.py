@@ -130,7 +130,8 @@ def explained(people: People, named: tuple[Set[str], Set[str]], masked: str) -> 
         )
     if not found:
         shared = [str(reason) for one in digests if (reason := people.quarantine(one)) is not None]
-        why = f"it is quarantined ({shared[0]}): too many customers have it" if shared else "nobody is known by it"
+        unknown = "nobody is known by it (write a customer key, or type:value such as email:ann@example.com)"
+        why = f"it is quarantined ({shared[0]}): too many customers have it" if shared else unknown
         raise PermanentError(f"'{masked}' names no customer: {why}")
     return found
 

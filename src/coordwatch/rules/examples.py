@@ -21,6 +21,7 @@ EXAMPLE_START = parse_time("2026-01-05T00:00:00Z")
 EXAMPLE_END = EXAMPLE_START + 100 * 366 * DAY
 CUSTOMER = "customer-1"
 SOURCE = "example"
+NONE_RAISED = "and there is none"
 
 Detections = list[dict[str, Any]]
 Replay = Callable[[Sequence[RuleSpec], Iterable[Event], int | None], Detections]
@@ -88,7 +89,7 @@ def compare(example: Example, detections: Iterable[Mapping[str, Any]]) -> list[s
             left.remove(near)
             missing.append(_differs(wanted, near) or "")
         else:
-            missing.append(f"expected {_words(wanted)}, and there is none")
+            missing.append(f"expected {_words(wanted)}, {NONE_RAISED}")
     return missing + [f"not expected: {_words(_as_expected(each))}" for each in left]
 
 
@@ -130,7 +131,7 @@ def run_examples(spec: RuleSpec, replay: Replay) -> list[ExampleResult]:
 
 def _run(spec: RuleSpec, example: Example, replay: Replay) -> ExampleResult:
     events = example_events(spec, example)
-    until = _until(example)
+    until = until_of(example)
     first = replay([spec], events, until)
     differences = compare(example, first)
     for order, again in _other_orders(events):
@@ -142,7 +143,8 @@ def _run(spec: RuleSpec, example: Example, replay: Replay) -> ExampleResult:
     return ExampleResult(spec.id, example.name, tuple(differences), example.place)
 
 
-def _until(example: Example) -> int:
+def until_of(example: Example) -> int:
+    """The clock of an example: what it says, or later than any of its deadlines."""
     return EXAMPLE_END if example.until is None else EXAMPLE_START + example.until
 
 
@@ -163,7 +165,7 @@ def _other_orders(events: Sequence[Event]) -> list[tuple[str, list[Event]]]:
 def coverage(spec: RuleSpec, replay: Replay) -> list[tuple[Clause, bool]]:
     """Which clauses the examples cover: each clause is left out in turn, and some example must notice."""
     spec = _runnable(spec)
-    runs = [(example_events(spec, example), _until(example)) for example in spec.tests]
+    runs = [(example_events(spec, example), until_of(example)) for example in spec.tests]
     before = [replay([spec], events, until) for events, until in runs]
 
     def notices(changed: RuleSpec) -> bool:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from coordwatch.errors import Place
 from coordwatch.events.taxonomy import TYPES
-from coordwatch.events.times import format_duration
+from coordwatch.events.times import DAY, SECOND, format_duration
 from coordwatch.events.vocabulary import ATTRIBUTES
 from coordwatch.rules.kinds import condition_problems, never_known
 from coordwatch.rules.lint_values import value_issues
@@ -20,6 +20,7 @@ from coordwatch.rules.references import references
 from coordwatch.rules.spec import After, Given, Match, RuleSpec, SharedSpec, State, Step, UnlessEvent
 
 EVENTS_MAX = 200
+WINDOW_MAX, WINDOW_MIN = 3660 * DAY, SECOND
 
 
 class LintSeverity(StrEnum):
@@ -62,7 +63,10 @@ def lint(specs: Sequence[RuleSpec], carried: Collection[str] | None = None) -> l
                 LintSeverity.ERROR,
                 (_duplicate(spec, seen), _names(spec), _kinds(spec), _windows(spec), word_issues(spec)),
             ),
-            (LintSeverity.WARNING, (_ties(spec), _counts(spec), value_issues(spec), _broadcast(spec), _care(spec))),
+            (
+                LintSeverity.WARNING,
+                (_ties(spec), _counts(spec), _odd(spec), value_issues(spec), _broadcast(spec), _care(spec)),
+            ),
         ):
             for check in checks:
                 found += [LintIssue(severity, code, text, place, spec.id, hint) for code, place, text, hint in check]
@@ -111,6 +115,20 @@ def _windows(spec: RuleSpec) -> Issues:
                 grace, within = format_duration(step.grace), format_duration(step.within.length)
                 message = f"'{step.name}' can never hold: its grace of {grace} is as long as its within of {within}"
                 yield "empty-window", step.place, message, "a shorter grace, or a longer within"
+
+
+def _odd(spec: RuleSpec) -> Issues:
+    """What can be meant, and hardly ever is."""
+    for step in all_steps(spec):
+        within = getattr(step, "within", None)
+        if within is None or within.length == 0:
+            continue
+        length = format_duration(within.length)
+        if within.length > WINDOW_MAX:
+            message = f"'{step.name}' looks at {length}, more than ten years, and so long everything it names is kept"
+            yield "odd-window", step.place, message, "within: forever, if that is meant"
+        elif within.length < WINDOW_MIN:
+            yield "odd-window", step.place, f"'{step.name}' looks at {length} only", "'ms' are thousandths of a second"
 
 
 def _ties(spec: RuleSpec) -> Issues:

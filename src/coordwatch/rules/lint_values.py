@@ -26,6 +26,7 @@ def value_issues(spec: RuleSpec) -> _Issues:
         for node in walk(condition.expression):
             if isinstance(node, Binary):
                 yield from _compared(node, condition.own, steps)
+        yield from _excluding(condition.expression)
     for example in spec.tests:
         for event in example.events:
             for name, value in event["data"].items():
@@ -51,6 +52,26 @@ def _compared(node: Binary, own: tuple[EventType, ...], steps: Mapping[str, tupl
         if not named or len(outside) == len(words):
             for word in outside:
                 yield _issue(_name(node.left), str(word.value), field, word.place)
+
+
+def _excluding(expression: Expression) -> _Issues:
+    """A field that would have to be two different values at once: `kind == "a" && kind == "b"`."""
+    asked: dict[tuple[str | None, tuple[str, ...]], Literal] = {}
+    waiting = [expression]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, Binary):
+            continue
+        if node.operator == "&&":
+            waiting += [node.right, node.left]
+        elif node.operator == "==":
+            field, value = (node.left, node.right) if isinstance(node.left, FieldRef) else (node.right, node.left)
+            if not isinstance(field, FieldRef) or not isinstance(value, Literal):
+                continue
+            first = asked.setdefault((field.step, field.path), value)
+            if first.value != value.value:
+                message = f"'{_name(field)}' cannot be both '{first.value}' and '{value.value}', so this never holds"
+                yield "never-holds", value.place, message, "write || or: in [...]"
 
 
 def _field(node: Expression, own: tuple[EventType, ...], steps: Mapping[str, tuple[EventType, ...]]) -> Field | None:

@@ -37,6 +37,7 @@ ALERT = ("once_per", "quiet", "say")
 EXCEPTION = ("name", "where", "reason", "owner", "until")
 SECTIONS = ("when", "after", "while", "given", "unless", "expect")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_ID_HINT = "letters, digits and dashes, such as promo-during-open-complaint"
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -76,7 +77,7 @@ def _rule(reader: Reader, document: Node, shared: SharedSpec) -> RuleSpec | None
     reader.required(fields, REQUIRED, "a rule")
     rule_id = reader.text(fields, "id")
     if rule_id and not _ID.fullmatch(rule_id):
-        reader.problem(fields.items["id"].place, f"'{rule_id[:60]}' cannot be an id", "promo-during-open-complaint")
+        reader.problem(fields.items["id"].place, f"'{rule_id[:60]}' cannot be an id", _ID_HINT)
     steps = StepReader(reader, shared, _step_names(fields))
     when = steps.when(fields.items["when"]) if "when" in fields.items else None
     after = tuple(steps.after(fields.items["after"])) if "after" in fields.items else ()

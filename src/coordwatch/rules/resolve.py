@@ -67,6 +67,10 @@ def _null_problem(place: Place) -> Problem:
     return Problem(place, "comparing with null is never known", "write has(x) or !has(x)")
 
 
+def _as_text(word: str) -> str:
+    return f'as a text it is written "{word[:60]}"'
+
+
 class _TooLarge(Exception):
     """The expression grew beyond its bounds while macros were put in place."""
 
@@ -79,6 +83,7 @@ class _Resolver:
         self.nodes = 0
         self.macros: list[str] = []
         self.loops = 0
+        self.lists = 0
 
     def problem(self, place: Place, message: str, hint: str | None = None) -> Literal:
         self.scope.problems.append(Problem(place, message, hint))
@@ -123,7 +128,9 @@ class _Resolver:
         return Binary(node.operator, left, right, node.place)
 
     def list_of(self, node: ListOf, variables: Mapping[str, Field], depth: int) -> Expression:
+        self.lists += 1
         items = tuple(self.operand(item, variables, depth) for item in node.items)
+        self.lists -= 1
         kinds = {kind_of(item) for item in items}
         if "list" in kinds:
             return self.problem(node.place, "a list cannot hold a list")
@@ -193,7 +200,7 @@ class _Resolver:
     def step_field(self, node: Path) -> Expression:
         step, path = node.names[0], node.names[1:]
         if step in self.scope.closed_to:
-            return self.problem(node.place, self.scope.closed_to[step])
+            return self.problem(node.place, self.scope.closed_to[step], None if path else _as_text(step))
         if not path:
             return self.problem(node.place, f"'{step}' is a step, not a value", f"name a field of it: {step}.time")
         if not self.scope.steps[step]:
@@ -243,12 +250,15 @@ class _Resolver:
         first = node.names[0]
         shared = self.scope.shared
         if first in self.scope.closed_to:
-            return self.problem(node.place, self.scope.closed_to[first])
+            return self.problem(node.place, self.scope.closed_to[first], None if node.names[1:] else _as_text(first))
         known = [*(name for event_type in self.scope.own for name in event_type.fields), *ATTRIBUTES]
         known += [*variables, *self.scope.steps, *shared.lists, *shared.macros]
         owners = " or ".join(event_type.name for event_type in self.scope.own) or "the event"
         message = f"'{first}' is no field of {owners}, and no earlier step, list or macro"
-        return self.problem(node.place, message, hint_for(first, known, self.scope.problems))
+        hint = hint_for(first, known, self.scope.problems)
+        if len(node.names) == 1 and (hint is None or self.lists):
+            hint = _as_text(first)
+        return self.problem(node.place, message, hint)
 
     def call(self, node: Call, variables: Mapping[str, Field], depth: int) -> Expression:
         problems = self.scope.problems

@@ -29,6 +29,7 @@ from coordwatch.settings.kafka import (
     variable_of,
 )
 from coordwatch.settings.known import known_names
+from coordwatch.settings.mistakes import said
 from coordwatch.settings.quiet import wrong_with_quiet
 from coordwatch.settings.routing import (
     wrong_with_routing,
@@ -257,8 +258,9 @@ def _problems(root: Fields, error: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(place, f"'{name}' is missing")
         return
     where = "" if found else " (from the environment or the secrets)"
-    for message in str(error["msg"]).removeprefix("Value error, ").splitlines():
-        yield Problem(place, f"{name}{where}: {message}" if name else message)
+    words, hint = said(error)
+    for message in words.splitlines():
+        yield Problem(place, f"{name}{where}: {message}" if name else message, hint)
 
 
 def _place(root: Fields, location: Sequence[int | str]) -> tuple[Place, bool]:
