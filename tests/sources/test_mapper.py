@@ -296,6 +296,30 @@ def test_one_event_for_each_element_and_each_of_those_affected() -> None:
     assert 4 == len({event.id for event in result.events})
 
 
+def test_what_a_mapping_does_not_know_is_refused_by_its_word_and_by_nothing_that_could_be_a_person() -> None:
+    emit = """
+    emit:
+      - {event: customer.status.changed, constant: {status: churned}, when: {topic: {ends_with: .left}}}
+      - {event: customer.status.changed, constant: {status: reactivated}, when: {topic: [member.back, member.again], loud: true}}
+    """
+    mapper = simple(emit=emit)
+    told = {}
+    for topic in ("member.beamed", None, "mina@example.com", "+1-555-0100", "x" * 200, {"a": 1}):
+        (refused,) = mapped(mapper, payload(topic=topic)).rejected
+        told[str(topic)[:20]] = refused.detail.partition(" has no event for ")[2].partition(";")[0]
+    assert {
+        "member.beamed": "topic 'member.beamed'",
+        "None": "it: nothing stands at 'topic'",
+        "mina@example.com": "it",
+        "+1-555-0100": "it",
+        "x" * 20: "it",
+        "{'a': 1}": "it",
+    } == told
+    named = simple("let: {topic: {path: kind, lower: true}}", emit.replace("topic:", "$let.topic:"))
+    (refused,) = mapped(named, payload(kind="Member.Beamed")).rejected
+    assert "has no event for 'member.beamed'; if it is meant to be ignored" in refused.detail
+
+
 def test_topic_header_and_field_choose_among_mappings() -> None:
     def one(name: str, match: str) -> Any:
         text = f"match: {match}\ntool: {{name: {name}}}\n" + BASICS + LINKED

@@ -12,7 +12,7 @@ from coordwatch.sources.around import Around
 from coordwatch.sources.catalogue import Find, compile_catalogue, glob_test
 from coordwatch.sources.changes import Build
 from coordwatch.sources.conditions import Holds, compile_condition
-from coordwatch.sources.dispatch import every_case, first_case
+from coordwatch.sources.dispatch import deciding, every_case, first_case
 from coordwatch.sources.emit import Make, compile_emission
 from coordwatch.sources.mapping import SourceMapping
 from coordwatch.sources.parse import with_tool
@@ -36,6 +36,7 @@ class Compiled:
     emit: Callable[[Scope], Make | None]
     also: Make | None
     once: frozenset[str]
+    decides: tuple[str, Getter] | None
 
 
 class Made:
@@ -95,4 +96,5 @@ def _compile(mapping: SourceMapping, bare: Build, find: Find) -> Compiled:
         first_case([(one.when, compile_emission(one, mapping, build, find)) for one in mapping.emit], build.named),
         every_case(also, build.named) if also else None,
         frozenset(emission.type or "" for emission in mapping.also if emission.parts.id is not None),
+        deciding([one.when for one in (*mapping.emit, *mapping.also)], build.named),
     )

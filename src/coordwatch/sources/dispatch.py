@@ -37,6 +37,29 @@ def every_case(
     return _chooser(cases, partial(_every, let), let)
 
 
+def deciding(conditions: Sequence[Condition | None], let: Let) -> tuple[str, Getter] | None:
+    """Give the place whose word most of the conditions ask for, and how to look there; None when none asks for a word."""
+    asked = Counter(path for condition in conditions for path in _places(condition))
+    if not asked:
+        return None
+    path = asked.most_common(1)[0][0]
+    code = Code(item_is_dict=True, let=let)
+    # A name of `let` means nothing to whoever looks at a payload.
+    return "" if path.root == "let" else path.text, code.getter(path_expression(path, code))
+
+
+def _places(condition: Condition | None) -> set[Path]:
+    """The places at which a condition asks for a word, or for a part of one."""
+    if isinstance(condition, Junction):
+        return set[Path]().union(*map(_places, condition.conditions)) if condition.kind != "none" else set()
+    if condition is None or isinstance(condition.path, str):
+        return set()
+    wanted = condition.argument if isinstance(condition.argument, tuple) else (condition.argument,)
+    return (
+        {condition.path} if condition.operator != "present" and all(isinstance(one, str) for one in wanted) else set()
+    )
+
+
 def _first(let: Let, cases: Sequence[Case]) -> Choose:
     code, lines = Code(item_is_dict=True, let=let), list[str]()
     for condition, thing in cases:

@@ -4,6 +4,7 @@ What enters: Records, the mappings and the operator's catalogue. What leaves: a 
 bytes were. The next room: `identity`, which finds out whose events they are.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -33,6 +34,8 @@ from coordwatch.sources.record import (
 from coordwatch.sources.tally import Outcome, alone, together
 
 _NO_NAMES, _WHOLE = Named(), object()
+# A type as tools write it: conversation.admin.closed, orders/create, zen:event-type:ticket.created, Email Bounced.
+_A_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.:/ -]{0,79}")
 
 
 class Mapper:
@@ -197,12 +200,23 @@ def _emitted(compiled: Compiled, scope: Scope) -> list[Event] | DropReason:
         if compiled.also is not None:
             events = events + compiled.also(scope)
         if not events:
-            detail = f"the mapping '{compiled.mapping.name}' has no event for it; if it is meant to be ignored, name it under drop_if"
+            detail = f"the mapping '{compiled.mapping.name}' has no event for {_word(compiled, scope)}; if it is meant to be ignored, name it under drop_if"
             raise RefusedError(MapRejectReason.NOT_RECOGNISED, Stage.MAP, None, detail)
         return events
     finally:
         # The two know each other: left like that, each piece would be garbage that only the collector finds.
         scope.let = _NO_NAMES
+
+
+def _word(compiled: Compiled, scope: Scope) -> str:
+    """Say what the piece holds where its mapping looks first: a word such as a type, never anything longer or freer."""
+    if compiled.decides is None:
+        return "it"
+    place, look = compiled.decides
+    held = look(scope)
+    if held is None:
+        return f"it: nothing stands at '{place}'" if place else "it"
+    return f"{place} '{held}'".strip() if isinstance(held, str) and _A_WORD.fullmatch(held) else "it"
 
 
 def _unforeseen(error: Exception, stage: Stage, number: int | None) -> Rejection:
