@@ -34,3 +34,12 @@ def test_the_command_says_how_many(topics: Topics) -> None:
     command = [sys.executable, "-m", "deploy.publish", topics.bootstrap]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "1 records published\n")
+
+
+def test_topics_that_are_not_there_are_made_when_asked(topics: Topics) -> None:
+    text = json.dumps(RECORD | {"topic": f"{topics.prefix}.made"}) + "\n"
+    command = [sys.executable, "-m", "deploy.publish", topics.bootstrap]
+    refused = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (refused.returncode, f"not published: the topic '{topics.prefix}.made'" in refused.stderr) == (1, True)
+    done = subprocess.run([*command, "--make", "2"], input=text, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, f"topics made: {topics.prefix}.made\n1 records published\n")

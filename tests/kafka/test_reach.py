@@ -1,5 +1,6 @@
 """Reaching the brokers: each way in which it fails is told from the others, with the move that helps."""
 
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 
 from coordwatch.adapters.kafka.access import KafkaAccess
 from coordwatch.adapters.kafka.apis import ask
+from coordwatch.adapters.kafka.clients import Seldom
 from coordwatch.adapters.kafka.findings import Finding, refuse
 from coordwatch.adapters.kafka.reach import Reached, ask_all, reach
 from coordwatch.errors import PermanentError, TemporaryError
@@ -86,3 +88,20 @@ def test_all_that_is_bad_is_in_one_refusal() -> None:
         refuse(findings)
     refuse(findings[1:])
     refuse([])
+
+
+def test_what_a_client_says_again_and_again_is_logged_once_in_half_a_minute() -> None:
+    said = "FAIL [coordwatch#producer-{0}] [thrd:127.0.0.1:9/bootstrap]: Connect failed: Connection refused (after {0}ms in state CONNECT)"
+    seldom, passed = Seldom(), []
+    for second, words in (
+        (0, said.format(1)),
+        (0.05, said.format(2)),
+        (1, "another thing"),
+        (29, said.format(3)),
+        (31, said.format(1)),
+    ):
+        record = logging.LogRecord("coordwatch.kafka", logging.ERROR, "", 0, words, (), None)
+        record.created = 1_000_000.0 + second
+        if seldom.filter(record):
+            passed.append(second)
+    assert passed == [0, 1, 31]

@@ -352,6 +352,7 @@ def test_acting_needs_no_script(acting: tuple[httpx.Client, str]) -> None:
     client.post(path, data={"verb": "snooze", "version": version_of(page), "snooze": "repeat"})
     assert "until the next detection" in client.get(path).text
     page = client.get(path).text
+    assert '<span class="status">snoozed until it happens again</span>' in page
     client.post(path, data={"verb": "snooze", "version": version_of(page), "snooze": "4h"})
     assert "until 3 Mar 2026 18:20 UTC" in client.get(path).text
 

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coordwatch.adapters.pages.alert import DONE_WORDS
+from coordwatch.adapters.pages.trail import _DONE
 from coordwatch.adapters.pages.words import (
     about_words,
     age_words,
@@ -15,6 +17,8 @@ from coordwatch.adapters.pages.words import (
     short_words,
     wilson,
 )
+from coordwatch.alerts.lifecycle import AlertAction
+from coordwatch.audit.deed import DeedKind
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, parse_time
 
@@ -100,3 +104,8 @@ def test_what_an_event_is_about_names_a_few_things() -> None:
     assert "item MUG-1 and 1 more" == about_words({"items": [{"sku": "MUG-1"}, {"sku": "MUG-2"}, {"quantity": 1}]})
     assert "campaign Spring sale" == about_words({"campaign": "Spring sale", "message": "M1"})
     assert "message M1" == about_words({"message": "M1"})
+
+
+def test_nothing_that_can_be_done_is_shown_by_the_name_that_the_program_has_for_it() -> None:
+    assert set(AlertAction) <= set(DONE_WORDS)
+    assert {kind.value.partition(".")[2] for kind in DeedKind} <= set(_DONE)

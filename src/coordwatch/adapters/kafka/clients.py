@@ -5,6 +5,7 @@ are polled, and never to the terminal.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,7 +23,31 @@ from coordwatch.adapters.kafka.access import (
 from coordwatch.errors import PermanentError
 
 READER_GROUP = "coordwatch.reader"
+_SECONDS, _KEPT = 30.0, 500
+_CHANGING = re.compile(r"after \d+ms|#[a-z]+-\d+")
 _log = logging.getLogger("coordwatch.kafka")
+
+
+class Seldom(logging.Filter):
+    """Lets one message through once in half a minute: librdkafka says it again at each of its attempts, twenty a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this message was not heard for a while."""
+        words = _CHANGING.sub("", record.getMessage())
+        last = self._last.get(words)
+        if last is not None and record.created - last < _SECONDS:
+            return False
+        if len(self._last) >= _KEPT:
+            self._last.clear()
+        self._last[words] = record.created
+        return True
+
+
+_log.addFilter(Seldom())
 # A command that has set up no log says itself what is wrong.
 _log.addHandler(logging.NullHandler())
 

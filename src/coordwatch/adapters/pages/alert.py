@@ -46,6 +46,7 @@ DONE_WORDS = {
     "raise": "raised", "repeat": "happened again", "retract": "retracted", "made_good": "made good", "wake": "woken",
     "acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved", "verdict": "marked as not a conflict",
     "reopen": "reopened", "judge": "marked as a conflict", "undo": "undone",
+    "condition_met": "woken, as what it waited for came true",
 }  # fmt: skip
 # What somebody may say of an alert that is no conflict; it feeds the precision of the rule.
 MISTAKES: Mapping[str, str] = {

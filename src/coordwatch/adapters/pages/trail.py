@@ -29,7 +29,7 @@ _DONE = {
     "make": "made", "change": "changed", "end": "ended", "save": "saved", "remove": "removed", "load": "loaded",
     "begin": "began", "refuse": "refused", "revoke": "revoked", "unmask": "unmasked", "export": "exported",
     "forget": "forgotten", "lift": "lifted", "split": "split", "replay": "sent round again", "show": "shown",
-    "retry": "tried again", "test": "tested", "prune": "pruned",
+    "retry": "tried again", "test": "tested", "prune": "pruned", "condition_met": "woken, as what it waited for came true",
 }  # fmt: skip
 _FACTS = {"before": "was", "after": "is"}
 _UNSAID = frozenset({"version"})
