@@ -3,11 +3,12 @@
 import os
 import random
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coordwatch.codec import unpack
 from coordwatch.identity.answers import customer_key
+from coordwatch.identity.hops.messages import looks_like_a_form
 from coordwatch.identity.hops.portrait import Portrait, head_of
 from coordwatch.identity.hops.rows import NODE
 from coordwatch.identity.identifier import IdClass
@@ -80,7 +81,12 @@ def test_partitions_know_of_everybody_what_one_process_knows(chance: random.Rand
 
 @law
 @given(chances)
+@example(random.Random(10))
+@example(random.Random(93))
+@example(random.Random(123))
+@example(random.Random(155))
 def test_whom_tools_linked_is_explained_too(chance: random.Random) -> None:
+    """Pinned: what a follower of a follower lends, what two followers lend each other's leaders, a hash that a tool linked."""
     policy, events = policies(chance), crowd(chance)
     world, identity = World(policy, chance.randint(1, 5), chance), Identity(policy)
     happen(world, events, chance)
@@ -96,3 +102,10 @@ def test_whom_tools_linked_is_explained_too(chance: random.Random) -> None:
         assert {(one, other) for one, other, how in theirs if how == "seen_together"} <= together
         same = [(one, other) for one, other, how in ours if how == "same_address"]
         assert same == [(one, other) for one, other, how in theirs if how == "same_address"]
+
+
+def test_whose_form_a_node_is_was_not_said_by_earlier_programs() -> None:
+    assert looks_like_a_form("none:a", "email_sha1", ["none:b", "email", ""]) == "none:b"
+    assert looks_like_a_form("k001:a", "email", ["none:b", "email", ""]) == "none:b"
+    assert looks_like_a_form("none:a", "email", ["none:b", "email", ""]) is None
+    assert looks_like_a_form("none:a", "email_sha1", None) is None

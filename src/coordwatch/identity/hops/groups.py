@@ -10,7 +10,7 @@ that was lent is ever taken back. The next room: `anchors`.
 
 from coordwatch.codec import pack
 from coordwatch.identity.digest import EMAIL_HASHES
-from coordwatch.identity.hops.messages import TELLS, Follow, Lend, Lent, Link, Other, Told
+from coordwatch.identity.hops.messages import FORM, TELLS, Follow, Lend, Lent, Link, Other, Told
 from coordwatch.identity.hops.nodes import Nodes
 from coordwatch.identity.hops.rows import BELOW, CHILD, VERSION, Node
 from coordwatch.identity.identifier import Kind
@@ -23,8 +23,10 @@ def order(digest: str, kind: Kind) -> tuple[bool, str]:
 
 def link(nodes: Nodes, node: Node, other: Other) -> None:
     """Join the groups of two nodes."""
+    if other.flags & FORM and node.form_of is None:
+        node.form_of, node.dirty = other.digest, True
     if node.leader is not None:
-        nodes.send(node.leader, Link(node.leader_kind or node.kind, other))
+        nodes.send(node.leader, Link(node.leader_kind or node.kind, other._replace(flags=0)))
     elif other.digest == node.digest:
         return
     elif order(node.digest, node.kind) < order(other.digest, other.kind):

@@ -11,12 +11,14 @@ from typing import Any, NamedTuple
 from coordwatch.codec import pack, unpack
 from coordwatch.events.event import Event
 from coordwatch.identity.answers import UNKNOWN, Answer, QuarantineReason
+from coordwatch.identity.digest import EMAIL_HASHES
 from coordwatch.identity.identifier import Kind
 
 KindOf = Callable[[str, str], Kind]
 
 TELLS = 1
 WANTS = 2
+FORM = 4
 
 
 class HopKind(StrEnum):
@@ -41,7 +43,7 @@ class Other(NamedTuple):
     """Another node, as somebody speaks of it: its answer of that version, 0 when it is not said.
 
     `flags`: TELLS, it will tell the receiver of each change of its answer; WANTS, it wants to be told of each change of
-    the receiver's answer, of which it has version `given`.
+    the receiver's answer, of which it has version `given`; FORM, the receiver is another form of it.
     """
 
     digest: str
@@ -263,3 +265,11 @@ def _lent_from(above: Sequence[Any], below: Sequence[Any], kind_of: KindOf) -> L
         tuple(_other_from(one, kind_of) for one in above),
         tuple((digest, kind_of(name, namespace)) for digest, name, namespace in below),
     )
+
+
+def looks_like_a_form(digest: str, type_name: str, leader: Sequence[str] | None) -> str | None:
+    """Guess whose form a node is that an earlier program wrote, which did not say it."""
+    if leader is None:
+        return None
+    is_form = type_name in EMAIL_HASHES or leader[0].partition(":")[0] != digest.partition(":")[0]
+    return leader[0] if is_form else None

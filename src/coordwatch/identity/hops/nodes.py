@@ -15,6 +15,7 @@ from coordwatch.events.times import DAY
 from coordwatch.identity.answers import FAN_OUT, UNKNOWN, Answer, Near, agree, ask_refs, customer_key
 from coordwatch.identity.digest import form_types
 from coordwatch.identity.hops.messages import (
+    FORM,
     TELLS,
     WANTS,
     Follow,
@@ -110,7 +111,7 @@ class Nodes:
         if forms and not node.aliased:
             node.aliased = node.dirty = True
             for form, type_name in zip(forms, form_types(node.digest, node.kind.type, forms), strict=True):
-                me = Other(node.digest, node.kind, node.version, node.answer)
+                me = Other(node.digest, node.kind, node.version, node.answer, FORM)
                 self.send(form, Link(self.rows.kind_of(type_name, node.kind.namespace), me))
 
     def meet(self, node: Node, met: Meet) -> None:
@@ -155,8 +156,7 @@ class Nodes:
     def ask(self, node: Node, other: str, edge: Edge) -> None:
         """Ask a neighbour to tell its answer, now and whenever it changes."""
         edge.asked = True
-        me = Other(node.digest, node.kind, flags=WANTS, given=edge.version)
-        self.send(other, Meet(edge.kind, (me,)))
+        self.send(other, Meet(edge.kind, (Other(node.digest, node.kind, flags=WANTS, given=edge.version),)))
 
     def told(self, node: Node, told: Told) -> None:
         """Take in a neighbour's answer, or the leader's."""

@@ -22,7 +22,6 @@ from coordwatch.identity.answers import (
     of_stamped,
 )
 from coordwatch.identity.belonging import Explained, shown
-from coordwatch.identity.digest import EMAIL_HASHES
 from coordwatch.identity.edges import IdRow, pair
 from coordwatch.identity.hops.messages import Other
 from coordwatch.identity.hops.rows import ABOVE, BELOW, CHILD, PARKED, SLOTS, Edge, Node, Rows, slot_of
@@ -44,7 +43,7 @@ class Head(NamedTuple):
 
 def head_of(value: bytes) -> Head:
     """Read the row of a node as far as it takes to know whose it is."""
-    _, _, _, _, _, answer, *_, flags = unpack(value)
+    _, _, _, _, _, answer, _, _, _, _, flags, *_ = unpack(value)
     return Head(answer[0], bool(flags & _NAMED), bool(flags & _MINTED))
 
 
@@ -131,8 +130,11 @@ class Portrait:
         apart: set[tuple[str, str]] = set()
         found: set[tuple[str, str, str]] = set()
         for node in nodes.values():
-            if node.leader in nodes:
-                found.add((*pair(node.digest, str(node.leader)), _how(node)))
+            if node.form_of in nodes:
+                found.add((*pair(node.digest, str(node.form_of)), "same_address"))
+            leader = nodes.get(str(node.leader))
+            if leader is not None and (leader.form_of or leader.digest) != (node.form_of or node.digest):
+                found.add((*pair(node.digest, leader.digest), "linked"))
             for other, edge in self._edges(node):
                 both = pair(node.digest, other.digest)
                 if edge.apart:
@@ -159,21 +161,23 @@ class Portrait:
 
     def _was_seen(self, node: Node, other: Other, edge: Edge) -> bool:
         """Say whether the two stood in one event: what a follower lent its leader was seen with the follower."""
-        children = self._rows.held(node.digest, CHILD)
-        if edge.past or edge.seen or not children:
+        if edge.past or edge.seen or not self._was_lent(node, other.digest, other.kind):
             return True
-        back = slot_of(other.kind, node.kind)
-        if node.digest in self._rows.held(other.digest, back):
-            return True
-        lent = (slot_of(self._kind(child, node), other.kind) for child in children)
-        return not any(other.digest in self._rows.held(child, slot) for child, slot in zip(children, lent, strict=True))
+        there = self._rows.peek(other.digest)
+        held = self._rows.held(other.digest, slot_of(other.kind, node.kind))
+        return node.digest in held and there is not None and not self._was_lent(there, node.digest, node.kind)
+
+    def _was_lent(self, node: Node, other: str, kind: Kind) -> bool:
+        """Say whether a follower holds it too; one that is followed itself hands on what it is lent, and keeps nothing."""
+        return any(
+            other in self._rows.held(one, slot_of(self._kind(one, node), kind)) for one in self._followers(node.digest)
+        )
+
+    def _followers(self, digest: str) -> list[str]:
+        found = [digest]
+        for one in found:
+            found += self._rows.held(one, CHILD)
+        return found[1:]
 
     def _kind(self, digest: str, otherwise: Node) -> Kind:
         return (self._rows.peek(digest) or otherwise).kind
-
-
-def _how(node: Node) -> str:
-    """Say how a node came to follow: another form of an address or of an older key, or because a tool said so."""
-    of = str(node.leader).partition(":")[0]
-    form = node.kind.type in EMAIL_HASHES or node.digest.partition(":")[0] != of
-    return "same_address" if form else "linked"

@@ -11,7 +11,7 @@ from typing import Any
 from coordwatch.codec import pack, unpack
 from coordwatch.errors import PermanentError
 from coordwatch.identity.answers import UNKNOWN, Answer
-from coordwatch.identity.hops.messages import KindOf, answer_from, answer_to_plain
+from coordwatch.identity.hops.messages import KindOf, answer_from, answer_to_plain, looks_like_a_form
 from coordwatch.identity.identifier import IdClass, Kind
 
 VERSION = 1
@@ -36,7 +36,8 @@ class UnknownRow(PermanentError):
 class Node:
     """One identifier. `told` is the version of the leader's answer that it took, `open` how many classes it asks.
 
-    `named` is false while only another form of the same address is known; `minted` says that it was a customer itself.
+    `named` is false while only another form of the same address is known; `form_of` is the address of which it is a form, or
+    the newer key of an older one; `minted` says that it was a customer itself.
     `people` counts the persons below a contact point. Units: `seen` in microseconds since 1970 UTC
     """
 
@@ -55,6 +56,7 @@ class Node:
     minted: bool = False
     aliased: bool = False
     dirty: bool = False
+    form_of: str | None = None
 
 
 @dataclass(slots=True)
@@ -231,8 +233,9 @@ class Rows:
 
     def _node(self, digest: str, value: bytes) -> Node:
         plain: list[Any] = unpack(value)
-        _, name, namespace, seen, version, answer, leader, told, opened, people, flags = plain
-        return Node(
+        _, name, namespace, seen, version, answer, leader, told, opened, people, flags, *form_of = plain
+        flagged: list[Any] = [bool(flags & bit) for bit in (1, 2, 4, 8)]
+        node = Node(
             digest,
             self.kind_of(name, namespace),
             seen,
@@ -243,8 +246,10 @@ class Rows:
             told,
             opened,
             people,
-            *(bool(flags & bit) for bit in (1, 2, 4, 8)),
+            *flagged,
         )
+        node.form_of = form_of[0] if form_of else looks_like_a_form(digest, name, leader)
+        return node
 
     def _edge(self, value: bytes) -> Edge:
         _, name, namespace, flags, version, answer, seen, sets, *met = unpack(value)
@@ -285,6 +290,7 @@ def _row_of(node: Node) -> bytes:
             node.open,
             node.people,
             flags,
+            node.form_of,
         ]
     )
 
