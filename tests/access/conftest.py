@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from coordwatch.access.provider import Provider
 from coordwatch.adapters.pages.router import pages_router
@@ -19,7 +19,7 @@ from coordwatch.embedded.server import listen
 from tests.access.people import House, a_house
 from tests.api.build import Client, an_api
 from tests.pages.sample_data import sample
-from tests.pages.serving import CHROMIUM_ARGUMENTS
+from tests.pages.serving import chromium
 from tests.services.waiting import wait_until
 
 
@@ -71,7 +71,7 @@ def on_a_socket(application: Any) -> Iterator[str]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
-        wait_until(lambda: server.started, "the server to start", 20)
+        wait_until(lambda: server.started, "the server to start")
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         server.should_exit = server.force_exit = True
@@ -81,8 +81,6 @@ def on_a_socket(application: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for a whole file of tests: while it runs, no other loop can run in this thread."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+    """One Chromium for a whole file of tests."""
+    with chromium(chromium_path) as browser:
         yield browser
-        browser.close()

@@ -24,7 +24,6 @@ def complaints(page, axe_source):
 def test_the_way_in_and_out_can_be_used_by_everybody(lived, browser, axe_source, look):
     with on_a_socket(lived.application) as address:
         context = browser.new_context(**LOOKS[look])
-        context.set_default_timeout(15_000)
         page = context.new_page()
         errors = []
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -58,14 +57,16 @@ def test_without_a_script_everything_about_signing_in_works(lived, browser):
         for password, there in (("a wrong password", "/sign-in"), (PASSWORD, "/")):
             page.get_by_label("Name").fill("viewer")
             page.get_by_label("Password").fill(password)
-            page.get_by_role("button", name="Sign in").click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="Sign in").click()
             assert page.url == address + there
         cookie = next(one for one in context.cookies() if one["name"] == SESSION_COOKIE)
         assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Lax")
         assert page.goto(f"{address}/unmask").status == 405
         page.goto(f"{address}/")
         assert page.get_by_text("Personal data is hidden.").count() == 0, "who may not see it is not asked"
-        page.get_by_role("button", name="Sign out").click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Sign out").click()
         page.goto(f"{address}/rules")
         assert page.url.startswith(f"{address}/sign-in")
         context.close()

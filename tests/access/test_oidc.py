@@ -21,6 +21,7 @@ from tests.access.conftest import site_of
 from tests.access.idp import CLIENT, SECRET, Key, packed, running_idp
 from tests.access.people import a_house
 from tests.api.build import ADDRESS
+from tests.services.waiting import ANSWER
 
 ROLES = {"cx-on-call": Role.OPERATOR, "cx-admins": Role.ADMIN, "cx-watch": Role.VIEWER}
 LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
@@ -67,7 +68,7 @@ def begun(lived, back="/rules"):
 
 def came_back(lived, keepsake, way):
     """The provider sends the browser back, which brings what it kept."""
-    back = urlsplit(httpx.get(way).headers["location"])
+    back = urlsplit(httpx.get(way, timeout=ANSWER).headers["location"])
     headers = {"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"} if keepsake else {}
     return lived.client.get(f"{back.path}?{back.query}", headers=headers)
 
@@ -244,7 +245,10 @@ def test_an_answer_that_this_browser_did_not_ask_for_is_refused(lived):
 @pytest.mark.parametrize("state", ["", "another"])
 def test_an_answer_to_another_question_is_refused_before_its_code_is_used(lived, idp, state):
     keepsake, way = begun(lived)
-    answer = {name: values[0] for name, values in parse_qs(urlsplit(httpx.get(way).headers["location"]).query).items()}
+    answer = {
+        name: values[0]
+        for name, values in parse_qs(urlsplit(httpx.get(way, timeout=ANSWER).headers["location"]).query).items()
+    }
     answer["state"] = state
     found = lived.client.get("/sign-in/callback", params=answer, headers={"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"})
     assert found.status_code == 403
@@ -254,7 +258,7 @@ def test_an_answer_to_another_question_is_refused_before_its_code_is_used(lived,
 def test_a_code_without_the_proof_of_who_asked_is_worth_nothing(lived, idp):
     keepsake, way = begun(lived)
     _, other_way = begun(lived)
-    code = parse_qs(urlsplit(httpx.get(other_way).headers["location"]).query)["code"][0]
+    code = parse_qs(urlsplit(httpx.get(other_way, timeout=ANSWER).headers["location"]).query)["code"][0]
     state = parse_qs(urlsplit(way).query)["state"][0]
     answer = lived.client.get(
         "/sign-in/callback", params={"code": code, "state": state}, headers={"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"}
@@ -332,7 +336,10 @@ def test_the_provider_is_asked_behind_the_egress_guard(house, idp, tmp_path):
 
 def test_whoever_asks_for_the_provider_too_often_is_told_how_long_to_wait(lived):
     keepsake, way = begun(lived)
-    answer = {name: values[0] for name, values in parse_qs(urlsplit(httpx.get(way).headers["location"]).query).items()}
+    answer = {
+        name: values[0]
+        for name, values in parse_qs(urlsplit(httpx.get(way, timeout=ANSWER).headers["location"]).query).items()
+    }
     while not lived.house.gate.provider_wait(Coming("127.0.0.1"), lived.house.now):
         pass
     headers = {"Cookie": f"{KEEPSAKE_COOKIE}={keepsake}"}

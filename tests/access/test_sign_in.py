@@ -257,7 +257,7 @@ def opened(lived, headers, deed):
             if message.get("body", b"").startswith(b"retry"):
                 deed()
 
-        await asyncio.wait_for(lived.application(scope, receive, heard), 10)
+        await asyncio.wait_for(lived.application(scope, receive, heard), 60)
         ended.append(True)
 
     answer = Client(until_its_end).get("/v1/stream", headers=headers)

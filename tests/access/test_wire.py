@@ -20,9 +20,7 @@ def server():
     listening = listen("127.0.0.1", 0)
     running = HttpServer(an_api(filled=True).application, listening)
     running.start()
-    wait_until(
-        lambda: answered(address_of(listening), b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), "the server", 20
-    )
+    wait_until(lambda: answered(address_of(listening), b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"), "the server")
     yield address_of(listening)
     running.stop()
 
@@ -31,7 +29,7 @@ def answered(address, raw):
     """Everything that comes back until the server closes, or says nothing more for a moment."""
     host, _, port = address.removeprefix("http://").partition(":")
     parts = []
-    with socket.create_connection((host, int(port)), 5) as connection:
+    with socket.create_connection((host, int(port)), 60) as connection:
         connection.sendall(raw)
         with suppress(OSError):
             while part := connection.recv(65536):

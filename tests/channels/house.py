@@ -25,7 +25,7 @@ from tests.build import CARDS, NOW, a_promo, raised, retracted
 LOOPBACK = Egress([ipaddress.ip_network("127.0.0.0/8")])
 
 
-def poster(clock: ManualClock, timeout: float = 2.0) -> Poster:
+def poster(clock: ManualClock, timeout: float = 30.0) -> Poster:
     return Poster(LOOPBACK, clock, timeout=timeout)
 
 

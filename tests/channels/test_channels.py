@@ -31,7 +31,7 @@ from tests.channels.house import LOOPBACK, House, at_noon, poster
 from tests.channels.receivers import HttpReceiver, Reply
 from tests.services.processes import LOOPBACK as ADDRESS
 from tests.services.processes import Tied, free_port
-from tests.services.waiting import wait_until
+from tests.services.waiting import ANSWER, wait_until
 
 
 class Inbox(MailHandler):
@@ -48,7 +48,7 @@ class Inbox(MailHandler):
 @pytest.fixture
 def smtp():
     handler = Inbox()
-    controller = Controller(handler, hostname=ADDRESS, port=free_port())
+    controller = Controller(handler, hostname=ADDRESS, port=free_port(), ready_timeout=ANSWER)
     controller.start()
     yield controller, handler
     controller.stop()
@@ -109,7 +109,7 @@ def alertmanager(tmp_path, alertmanager_path):
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/-/ready").status_code == 200
+            return httpx.get(f"{url}/-/ready", timeout=ANSWER).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -129,7 +129,7 @@ def test_a_real_alertmanager_holds_what_stands_and_lets_go_of_what_is_over(tmp_p
     first, second = house.raise_alerts(["c-1", "c-2"])
 
     def standing() -> list[str]:
-        found = httpx.get(f"{alertmanager}/api/v2/alerts").json()
+        found = httpx.get(f"{alertmanager}/api/v2/alerts", timeout=ANSWER).json()
         assert all(one["labels"]["site"] == "test" for one in found)
         return sorted(one["labels"]["coordwatch_id"] for one in found)
 

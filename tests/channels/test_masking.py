@@ -17,6 +17,7 @@ from tests.channels.house import House, at_noon
 from tests.channels.receivers import Reply, said
 from tests.channels.test_channels import Inbox
 from tests.services.processes import LOOPBACK, free_port
+from tests.services.waiting import ANSWER
 
 ADDRESS, NUMBER = "ada.canary@example.com", "+1-555-0100123"
 CAMPAIGN = f"Hello {ADDRESS} or {NUMBER}, now"
@@ -40,7 +41,7 @@ def smtp():
     started = []
 
     def one(handler):
-        started.append(Controller(handler, hostname=LOOPBACK, port=free_port()))
+        started.append(Controller(handler, hostname=LOOPBACK, port=free_port(), ready_timeout=ANSWER))
         started[-1].start()
         return started[-1].port
 

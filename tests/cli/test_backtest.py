@@ -71,7 +71,7 @@ def test_programs_read_lines(versions: list[str], capsys: pytest.CaptureFixture[
 def test_standard_input_and_a_bad_line(versions: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "coordwatch", "backtest", "-", *versions[1:], "--json"],
-        input=f"{EVENTS}\nno event\n", capture_output=True, text=True, check=False, timeout=60,
+        input=f"{EVENTS}\nno event\n", capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 2
     assert json.loads(done.stderr)["line"] == 4

@@ -257,7 +257,7 @@ def test_a_wrong_file_is_told_with_every_place(run: Callable[..., Ran], file: Ca
 
 def test_a_pipe_is_read_as_it_comes() -> None:
     command = [sys.executable, "-m", "coordwatch", "map", "--source", "zendesk", "-"]
-    done = subprocess.run(command, input=lines([ticket(1)]).encode(), capture_output=True, check=False, timeout=60)
+    done = subprocess.run(command, input=lines([ticket(1)]).encode(), capture_output=True, check=False, timeout=300)
     assert (0, b"", "z1") == (done.returncode, done.stderr, json.loads(done.stdout)["id"])
 
 

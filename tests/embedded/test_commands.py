@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.cli import main
 from tests.build import CARDS, fill
+from tests.services.waiting import ANSWER, wait_until
 
 COMMAND = [sys.executable, "-m", "coordwatch"]
 MEMORY_MAX = 200 * 1024 * 1024
@@ -48,21 +48,23 @@ def test_the_demo_shows_alerts_tells_watchers_and_ends_with_its_accounts(tmp_pat
     with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         address = demo.stdout.readline().split()[2]
         assert address.startswith("http://127.0.0.1:")
-        with httpx.stream("GET", f"{address}/v1/stream", timeout=30) as stream:
+        with httpx.stream("GET", f"{address}/v1/stream", timeout=ANSWER) as stream:
             assert stream.headers["content-type"].startswith("text/event-stream")
             lines = stream.iter_lines()
             assert "event: alert" in lines
             told = json.loads(next(lines).removeprefix("data: "))
-        shown = httpx.get(f"{address}/v1/alerts/{told['id']}").json()
+        shown = httpx.get(f"{address}/v1/alerts/{told['id']}", timeout=ANSWER).json()
         assert shown["rule"] == told["rule"]
-        assert httpx.get(f"{address}/").status_code == 200
-        assert httpx.get(f"{address}/readyz").json() == {"status": "ready"}
-        customer = httpx.get(f"{address}/v1/customers/{told['customer']}").json()
+        assert httpx.get(f"{address}/", timeout=ANSWER).status_code == 200
+        assert httpx.get(f"{address}/readyz", timeout=ANSWER).json() == {"status": "ready"}
+        customer = httpx.get(f"{address}/v1/customers/{told['customer']}", timeout=ANSWER).json()
         assert customer["facts"]
-        assert "coordwatch_acts_total" in httpx.get(f"{address}/metrics").text
+        judged = 'coordwatch_acts_total{rule="promo-during-open-complaint"} '
+        wait_until(lambda: judged in httpx.get(f"{address}/metrics", timeout=ANSWER).text, "a promotion to be judged")
+        wait_until(lambda: events_in(tmp_path) > 50, "more than fifty events")
         assert memory_of(demo) < MEMORY_MAX
         demo.send_signal(signal.SIGINT)
-        out, err = demo.communicate(timeout=60)
+        out, err = demo.communicate(timeout=180)
     assert (demo.returncode, err) == (0, "")
     assert "promo-during-open-complaint" in out
     assert "0 dead-lettered" in out
@@ -131,20 +133,17 @@ def test_serve_reads_a_file_once_in_any_shape_and_ends_when_asked(tmp_path):
     serve = [*COMMAND, "serve", "--config", str(tmp_path / "serve.yaml"), "--quiet"]
     with subprocess.Popen(serve, stderr=subprocess.PIPE, text=True) as service:
         address = service.stderr.readline().split()[-1]
-        pause = threading.Event()
-        counted = 0.0
-        for _ in range(300):
-            text = httpx.get(f"{address}/metrics").text
-            counted = float(
-                next(line for line in text.splitlines() if line.startswith("coordwatch_events_in")).split()[1]
-            )
-            if counted >= 31 or pause.wait(0.1):
-                break
-        assert counted == 31
-        (letter,) = httpx.get(f"{address}/v1/dead-letters").json()["items"]
+
+        def counted() -> float:
+            text = httpx.get(f"{address}/metrics", timeout=ANSWER).text
+            return float(next(line for line in text.splitlines() if line.startswith("coordwatch_events_in")).split()[1])
+
+        wait_until(lambda: counted() >= 31, "the whole file")
+        assert counted() == 31
+        (letter,) = httpx.get(f"{address}/v1/dead-letters", timeout=ANSWER).json()["items"]
         assert (letter["preview"], letter["origin"]) == ("{broken", "mail")
         service.send_signal(signal.SIGTERM)
-        assert service.wait(30) == 0
+        assert service.wait(120) == 0
     assert (tmp_path / "coordwatch.db.key").stat().st_mode & 0o777 == 0o600
 
 

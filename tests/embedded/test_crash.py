@@ -64,7 +64,7 @@ class Server:
     def stop(self) -> int:
         assert self._process is not None
         self._process.terminate()
-        code = self._process.wait(30)
+        code = self._process.wait(120)
         assert self._process.stderr is not None
         left = self._process.stderr.read()
         self._process.stderr.close()
@@ -232,7 +232,7 @@ def test_a_database_is_served_by_one_process_only(tmp_path):
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert second.returncode == 2
     assert "is running on" in second.stderr

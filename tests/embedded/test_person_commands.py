@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coordwatch.app import build
 from coordwatch.cli import main
-from coordwatch.settings import read_settings
 from tests.api.build import an_event
+from tests.embedded.read_whole import read_whole
+from tests.services.waiting import ANSWER, wait_until
 
 COMMAND = [sys.executable, "-m", "coordwatch"]
 ANN, BEN = "email:ann@example.com", "email:ben@example.com"
@@ -56,23 +56,21 @@ def served(config: Path) -> "subprocess.Popen[str]":
     )
     assert service.stderr is not None
     address = service.stderr.readline().split()[-1]
-    for _ in range(600):
-        if 'result="applied"} 8.0' in httpx.get(f"{address}/metrics").text:
-            break
+    applied = f'result="applied"}} {len(story())}.0'
+    wait_until(lambda: applied in httpx.get(f"{address}/metrics", timeout=ANSWER).text, "the whole file")
     return service
 
 
 def ended(service: "subprocess.Popen[str]") -> None:
     service.send_signal(signal.SIGTERM)
-    assert service.wait(30) == 0
+    assert service.wait(120) == 0
     assert service.stderr is not None
     service.stderr.close()
 
 
 def filled(config: Path) -> None:
     """What a service leaves that has read its file."""
-    service = build(read_settings(config))
-    assert service.run(1.0) == 0
+    read_whole(config, len(story()))
 
 
 def test_a_person_is_explained_exported_split_and_forgotten(capsys, config: Path) -> None:

@@ -26,7 +26,7 @@ from coordwatch.processor.topics import Topics as Names
 from coordwatch.sources.mapper import Mapper
 from tests.build import CARDS
 from tests.processor.ingest import BACK, MAIL, NOW, TOPICS, Line, mail, run, site, source
-from tests.services.consume import Read, Sent, produce, read_topic
+from tests.services.consume import Read, Sent, produce, read_topic, settled
 from tests.services.processes import free_port
 from tests.services.topics import Topics
 from tests.sources.build import LINKED, mapping
@@ -165,8 +165,10 @@ def test_only_what_was_committed_is_listed(filled: Desk) -> None:
         way.flush(30)
         if end == "commit":
             way.commit_transaction(30)
+            settled(filled.kafka, topic)
         elif end == "abort":
             way.abort_transaction(30)
+            settled(filled.kafka, topic)
         rows = filled.rows("list")
         assert len(rows) == 5
         assert rows[0]["id"] == "0"

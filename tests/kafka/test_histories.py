@@ -14,7 +14,7 @@ from coordwatch.events.event import Event
 from coordwatch.events.filed import encode_filed, filed_to_plain
 from coordwatch.events.wire import encode_event
 from coordwatch.processor.stage import KIND
-from tests.services.consume import Sent, produce
+from tests.services.consume import Sent, produce, settled
 from tests.services.topics import PATIENCE, Topics
 from tests.simulator import shop
 from tests.statements.scene import document, on
@@ -54,6 +54,7 @@ def test_a_range_of_filed_events_is_judged_as_the_file_is(topics: Topics, coordw
                 writer.produce(topic, b'{"anchor":"x"}', b"c", partition, headers=[(KIND, b"reask")])
             writer.flush(PATIENCE)
             ends(PATIENCE)
+    settled(topics.bootstrap, topic)
     (tmp_path / "events.jsonl").write_bytes(b"".join(encode_event(event) + b"\n" for event in events))
     expected = coordwatch("replay", tmp_path / "events.jsonl")
     assert len(expected[1]) > 100

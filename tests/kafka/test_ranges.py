@@ -12,7 +12,7 @@ from coordwatch.adapters.kafka.ranges import Instant, NoTopicError, Offset, Rang
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import DAY, parse_time
 from coordwatch.sources.record import Record
-from tests.services.consume import Sent, produce
+from tests.services.consume import Sent, produce, settled
 from tests.services.topics import PATIENCE, Topics
 
 NOW = parse_time("2026-03-02T12:00:00Z")
@@ -99,11 +99,13 @@ def test_only_what_was_committed_is_read_and_open_transactions_end_the_range(
         writer.begin_transaction()
         writer.produce(topic, value)
         ends(PATIENCE)
+    settled(access.bootstrap, topic)
     writer.begin_transaction()
     writer.produce(topic, b"open")
     writer.flush(PATIENCE)
     assert values(read_range(access, Range(topic))[1]) == [b"kept", b"kept"]
     writer.commit_transaction(PATIENCE)
+    settled(access.bootstrap, topic)
     assert values(read_range(access, Range(topic))[1]) == [b"kept", b"kept", b"open"]
     assert values(read_range(access, Range(topic, Offset(0), Offset(2)))[1]) == [b"kept"]
 

@@ -56,7 +56,7 @@ def run(folder: Path, words: tuple[str, ...], text: str, secrets: dict[str, str]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COORDWATCH_")}
     done = subprocess.run(
         [sys.executable, "-m", "coordwatch", *words, str(folder / "site.yaml")],
-        cwd=folder, env=environment | secrets, capture_output=True, check=False, timeout=120, input=b"{}\n",
+        cwd=folder, env=environment | secrets, capture_output=True, check=False, timeout=300, input=b"{}\n",
     )  # fmt: skip
     written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "site.yaml")
     return (done.stdout + done.stderr + written).decode("utf-8", "replace")

@@ -17,6 +17,7 @@ from coordwatch.processor.stage import KIND
 from coordwatch.processor.topics import Topics as Names
 from tests.services.kafka import Cluster
 from tests.services.topics import PATIENCE, Topics
+from tests.services.waiting import wait_until
 
 
 @pytest.fixture
@@ -39,6 +40,14 @@ def change(topics: Topics, name: str, **config: str) -> None:
     ]
     resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=entries)
     topics.admin.incremental_alter_configs([resource])[resource].result(PATIENCE)
+    topic = ConfigResource(ResourceType.TOPIC, name)
+
+    def heard() -> bool:
+        told = topics.admin.describe_configs([topic], request_timeout=PATIENCE)[topic].result(PATIENCE)
+        return all(told[entry.name].value == entry.value for entry in entries)
+
+    # The controller says yes before a node has heard of it.
+    wait_until(heard, f"the configuration of {name}", PATIENCE)
 
 
 def problems(access: KafkaAccess, site: Site) -> list[str]:
@@ -162,11 +171,13 @@ def test_on_three_brokers_a_write_is_safe_with_two_copies_and_one_broker_may_be_
     site = Site(Names("cw", 2), 3, (), ("cw.detect",), "cw.detect.a")
     access = KafkaAccess(three_brokers.bootstrap)
     ensure(access, site)
-    seen = survey(three_brokers.admin(), [site.topics.events, site.topics.detect_state]).seen
+    names, admin = {site.topics.events, site.topics.detect_state}, three_brokers.admin()
+    seen = wait_until(lambda: found if (found := survey(admin, sorted(names)).seen).keys() == names else None, "both")
     assert {(one.replication, one.number("min.insync.replicas")) for one in seen.values()} == {(3, 2)}
     topics = Topics(three_brokers.bootstrap, "cw")
     change(topics, site.topics.events, min_insync_replicas="1")
-    (remark,) = ensure(access, site).remarks
+    # Any of the three may be asked, and they hear of a change one after the other.
+    (remark,) = wait_until(lambda: ensure(access, site).remarks, "a remark")
     assert (remark.text, remark.bad) == ("cw.events takes a write as safe with one copy", False)
     three_brokers.nodes[2].kill()
     three_brokers.wait_ready()

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.pages.sample_data import Sample, empty_sample, sample
-from tests.pages.serving import CHROMIUM_ARGUMENTS, Site, serving
+from tests.pages.serving import Site, chromium, serving
+from tests.services.waiting import ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Served:
 
     def wait_for_stream(self) -> None:
         """Return when a page listens for new alerts."""
-        assert self.site.listening.wait(20), "no page opened the stream"
+        assert self.site.listening.wait(60), "no page opened the stream"
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +55,12 @@ def empty_served() -> Iterator[Served]:
 @pytest.fixture
 def client(served: Served) -> Iterator[httpx.Client]:
     """A client that follows nothing by itself."""
-    with httpx.Client(base_url=served.address) as client:
+    with httpx.Client(base_url=served.address, timeout=ANSWER) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
-    """One Chromium for a whole file of tests: while it runs, no other loop can run in this thread."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
+    """One Chromium for a whole file of tests."""
+    with chromium(chromium_path) as browser:
         yield browser
-        browser.close()

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.pages.paths import alert_of
 from tests.pages.sample_data import MAIN, Sample, sample
-from tests.pages.serving import CHROMIUM_ARGUMENTS, serving
+from tests.pages.serving import chromium, serving
 from tests.pages.stranger import running_demo
 from tests.services.waiting import wait_until
 
@@ -187,15 +187,11 @@ def main() -> None:
     args = parser.parse_args()
     folder = args.folder or (DOCS if args.docs else FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("COORDWATCH_CHROMIUM", "/usr/bin/chromium"), args=CHROMIUM_ARGUMENTS
-        )
+    with chromium(os.environ.get("COORDWATCH_CHROMIUM", "/usr/bin/chromium")) as browser:
         if args.docs:
             picture_docs(browser, folder)
         else:
             picture_demo(browser, folder, args.only)
-        browser.close()
     print(f"{len(list(folder.glob('*.png')))} pictures in {folder}")
 
 

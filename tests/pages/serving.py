@@ -15,10 +15,25 @@ import orjson
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from coordwatch.adapters.pages.router import PagesContext, pages_router
 
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-background-networking"]
+
+
+LAUNCH, SHOWN = 180_000, 60_000
+"""How long a busy machine may take to start a browser, and to show what a page is about to show, in milliseconds."""
+
+
+@contextmanager
+def chromium(path: str) -> Iterator[Browser]:
+    """A Chromium; while it runs, no other loop can run in this thread."""
+    expect.set_options(timeout=SHOWN)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS, timeout=LAUNCH)
+        yield browser
+        browser.close()
 
 
 @dataclass(slots=True)
@@ -84,7 +99,7 @@ def serving(context: PagesContext) -> Iterator[Site]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve()), name="pages", daemon=True)
     thread.start()
-    assert server.started_event.wait(20), "the pages' server did not start"
+    assert server.started_event.wait(60), "the pages' server did not start"
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield Site(f"http://127.0.0.1:{port}", loop, queues, listening)

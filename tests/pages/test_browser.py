@@ -87,6 +87,7 @@ def test_no_page_is_wider_than_its_window(served: Served, opened: Open) -> None:
             page.goto(served.address + path, wait_until="load")
             for width in (320, 390, 768, 1280):
                 page.set_viewport_size({"width": width, "height": 800})
+                page.evaluate("() => new Promise(requestAnimationFrame)")  # the page has heard of its new size
                 assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
 
 
@@ -214,8 +215,8 @@ def test_keys_can_be_switched_off_and_are_explained(served: Served, opened: Open
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_be_hidden()
-        page.get_by_role("group", name="Keys").get_by_role("button", name="off").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("group", name="Keys").get_by_role("button", name="off").click()
         page.keyboard.press("j")
         page.keyboard.press("?")
         expect(page.locator("dialog")).to_be_hidden()
@@ -231,12 +232,12 @@ def test_the_switch_beats_the_system(served: Served, opened: Open) -> None:
     with opened(served.address + "/rules", color_scheme="dark") as page:
         dark = page.evaluate(ground)
         theme = page.get_by_role("group", name="Theme")
-        theme.get_by_role("button", name="light").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            theme.get_by_role("button", name="light").click()
         assert "rgb(255, 255, 255)" == page.evaluate(ground) != dark
         assert page.url.endswith("/rules")
-        theme.get_by_role("button", name="auto").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            theme.get_by_role("button", name="auto").click()
         assert dark == page.evaluate(ground)
 
 

@@ -44,6 +44,7 @@ from tests.pages.conftest import Served
 from tests.pages.paths import alert_of, every_path, incident_of, main_paths
 from tests.pages.sample_data import MAIN, NOW, SPECS
 from tests.pages.serving import serving
+from tests.services.waiting import ANSWER
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -265,7 +266,7 @@ def test_a_foreign_cursor_is_answered_in_words(client: httpx.Client) -> None:
 
 def test_empty_pages_say_what_would_fill_them(empty_served: Served) -> None:
     """A first start: the command that brings something stands on the page."""
-    with httpx.Client(base_url=empty_served.address) as client:
+    with httpx.Client(base_url=empty_served.address, timeout=ANSWER) as client:
         assert "coordwatch demo" in client.get("/").text
         assert "coordwatch demo" in client.get("/customers").text
         assert "coordwatch demo" in client.get("/tools").text
@@ -299,7 +300,7 @@ def test_the_engines_own_explanation_comes_first(served: Served) -> None:
         ExplainStep("other", "given", None, "No fact was there."),
     ]
     context = replace(served.sample.context, explain=lambda rule, customer, act: steps)
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
     for words in (
         "Journeys: promotion sent (campaign Spring sale).", "The complaint was closed.", "did not hold, missed by 1 min",
@@ -312,7 +313,7 @@ def test_the_engines_own_explanation_comes_first(served: Served) -> None:
 def test_an_alert_of_a_rule_that_is_gone_can_still_be_read(served: Served) -> None:
     """Without the rule: the sentence, the picture, and a line that says why there are no steps."""
     context = replace(served.sample.context, rules={})
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         answer = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint"))
     assert 200 == answer.status_code
     assert "is no longer loaded" in answer.text
@@ -331,7 +332,7 @@ def version_of(text: str) -> str:
 @pytest.fixture
 def acting(own_served: Served) -> Iterator[tuple[httpx.Client, str]]:
     """A client and an open alert of its own."""
-    with httpx.Client(base_url=own_served.address) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER) as client:
         yield client, alert_of(own_served.sample, MAIN, "promo-during-open-complaint")
 
 
@@ -401,7 +402,7 @@ def test_several_at_once_and_undone_at_once(own_served: Served) -> None:
     """The boxes name alerts and versions; one that has changed meanwhile is left alone and counted."""
     rows, _ = own_served.sample.store.alerts({"status": "open"}, 3, None)
     tokens = [f"{row.id}.{row.version}" for row in rows[:2]] + [f"{rows[2].id}.77"]
-    with httpx.Client(base_url=own_served.address) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER) as client:
         done = client.post("/alerts", data={"verb": "acknowledge", "alert": tokens, "back": "/?sort=oldest"})
         assert done.headers["location"].startswith("/?sort=oldest&done=acknowledge&count=2&left=1&undo=")
         page = client.get(done.headers["location"]).text
@@ -469,7 +470,7 @@ class BusyStore(MemoryStore):
 def test_a_busy_database_is_said_in_words(served: Served) -> None:
     """503, the reason, the next move, and still a page."""
     context = replace(served.sample.context, reader=BusyStore({}))
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         for path in ("/", "/rules", "/search?q=x"):
             answer = client.get(path)
             assert 503 == answer.status_code
@@ -484,7 +485,7 @@ def test_an_explanation_that_fails_gives_way_to_the_derived_one(served: Served) 
         raise PermanentError("the context was forgotten")
 
     context = replace(served.sample.context, explain=fails)
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         text = client.get(alert_of(served.sample, MAIN, "promo-during-open-complaint")).text
     assert "began 2 h 10 min before the act and was open at the act." in text
 
@@ -496,7 +497,7 @@ def test_a_failure_behind_a_page_is_a_page_too(served: Served, caplog: pytest.Lo
         raise KeyError("secret detail")
 
     context = replace(served.sample.context, customer=fails)
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         answer = client.get(f"/customers/{MAIN}")
     assert 500 == answer.status_code
     assert "This page failed." in answer.text
@@ -529,7 +530,7 @@ def test_a_customer_who_is_kept_elsewhere_is_said_to_be_with_the_alerts_that_are
         raise Elsewhere("this customer's context is kept in partition 3 of cw.detect-state, by another worker")
 
     context = replace(served.sample.context, customer=away, explain=lambda *_: (), at_hand=lambda key: None)
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         page = client.get(f"/customers/{MAIN}")
         assert 200 == page.status_code
         assert "kept in partition 3 of cw.detect-state" in html.unescape(page.text)
@@ -623,7 +624,7 @@ def test_hostile_names_are_letters_on_every_page(served: Served) -> None:
     )
     row = store.alerts({}, 1, None)[0][0]
     paths = ["/", f"/alerts/{row.id}", "/customers", "/customers/x", "/rules", "/rules/bot-loop", "/tools", "/sources"]
-    with serving(context) as site, httpx.Client(base_url=site.address) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         client.post(f"/alerts/{row.id}", data={"verb": "acknowledge", "version": str(row.version), "note": HOSTILE})
         texts = {path: client.get(path) for path in [*paths, "/?status=all"]}
         texts["search"] = client.get("/search", params={"q": "<script>alert(1)"})
@@ -645,7 +646,7 @@ def test_hostile_names_are_letters_on_every_page(served: Served) -> None:
 
 def test_a_view_is_kept_under_a_name_and_removed_without_a_script(own_served: Served) -> None:
     """The form keeps the address; the view is a link on every inbox; a name that ships or is missing is refused in words."""
-    with httpx.Client(base_url=own_served.address) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER) as client:
         back = "/?tool=Parcelway&sort=count"
         assert "Save this view" in client.get(back).text
         kept = client.post("/views", data={"verb": "keep", "name": "  My  parcels ", "back": back + "&after=zzz"})
@@ -664,7 +665,7 @@ def test_a_view_is_kept_under_a_name_and_removed_without_a_script(own_served: Se
 
 def test_all_on_a_page_are_selected_and_snoozed_without_a_script(own_served: Served) -> None:
     """A link ticks every box; the bar snoozes for as long as it says, with a note; the list says who is on them."""
-    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER, follow_redirects=True) as client:
         page = client.get("/?rule=bot-loop&select=all").text
         tokens = re.findall(r'name="alert" value="([^"]+)" checked', page)
         assert len(tokens) == page.count('<tr class="row"') > 1
@@ -709,7 +710,10 @@ def test_a_rule_shows_what_changed_in_it(served: Served) -> None:
     shelf = store.shelf()
     for at, text in ((NOW - DAY, "grace: 10m\nlinger: 48h\n"), (NOW - HOUR, "grace: 15m\nlinger: 48h\n")):
         shelf.note_rules({"bot-loop": text}, at)
-    with serving(replace(served.sample.context, shelf=shelf)) as site, httpx.Client(base_url=site.address) as client:
+    with (
+        serving(replace(served.sample.context, shelf=shelf)) as site,
+        httpx.Client(base_url=site.address, timeout=ANSWER) as client,
+    ):
         page = client.get("/rules/bot-loop").text
         assert "1 line added, 1 line removed" in page
         assert '<span class="added">+ grace: 15m</span>' in page
@@ -723,7 +727,7 @@ def test_a_rule_shows_what_changed_in_it(served: Served) -> None:
 def test_an_incident_is_acknowledged_with_its_alerts_and_its_customers_are_put_right(own_served: Served) -> None:
     """All by forms: the incident with its alerts, then some of its customers with a note; a stale form is refused in words."""
     place = incident_of(own_served.sample)
-    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER, follow_redirects=True) as client:
         page = client.get(place).text
         version = re.findall(r'name="version" value="(\d+)"', page)[0]
         done = client.post(place, data={"verb": "acknowledge", "version": version, "note": "campaign paused"})
@@ -747,7 +751,7 @@ def test_an_incident_is_acknowledged_with_its_alerts_and_its_customers_are_put_r
 def test_an_incident_is_split_put_back_and_taken_out_again_by_forms_alone(own_served: Served) -> None:
     """As a browser without a script sends them: hidden fields as the page wrote them."""
     place = incident_of(own_served.sample)
-    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER, follow_redirects=True) as client:
 
         def form_of(page: str, words: str) -> tuple[str, dict[str, str]]:
             form = next(one for one in re.findall(r"<form.*?</form>", page, re.S) if f">{words}" in one)
@@ -784,7 +788,7 @@ def test_a_silence_is_made_from_an_alert_and_shows_first_what_it_would_hold_back
     many = len(
         own_served.sample.store.alerts({"rule": "bot-loop", "act_tool": row.act_tool, "status": "open"}, 50, None)[0]
     )
-    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER, follow_redirects=True) as client:
         assert f"/silences/new?alert={row.id}" in client.get(f"/alerts/{row.id}").text
         form = client.get(f"/silences/new?alert={row.id}").text
         assert 'value="rule=bot-loop, act_tool=Parley"' in form
@@ -851,7 +855,7 @@ def test_why_an_alert_is_no_conflict_is_kept(own_served: Served) -> None:
     """The reason that was chosen beside the button is the verdict."""
     row = own_served.sample.store.alerts({"status": "open"}, 1, None)[0][0]
     form = {"verb": "verdict", "version": str(row.version), "mistake": "wrong_person"}
-    with httpx.Client(base_url=own_served.address, follow_redirects=True) as client:
+    with httpx.Client(base_url=own_served.address, timeout=ANSWER, follow_redirects=True) as client:
         assert "two people, not one" in client.get(f"/alerts/{row.id}").text
         assert 200 == client.post(f"/alerts/{row.id}", data=form).status_code
     after = own_served.sample.store.alert(row.id)
@@ -868,12 +872,12 @@ def test_dead_letters_are_sent_round_again_and_it_is_said_what_came_of_it(served
         return "2 of 2 could be used now."
 
     context = replace(served.sample.context, replay=replay)
-    with serving(context) as site, httpx.Client(base_url=site.address, follow_redirects=True) as client:
+    with serving(context) as site, httpx.Client(base_url=site.address, timeout=ANSWER, follow_redirects=True) as client:
         assert 3 == client.get("/sources").text.count('name="letter"')
         done = client.post("/dead-letters", data={"letter": ["d1", "d3", "not-there"]})
         assert "2 of 2 could be used now." in done.text
         assert [(["d1", "d3"], "operator")] == asked
         assert 400 == client.post("/dead-letters", data={"letter": "not-there"}).status_code
     without = replace(served.sample.context, replay=None)
-    with serving(without) as site, httpx.Client(base_url=site.address) as client:
+    with serving(without) as site, httpx.Client(base_url=site.address, timeout=ANSWER) as client:
         assert 'name="letter"' not in client.get("/sources").text

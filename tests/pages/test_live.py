@@ -20,7 +20,7 @@ from coordwatch.ports import Books
 from coordwatch.settings.reading import for_serve, read_settings
 from tests.api.build import an_event
 from tests.build import CARDS, a_promo, raised
-from tests.services.waiting import wait_until
+from tests.services.waiting import ANSWER, wait_until
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_new_alerts_are_announced_whoever_wrote_them_and_also_what_came_while_no
         an_event("E-2", "marketing.message.sent", format_time(now - MINUTE), subject="second", message="M-1",
                  channel="email", category="promotional", campaign="Sale"),
     ]  # fmt: skip
-    httpx.post(f"{service.address}/v1/events", json=events).raise_for_status()
+    httpx.post(f"{service.address}/v1/events", json=events, timeout=ANSWER).raise_for_status()
     show = page.locator(".fresh .show")
     expect(show).to_have_text("1 new - show")
     elsewhere("third")

@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from coordwatch.clock import SystemClock
 from tests.services.waiting import wait_until
@@ -125,6 +135,25 @@ def read_until(
         return found if enough(found) else None
 
     return wait_until(looked, f"enough records in {topic}", patience)
+
+
+def settled(client: Client, topic: str) -> None:
+    """Wait until no transaction of a topic is open.
+
+    A commit is answered when it is certain, and seen when each partition has heard of it, which may be a moment later.
+    """
+    asking = AdminClient(settings(client))
+    numbers = asking.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
+    latest_of = {TopicPartition(topic, each): OffsetSpec.latest() for each in numbers}
+
+    def ends(isolation: IsolationLevel) -> dict[int, int]:
+        told = asking.list_offsets(latest_of, isolation_level=isolation, request_timeout=PATIENCE)
+        return {at.partition: answer.result(PATIENCE).offset for at, answer in told.items()}
+
+    def over() -> bool:
+        return ends(IsolationLevel.READ_COMMITTED) == ends(IsolationLevel.READ_UNCOMMITTED)
+
+    wait_until(over, f"the transactions in {topic} to be over", PATIENCE)
 
 
 def latest(client: Client, topic: str) -> dict[bytes | None, bytes]:

@@ -4,15 +4,18 @@ Enters: a command and a log file. Leaves: a running process with its pid. On Lin
 that started it ends, even by kill -9; so start a service from a thread that lives as long as the service is needed.
 """
 
+import fcntl
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from tests.services.waiting import wait_until
 
@@ -20,6 +23,10 @@ LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes ports for outgoing connections (32768 and up on Linux), so that a port
 # is still free when its server is started again.
 PORTS = range(20_000, 32_000)
+# Between the asking and the listening lie seconds, and a server that was killed leaves its port for as long: a lock says to
+# every other process that asks here whose it is, until the one that asked has ended.
+TAKEN_PORTS = Path(tempfile.gettempdir()) / f"coordwatch-ports-{os.getuid()}"
+_ours: list[IO[str]] = []
 # Asks the kernel for the kill, then becomes the command: same pid, no code between fork and exec in our own process.
 TIE = """
 import ctypes, os, signal, sys
@@ -82,19 +89,34 @@ class Tied:
 
 
 def free_port() -> int:
-    """Give a port of the loopback that nobody listens on now."""
+    """Give a port of the loopback that nobody listens on now, and that nobody else is given while this process lives."""
 
     def tried() -> int | None:
         port = PORTS[secrets.randbelow(len(PORTS))]
-        with socket.socket() as asking:
-            asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                asking.bind((LOOPBACK, port))
-            except OSError:
-                return None
-            return port
+        return port if _is_ours(port) and _is_free(port) else None
 
     return wait_until(tried, "a free port", 10)
+
+
+def _is_ours(port: int) -> bool:
+    TAKEN_PORTS.mkdir(exist_ok=True)
+    lock = (TAKEN_PORTS / str(port)).open("a", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return False
+    _ours.append(lock)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            asking.bind((LOOPBACK, port))
+            return True
+    return False
 
 
 def accepts(port: int) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -13,11 +14,12 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from tests.services.consume import produce, read_topic, settings
+from tests.services.consume import produce, read_topic, read_until, settings
 from tests.services.kafka import Cluster
 from tests.services.kafka_options import Options
 from tests.services.tokens import token_endpoint
 from tests.services.topics import Topics
+from tests.services.waiting import wait_until
 
 PATIENCE = 60.0
 Started = Callable[[Options], Cluster]
@@ -30,10 +32,15 @@ def test_three_nodes_lose_no_record_when_one_is_killed_and_comes_back(three_brok
     victim.kill()
     produce(three_brokers.bootstrap, topic, [b"while it is away"] * 30)
     three_brokers.wait_ready()
-    assert 60 == len(read_topic(three_brokers.bootstrap, topic))
+
+    def read(address: str) -> list[bytes | None]:
+        # Who leads a partition since a moment ago shows its end when the others have told how far they are.
+        return [one.value for one in read_until(address, topic, lambda found: len(found) >= 60)]
+
+    assert sorted([b"before"] * 30 + [b"while it is away"] * 30) == sorted(read(three_brokers.bootstrap))
     victim.start()
     three_brokers.wait_ready()
-    assert 60 == len(read_topic(victim.address, topic))
+    assert 60 == len(read(victim.address))
 
 
 def test_a_paused_node_answers_nothing_until_it_goes_on(private_kafka: Started) -> None:
@@ -53,6 +60,11 @@ def test_a_secured_node_knows_its_users_and_denies_what_no_acl_allows(secure_kaf
         AclOperation.ALL, AclPermissionType.ALLOW,
     )  # fmt: skip
     topics.admin.create_acls([binding])[binding].result(PATIENCE)
+    any_of_ours = AclBindingFilter(
+        ResourceType.TOPIC, ours, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY
+    )
+    # The controller says yes before the node has heard of it.
+    wait_until(lambda: topics.admin.describe_acls(any_of_ours).result(PATIENCE), "the node to know the ACL")
     with pytest.raises(KafkaException):
         AdminClient(settings(secure_kafka.client("cw", "not it"))).list_topics(timeout=3)
     for listener in ("SASLSSL", "SASLPLAIN"):

@@ -3,7 +3,7 @@
 from confluent_kafka import Producer
 from confluent_kafka.admin import ConfigResource, ResourceType
 
-from tests.services.consume import Sent, group_offsets, latest, produce, read_topic, read_until
+from tests.services.consume import Sent, group_offsets, latest, produce, read_topic, read_until, settled
 from tests.services.topics import Topics
 
 PATIENCE = 60.0
@@ -18,6 +18,7 @@ def test_a_transaction_commits_and_only_a_committed_reader_is_spared_the_aborted
         producer.produce(topic, value, b"key")
         producer.flush(PATIENCE)
         ends(PATIENCE)
+    settled(topics.bootstrap, topic)
     assert [b"kept"] == [each.value for each in read_topic(topics.bootstrap, topic)]
     assert [b"kept", b"gone"] == [each.value for each in read_topic(topics.bootstrap, topic, committed=False)]
 

@@ -12,6 +12,7 @@ from coordwatch.clock import SystemClock
 T = TypeVar("T")
 CLOCK = SystemClock()
 STEP = 0.05  # seconds between two questions
+ANSWER = 60.0  # seconds for an answer over HTTP on a busy machine; httpx by itself gives up after five
 
 
 def wait_until(

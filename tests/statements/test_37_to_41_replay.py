@@ -42,7 +42,7 @@ def replay(
     text = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in events)
     done = subprocess.run(
         [sys.executable, "-m", "coordwatch", "replay", "-", "--rules", str(tmp_path / "rules.yaml"), *options],
-        input=text.encode(), capture_output=True, check=False, timeout=60,
+        input=text.encode(), capture_output=True, check=False, timeout=300,
     )  # fmt: skip
     printed, said = ([json.loads(row) for row in out.decode().splitlines()] for out in (done.stdout, done.stderr))
     return done.returncode, printed, said

@@ -127,10 +127,10 @@ class Counting:
 
 
 def driver_of(
-    bootstrap: str, prefix: str, slot: str, stage: Counting, policy: Policy, transactions: bool = True
+    bootstrap: str, prefix: str, slot: str, stage: Counting, policy: Policy, transactions: bool = True, session: int = 6
 ) -> tuple[Driver, StageClients]:
     """A driver of a counting stage on a real broker."""
-    access = KafkaAccess(bootstrap, session_timeout=6 * SECOND)
+    access = KafkaAccess(bootstrap, session_timeout=session * SECOND)
     clients = StageClients(access, f"{prefix}.counting", None, slot)
     return Driver(stage, clients.way(transactions=transactions), clients, SystemClock(), policy), clients
 
@@ -143,20 +143,21 @@ def main() -> int:
     parser.add_argument("--runtime", default="faust")
     parser.add_argument("--do", default="")
     parser.add_argument("--stall", type=float, default=60.0)
+    parser.add_argument("--session", type=int, default=6)
     parser.add_argument("--accept-loss", action="store_true")
     parser.add_argument("--in-turn", action="store_true")
     args = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     policy = Policy(args.stall, args.accept_loss)
     driver, clients = driver_of(
-        args.bootstrap, args.prefix, args.slot, Counting(args.prefix, args.do), policy, not args.in_turn
+        args.bootstrap, args.prefix, args.slot, Counting(args.prefix, args.do), policy, not args.in_turn, args.session
     )
     connection = clients.connection(SECOND // 4)
     if args.runtime == "plain":
         running = PlainRuntime([PlainLoop(driver, clients, connection.group, connection.commit_every)])
     else:
         running = FaustRuntime([driver], lambda one: StageApp(one, clients, connection))
-    return WorkerService(running, [driver]).run(started=lambda: print("started", flush=True))
+    return WorkerService(running, [driver]).run(started=lambda: print("started: counting", flush=True))
 
 
 if __name__ == "__main__":

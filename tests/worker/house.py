@@ -40,14 +40,15 @@ class Worker:
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
 
-    def ended(self, patience: float = 90.0) -> int:
+    def ended(self, patience: float = 180.0) -> int:
         """Wait for its end by itself."""
         return self.process.wait(patience)
 
     def stop(self) -> int:
-        """Ask it to end."""
+        """Ask it to end, once there is somebody who hears of it and drains."""
+        wait_until(lambda: self.started or self.process.poll() is not None, f"the worker to begin:\n{self.log}", 180)
         self.process.terminate()
-        return self.process.wait(60)
+        return self.process.wait(180)
 
     def supervise(self) -> None:
         """Start it again when it has ended, as a supervisor does."""

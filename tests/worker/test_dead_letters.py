@@ -10,7 +10,7 @@ from coordwatch.cli import main
 from coordwatch.processor.outcomes import TallyLine, amount_of, line_of
 from coordwatch.processor.stage import KIND
 from tests.identity.whose import accounts
-from tests.services.consume import Read, Sent, latest, produce, read_until
+from tests.services.consume import Read, Sent, latest, produce, read_until, settled
 from tests.services.topics import Topics
 from tests.services.waiting import wait_until
 from tests.worker.house import Worker
@@ -25,7 +25,7 @@ identifiers: [{{type: customer_id, path: customer}}]
 emit: [{{event: customer.identifiers.linked}}]
 """
 SETTINGS = """\
-kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms,
+kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 120s,
          dead_letter_limit: {{consecutive: 5}}}}
 identity: {{mode: trusted_id}}
 sources: {{mappings: [tool.yaml]}}
@@ -83,6 +83,7 @@ def test_a_changed_format_loses_nothing(topics: Topics, tmp_path, capsys):
     try:
         wait_until(lambda: worker.supervise() or f"{shop.source}/0 stands at offset 5" in worker.said, "the stop", 120)
         assert worker.stop() == 0, worker.said
+        settled(shop.kafka, f"{shop.prefix}.dead-letters")
         assert main(["dead-letters", "list", "--config", str(shop.config)]) == 0
         letters = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [(one["offset"], one["reason"]) for one in letters] == [(n, "missing_id") for n in (4, 3, 2, 1, 0)]
@@ -96,6 +97,7 @@ def test_a_changed_format_loses_nothing(topics: Topics, tmp_path, capsys):
             assert Counter(shop.events(3 + 5 * sent)) == Counter(
                 {f"n{n}": 1 if n >= 5 else sent for n in range(RECORDS)}
             )
+        settled(shop.kafka, f"{shop.prefix}.ledger")
         assert shop.tallies(shop.source) == {
             "in": 8, "passed": 3, "dead_lettered": 5, "dead_lettered.map.missing_id": 5
         }  # fmt: skip

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tests.registry.schemas import avro, headed
 from tests.services.consume import Read, produce, read_until
 from tests.services.registry import RegistryServer, registry
 from tests.services.topics import Topics
-from tests.services.waiting import wait_until
+from tests.services.waiting import ANSWER, wait_until
 from tests.worker.house import Worker
 
 KEY = {"COORDWATCH_IDENTITY__KEY": "a key that no site has at all", "COORDWATCH_KAFKA__REGISTRY__PASSWORD": "geheim"}
@@ -37,7 +38,7 @@ emit: [{event: customer.identifiers.linked}]
 """
 SETTINGS = """\
 bind: 127.0.0.1:0
-kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms,
+kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 120s,
          registry: {{url: '{url}', username: cw}}}}
 identity: {{mode: trusted_id}}
 sources: {{mappings: [tool.yaml]}}
@@ -63,7 +64,7 @@ def a_worker(topics: Topics, folder: Path, server: RegistryServer) -> tuple[Work
 def answer(worker: Worker, path: str) -> httpx.Response:
     """What the last start of the worker answers."""
     addresses = re.findall(r"answers at (\S+)", worker.said)
-    return httpx.get(f"{addresses[-1]}{path}", timeout=20)
+    return httpx.get(f"{addresses[-1]}{path}", timeout=ANSWER)
 
 
 def events(found: Sequence[Read]) -> list[str]:
@@ -77,13 +78,21 @@ def test_records_wait_for_their_registry_and_an_unknown_schema_is_a_dead_letter(
         worker, source, prefix = a_worker(topics, tmp_path, server)
         try:
             produce(topics.bootstrap, source, [record(1, schema), record(2, 99), record(3, schema)])
-            wait_until(
-                lambda: worker.supervise() or f"records wait for schema {schema}" in worker.said, "it waits", 120
-            )
-            assert "coordwatch_schema_registry_waiting 1.0" in answer(worker, "/metrics").text
-            assert f"records wait for schema {schema}" in answer(worker, "/readyz").text
+
+            def waits() -> bool:
+                worker.supervise()  # it ends when it has waited for a while, to be started again
+                with suppress(httpx.TransportError, IndexError):
+                    metrics, ready = answer(worker, "/metrics").text, answer(worker, "/readyz").text
+                    said = f"records wait for schema {schema}"
+                    return "coordwatch_schema_registry_waiting 1.0" in metrics and said in ready and said in worker.said
+                return False
+
+            wait_until(waits, "it waits", 180)
             server.kept.broken = None
-            found = read_until(topics.bootstrap, f"{prefix}.events", lambda all_of_it: len(events(all_of_it)) >= 2)
+            found = read_until(
+                topics.bootstrap, f"{prefix}.events",
+                lambda all_of_it: [worker.supervise(), len(events(all_of_it)) >= 2][1], 180,
+            )  # fmt: skip
             assert ["n1", "n3"] == sorted(events(found))
             letters = read_until(topics.bootstrap, f"{prefix}.dead-letters", lambda all_of_it: len(all_of_it) >= 1)
             (letter,) = [read_letter(one.value, one.headers) for one in letters]
