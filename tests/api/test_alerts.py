@@ -167,3 +167,12 @@ def test_a_snooze_waits_only_for_what_the_alert_offers(api):
     assert (nothing.status_code, "'about' says for what" in nothing.json()["detail"]) == (422, True)
     never = api.client.post(address, json=said | {"about": "K-1"})
     assert (never.status_code, "cannot wait for" in never.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("sent", [{}, {"content": "{}", "headers": {"Content-Type": "text/plain"}}])
+def test_an_order_without_a_body_says_what_to_send(api, sent):
+    (row,) = get(api, "/v1/alerts", limit=1)["items"]
+    answer = api.client.post(f"/v1/alerts/{row['id']}/acknowledge", **sent)
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422, "body: an object belongs here, {} at least, with Content-Type: application/json"
+    )  # fmt: skip

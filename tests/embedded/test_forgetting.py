@@ -204,3 +204,13 @@ def test_a_look_through_the_bytes_leaves_the_database_ours_when_another_process_
     site.again()
     site.processor.carry_out(NOW)
     assert {receipt.id for receipt in site.processor.receipts()} == {"r1", "r2"}
+
+
+def test_a_database_that_is_made_anew_is_for_its_user_alone(site: Site, tmp_path: Path) -> None:
+    site.ask(RequestKind.FORGET, mail(1))
+    assert {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.glob("site.db*")} == dict.fromkeys(
+        ("site.db", "site.db-shm", "site.db-wal"), "0o600"
+    )
+    site.path.chmod(0o640)
+    site.again()
+    assert site.path.stat().st_mode & 0o777 == 0o640, "what somebody has set stays"

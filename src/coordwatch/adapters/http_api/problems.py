@@ -7,6 +7,7 @@ The next room: `application`, which registers the handlers.
 
 import logging
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -119,9 +120,16 @@ def _of_ours(_request: Request, error: Exception) -> JSONResponse:
 
 def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]} for one in error.errors()]
+    errors = [{"field": ".".join(str(part) for part in one["loc"]), "message": _words(one)} for one in error.errors()]
     words = "; ".join(f"{one['field']}: {one['message']}" for one in errors[:5])
     return problem(422, words, errors=errors[:20])
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """What pydantic says, but for a whole body that is missing or was not read as JSON: that needs the next move."""
+    if tuple(error["loc"]) == ("body",) and error["type"] in ("missing", "model_attributes_type"):
+        return "an object belongs here, {} at least, with Content-Type: application/json"
+    return str(error["msg"])
 
 
 def _http(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ The next room: `store`, the store on top of them.
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -66,6 +66,7 @@ def open_engine(database: Database, manner: Manner, *, writes: bool) -> Engine:
 
 def _on_sqlite(path: Path, manner: Manner, *, writes: bool) -> Engine:
     size = 1 if writes else _READERS
+    is_new = writes and not path.exists()
     engine = create_engine(
         f"sqlite:///{path}", pool_size=size, max_overflow=0, pool_timeout=5.0, connect_args={"check_same_thread": False}
     )
@@ -73,6 +74,9 @@ def _on_sqlite(path: Path, manner: Manner, *, writes: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(raw: Any, _record: Any) -> None:
+        if is_new:
+            with suppress(OSError):
+                path.chmod(0o600)  # dead letters hold what tools sent; the log beside it is made with the same rights
         raw.isolation_level = None  # transactions are begun below, not by the driver's guess
         cursor = raw.cursor()
         cursor.execute(f"PRAGMA busy_timeout={round(manner.wait * 1000)}")
