@@ -56,6 +56,14 @@ def test_people_read_what_would_change_rule_by_rule(versions: list[str], capsys:
     assert "    ... and 1 more: --show, or --json for all" in capsys.readouterr().out
 
 
+def test_a_rule_that_finds_no_act_at_all_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "events.jsonl").write_text(
+        line("k", "service.case.opened", "12:00:00", case="K1") + "\n", encoding="utf-8"
+    )
+    assert main(["backtest", str(tmp_path / "events.jsonl"), "--rules", rules(tmp_path / "new.yaml", "10h")]) == 0
+    assert "Nothing here is an act of rule-1: look at 'when'" in capsys.readouterr().out
+
+
 def test_programs_read_lines(versions: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backtest", *versions, "--json"]) == 0
     found = [json.loads(one) for one in capsys.readouterr().out.splitlines()]

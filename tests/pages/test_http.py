@@ -704,6 +704,15 @@ def test_a_source_that_never_spoke_is_not_said_to_be_read() -> None:
     assert heard.unknown.startswith("25.0 % (1 of 4")
 
 
+def test_whoever_nobody_was_found_for_is_said_in_words() -> None:
+    details = ("identity_unresolved: quarantined", "identity_unresolved: no_owner", "'id' is missing")
+    letters = [DeadLetter("d", "mail", "identity", "identity_unresolved", one, None, NOW, b"{}") for one in details]
+    shared, unknown, other = (why for _, _, why in sources_values((), letters, {})["letters"])
+    assert "belongs to too many customers" in shared
+    assert "nobody was seen with what it names" in unknown
+    assert other == "'id' is missing"
+
+
 def test_a_rule_shows_what_changed_in_it(served: Served) -> None:
     """Each change with its lines, the newest first; the list of rules says when."""
     store = MemoryStore(cards_of(SPECS.values()))

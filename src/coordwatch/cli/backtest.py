@@ -102,6 +102,9 @@ def _as_text(compared: Sequence[Compared], show: int) -> Iterator[str]:
         yield ""
     if same:
         yield f"{same:,} {'rule says' if same == 1 else 'rules say'} what {'it' if same == 1 else 'they'} said before."
+    idle = [one.rule for one in compared if one.acts_was == one.acts_now == 0]
+    if idle:
+        yield f"Nothing here is an act of {', '.join(idle)}: look at 'when', and whether the history has such events."
     yield _total_words(compared)
 
 

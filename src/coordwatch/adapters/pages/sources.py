@@ -45,6 +45,13 @@ _GROUPS: Mapping[str, str] = {
 }
 _OTHER = "Everything else that is counted"
 
+# Why nobody could be found for an event; other details are sentences already.
+_WHY = {
+    "identity_unresolved: no_owner": "nobody was seen with what it names for as long as an event may wait (identity.park_for)",
+    "identity_unresolved: quarantined": "what it names belongs to too many customers to say whose it is",
+    "identity_unresolved: ambiguous": "what it names belongs to two customers",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
@@ -69,7 +76,7 @@ def sources_values(
         "silent": silent,
         "has_strip": any(line.strip for line in shown),
         "has_unknown": any(line.unknown for line in shown),
-        "letters": [(letter, original_words(letter.original)) for letter in letters],
+        "letters": [(one, original_words(one.original), _WHY.get(one.detail, one.detail)) for one in letters],
         "account": account_words(tallies),
         "counters": _counters(tallies),
         "summary": _sources_words([line.view for line in shown]),
