@@ -89,6 +89,8 @@ class Transaction:
                 self.aborted += 1
                 _log.warning("commit aborted (%s), attempt %d of %d", error, attempt, _ATTEMPTS)
                 self._abort()
+                # Only now is everything known that was said of the records: the failure may have come before its reason.
+                self._give_up_if_too_large()
         raise Ending(ExitCode.AGAIN, f"{_ATTEMPTS} commits in a row were aborted")
 
     def _once(self, outputs: Sequence[Output], positions: list[TopicPartition], member: Member) -> None:
@@ -102,10 +104,13 @@ class Transaction:
         if error is not None:
             self._refused.append((error, message.topic() or ""))
 
-    def _give_up_if_final(self, error: KafkaError) -> None:
+    def _give_up_if_too_large(self) -> None:
         for refused, topic in self._refused:
             if refused.code() in _TOO_LARGE:
                 raise too_large(topic)
+
+    def _give_up_if_final(self, error: KafkaError) -> None:
+        self._give_up_if_too_large()
         if error.code() in _FENCED or error.code() == KafkaError._FENCED:
             raise Ending(ExitCode.AGAIN, f"this worker was fenced ({error.name()}): its partitions have another owner")
         if not error.txn_requires_abort():
