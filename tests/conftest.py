@@ -16,6 +16,7 @@ from typing import NoReturn
 import axe_playwright_python
 import pytest
 from hypothesis import HealthCheck, Verbosity, settings
+from hypothesis.internal.conjecture import providers
 
 from coordwatch.adapters.sql.database import Database, read_database
 from tests.services.cache import MissingError
@@ -29,6 +30,7 @@ from tests.services.topics import Topics
 
 CI = os.environ.get("CI") == "true"
 EXAMPLES = os.environ.get("COORDWATCH_EXAMPLES")
+NO_CONSTANTS = providers._local_constants
 
 # Two shared cores make any deadline a coin toss, so none is set. The same examples run every time: a red build must be
 # about the change in it, and the long run (`make laws`) is where new examples are looked for.
@@ -43,6 +45,10 @@ if EXAMPLES:
         verbosity=Verbosity.normal,
     )
 settings.load_profile("long" if EXAMPLES else "quick")
+if not EXAMPLES:
+    # Hypothesis also draws from the constants of whatever modules of ours are loaded, which depends on the tests that ran
+    # before on the same worker, and on every line of `src`: the same examples would be others each time.
+    providers._get_local_constants = lambda: NO_CONSTANTS
 
 
 def _go_without(missing: str) -> NoReturn:

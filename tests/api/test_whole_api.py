@@ -44,7 +44,7 @@ def served(tmp_path_factory):
     server = uvicorn.Server(uvicorn.Config(api.application, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
-    wait_until(lambda: server.started, "the server to start", 20)
+    wait_until(lambda: server.started, "the server to start")
     schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{listening.getsockname()[1]}/v1/openapi.json")
     # The stream has no end.
     silence = api.store.silences().create(Draft(parse_matchers("severity=low"), NOW, NOW + HOUR, "why"), "ada", NOW)

@@ -37,7 +37,7 @@ import ipaddress
 database, url, owner, now = sys.argv[1:]
 clock = ManualClock(int(now))
 store = SqlStore(read_database(database), {}, durable=False)
-post = Post(Channel("on-call", ChannelKind.WEBHOOK), Webhook(Poster(Egress([ipaddress.ip_network('127.0.0.0/8')]), clock, timeout=20.0), url, "a-secret-of-the-test"))
+post = Post(Channel("on-call", ChannelKind.WEBHOOK), Webhook(Poster(Egress([ipaddress.ip_network('127.0.0.0/8')]), clock, timeout=120.0), url, "a-secret-of-the-test"))
 sender = Sender(store.sending(), [post], clock, owner)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -56,7 +56,7 @@ class Slow(HttpReceiver):
 
     def _take(self, handler):
         if len(self.requests) >= self.holds:
-            self.let_go.wait(30)
+            self.let_go.wait(100)
         self.ended.wait(0.01)
         super()._take(handler)
 
@@ -127,10 +127,10 @@ def test_three_processes_send_nothing_twice_and_one_that_is_killed_leaves_what_i
     slow.holds = 20
     with senders(url, slow) as running:
         # Each of them is at a request that the receiver does not answer: no better moment to die.
-        wait_until(lambda: len(slow.requests) >= 20, "some requests", 30)
+        wait_until(lambda: len(slow.requests) >= 20, "some requests", 90)
         os.kill(running[0].pid, signal.SIGKILL)
         slow.let_go.set()
-        assert [one.wait(60) for one in running] == [-signal.SIGKILL, 0, 0]
+        assert [one.wait(240) for one in running] == [-signal.SIGKILL, 0, 0]
     assert set(keys(slow).values()) == {1}, "nothing was sent twice"
     assert waiting(house) <= 1, "only what the dead one had in its hands"
     house.clock.move_to(NOW + LEASE)

@@ -42,7 +42,7 @@ class House:
 
     def post(self, *events):
         records = [Input(Record(json.dumps(one).encode()), CANONICAL, "http") for one in events]
-        return [one.status.value for one in self.runtime.post(records).result(30)]
+        return [one.status.value for one in self.runtime.post(records).result(120)]
 
     def stop(self) -> None:
         self.runtime.stop()
@@ -59,10 +59,10 @@ def test_the_one_writer_outlives_a_database_that_is_away_and_loses_nothing(priva
         for _ in range(3):
             with pytest.raises(TemporaryError):
                 house.post(promo)
-        wait_until(house.runtime.trouble, "the trouble to be told", 10)
+        wait_until(house.runtime.trouble, "the trouble to be told")
         assert "nothing can be written" in house.runtime.trouble()
         private_postgres.start()
-        wait_until(lambda: house.runtime.trouble() is None, "the writer to go on", 20)
+        wait_until(lambda: house.runtime.trouble() is None, "the writer to go on")
         assert house.post(promo, complaint) == ["applied", "duplicate"]
         assert house.store.tallies()["applied"] == 2
         (row,) = house.store.alerts({}, 10, None)[0]

@@ -17,7 +17,7 @@ from tests.kafka.secured import SCRAM, Right, access_of, give, least_rights
 from tests.services.consume import produce
 from tests.services.kafka import Cluster
 from tests.services.tokens import token_endpoint
-from tests.services.topics import Topics
+from tests.services.topics import PATIENCE, Topics
 
 CANARY = "canary-3c90d2"
 
@@ -117,7 +117,7 @@ def test_a_range_needs_the_right_to_read_its_topic_and_no_group(secure_kafka: Cl
 
 
 def why(access: KafkaAccess) -> Finding:
-    found = reach(access, 5)
+    found = reach(access, PATIENCE)
     assert isinstance(found, Finding)
     assert CANARY not in str(found)
     return found
@@ -126,7 +126,7 @@ def why(access: KafkaAccess) -> Finding:
 def test_every_way_of_not_getting_in_is_told_from_the_others(secure_kafka: Cluster) -> None:
     pem = secure_kafka.certificates
     scram, mutual = access_of(secure_kafka), access_of(secure_kafka, None, "MTLS")
-    assert isinstance(reach(scram, 5), Reached)
+    assert isinstance(reach(scram, PATIENCE), Reached)
     wrong = replace(SCRAM, secret=CANARY)
     assert why(replace(scram, login=wrong)).text.startswith("the brokers do not let 'cw' in by SCRAM-SHA-512 (SASL")
     assert "PASSWORD" in why(replace(scram, login=wrong)).move
@@ -141,13 +141,13 @@ def test_every_way_of_not_getting_in_is_told_from_the_others(secure_kafka: Clust
     stranger = Tls(pem / "ca.pem", pem / "stranger.pem", pem / "stranger.key")
     assert "the brokers must know who signed it" in why(replace(mutual, tls=stranger)).move
     known = Tls(pem / "ca.pem", pem / "client.pem", pem / "client.key")
-    assert isinstance(reach(replace(mutual, tls=known), 5), Reached)
+    assert isinstance(reach(replace(mutual, tls=known), PATIENCE), Reached)
 
 
 def test_a_token_lets_in_and_an_endpoint_that_gives_none_is_named(secure_kafka: Cluster) -> None:
     with token_endpoint({"cw": CANARY}) as endpoint:
         login = Login(OAUTHBEARER, "cw", CANARY, endpoint.address, "kafka")
-        assert isinstance(reach(access_of(secure_kafka, login), 15), Reached)
+        assert isinstance(reach(access_of(secure_kafka, login), PATIENCE), Reached)
         assert endpoint.given == ["cw"]
         found = why(access_of(secure_kafka, replace(login, secret=f"not {CANARY}")))
     assert "do not let 'cw' in by OAUTHBEARER" in found.text

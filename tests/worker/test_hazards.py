@@ -15,6 +15,8 @@ from tests.worker.counting import TICKS
 from tests.worker.house import house
 
 RUNTIMES = pytest.mark.parametrize("runtime", ["faust", "plain"])
+# Where nobody is killed or paused, a broker that gets no time for a while must cost nobody the membership.
+LONG = ("--session", "120")
 KEYS = [b"k%d" % number for number in range(200)]
 
 
@@ -22,7 +24,7 @@ KEYS = [b"k%d" % number for number in range(200)]
 def test_records_are_counted_once_and_a_restart_goes_on_where_it_was(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
         here.send(KEYS * 25)
-        worker = here.worker("s0")
+        worker = here.worker("s0", *LONG)
         here.settled()
         assert worker.stop() == 0
         here.send(KEYS * 5)
@@ -36,7 +38,7 @@ def test_a_step_that_raises_commits_nothing_and_ends_the_process(topics, tmp_pat
     """Faust by itself acknowledges a message whose handler raised, and goes on."""
     with house(topics, tmp_path, runtime) as here:
         here.send(KEYS)
-        worker = here.worker("s0", "--do", "raise")
+        worker = here.worker("s0", "--do", "raise", *LONG)
         here.settled()
         before = group_offsets(here.bootstrap, f"{here.prefix}.counting", here.input)
         produce(here.bootstrap, here.input, [Sent(b"now", b"k0", partition=0)])
@@ -49,7 +51,7 @@ def test_a_step_that_raises_commits_nothing_and_ends_the_process(topics, tmp_pat
 def test_a_state_too_large_for_its_topic_ends_the_process_and_loses_nothing(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime, **{"max.message.bytes": "2000"}) as here:
         here.send(KEYS)
-        worker = here.worker("s0", "--do", "large")
+        worker = here.worker("s0", "--do", "large", *LONG)
         here.settled()
         produce(here.bootstrap, here.input, [Sent(b"x", b"large", partition=1), *[Sent(b"x", b"k7", partition=1)] * 20])
         assert worker.ended() == 70
@@ -98,14 +100,23 @@ def test_without_transactions_a_paused_worker_ends_itself_before_it_writes(topic
 def test_a_rebalance_loses_no_record_that_was_fetched_or_arrives_meanwhile(topics, tmp_path, runtime):
     """What is fetched while the group changes has no offset that would bring it back: not even when all is committed."""
     with house(topics, tmp_path, runtime) as here:
-        here.worker("s0", "--do", "slow")
+        here.worker("s0", "--do", "slow", *LONG)
         here.send(KEYS)
         here.settled()
         for number in range(1, 4):
             here.send(KEYS * 20)
-            other = here.worker(f"s{number}", "--do", "slow")
+            other = here.worker(f"s{number}", "--do", "slow", *LONG)
             for _ in range(20):
                 here.send(KEYS[:50])
+
+            def came(other=other) -> bool:
+                here.send(KEYS[:50])
+                assert other.process.poll() in (None, 75), other.said
+                other.supervise()
+                return "rows restored" in other.said
+
+            # However long it takes to start: records arrive until it has its share.
+            wait_until(came, "the other worker in the group", 180)
             here.settled()
             assert other.stop() == 0
             here.workers.remove(other)
@@ -191,7 +202,7 @@ def test_a_transaction_that_a_dead_worker_left_open_is_waited_for(topics, tmp_pa
 def test_state_of_a_newer_version_is_refused_with_a_message_and_never_a_hang(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
         produce(here.bootstrap, here.state, [Sent(b"version 2", b"k1", partition=2)])
-        worker = here.worker("s0")
+        worker = here.worker("s0", *LONG)
         assert worker.ended() == 70
         assert "newer version" in worker.said
 
@@ -201,7 +212,7 @@ def test_a_step_that_hangs_is_ended_by_the_watchdog(topics, tmp_path, runtime):
     """The member's heartbeats go on in their own thread: nobody else would ever notice."""
     with house(topics, tmp_path, runtime) as here:
         here.send(KEYS)
-        worker = here.worker("s0", "--do", "hang", "--stall", "8")
+        worker = here.worker("s0", "--do", "hang", "--stall", "8", *LONG)
         here.settled()
         produce(here.bootstrap, here.input, [Sent(b"now", b"k0")])
         assert worker.ended() == 75
@@ -212,7 +223,7 @@ def test_a_worker_that_hangs_ends_all_the_same_when_it_is_asked_to(topics, tmp_p
     """Before a supervisor would kill it: what is not committed has not happened."""
     with house(topics, tmp_path, "plain") as here:
         here.send(KEYS)
-        worker = here.worker("s0", "--do", "hang")
+        worker = here.worker("s0", "--do", "hang", *LONG)
         here.settled()
         produce(here.bootstrap, here.input, [Sent(b"now", b"k0")])
         wait_until(lambda: "hangs" in worker.said, "a step that hangs")
@@ -224,7 +235,7 @@ def test_a_worker_that_hangs_ends_all_the_same_when_it_is_asked_to(topics, tmp_p
 def test_offsets_deleted_by_retention_stop_the_worker_until_somebody_accepts_the_loss(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
         here.send(KEYS)
-        worker = here.worker("s0")
+        worker = here.worker("s0", *LONG)
         here.settled()
         assert worker.stop() == 0
         produce(here.bootstrap, here.input, [Sent(b"x", b"lost", partition=3)] * 50)
@@ -236,7 +247,7 @@ def test_offsets_deleted_by_retention_stop_the_worker_until_somebody_accepts_the
         assert "--accept-loss" in worker.said
         here.workers.remove(worker)
         worker.close()
-        here.worker("s1", "--accept-loss")
+        here.worker("s1", "--accept-loss", *LONG)
         here.settled()
         here.check()
 
@@ -244,7 +255,7 @@ def test_offsets_deleted_by_retention_stop_the_worker_until_somebody_accepts_the
 @RUNTIMES
 def test_compressed_sources_are_read_whatever_the_codec(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
-        here.worker("s0")
+        here.worker("s0", *LONG)
         for codec in ("zstd", "lz4", "snappy", "gzip"):
             here.send(KEYS, **{"compression.type": codec})
         here.settled()
@@ -253,12 +264,12 @@ def test_compressed_sources_are_read_whatever_the_codec(topics, tmp_path, runtim
 @RUNTIMES
 def test_a_stopped_partition_holds_up_no_other(topics, tmp_path, runtime):
     with house(topics, tmp_path, runtime) as here:
-        worker = here.worker("s0", "--do", "stop")
+        worker = here.worker("s0", "--do", "stop", *LONG)
         produce(here.bootstrap, here.input, [Sent(b"x", b"a", partition=0), Sent(b"now", b"b", partition=0)])
         produce(here.bootstrap, here.input, [Sent(b"x", b"c", partition=0), Sent(b"x", b"d", partition=1)])
         here.truth.update([b"a", b"d"])
         here.settled()
-        assert f"{here.input}/0 stopped at offset 1" in worker.said
+        wait_until(lambda: f"{here.input}/0 stopped at offset 1" in worker.said, "the partition to stop")
         assert worker.stop() == 0
         assert group_offsets(here.bootstrap, f"{here.prefix}.counting", here.input)[0] == 1
 
@@ -297,7 +308,7 @@ def test_a_worker_that_gave_up_on_its_brokers_is_started_again_and_goes_on(priva
 
 def _open_transaction(bootstrap: str, name: str) -> Producer:
     """A producer inside a transaction, as a worker leaves it that is killed in its commit."""
-    settings = {"bootstrap.servers": bootstrap, "transactional.id": name, "transaction.timeout.ms": 60_000}
+    settings = {"bootstrap.servers": bootstrap, "transactional.id": name, "transaction.timeout.ms": 600_000}
     producer = Producer({**settings, "log_level": 0})
     producer.init_transactions(60)
     producer.begin_transaction()

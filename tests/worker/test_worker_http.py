@@ -28,8 +28,9 @@ from tests.worker.house import Worker
 KEY = "an identity key of no site at all"
 CUSTOMERS = [f"customer-{n:02}" for n in range(6)]
 RULE = "promo-during-open-complaint"
+PATIENCE = 180.0  # seconds for workers to start and to do their work on a busy machine
 SETTINGS = """\
-kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 6s, commit_interval: 200ms}}
+kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 120s, commit_interval: 200ms}}
 identity: {{mode: trusted_id}}
 database: {name}.db
 bind: {bind}
@@ -79,7 +80,7 @@ class Desk:
             found[:] = re.findall(r"answers at (http://127\.0\.0\.1:\d+)", worker.said)
             return len(found) == start
 
-        wait_until(answers, "the worker answers", 60)
+        wait_until(answers, "the worker answers", PATIENCE)
         return found[-1]
 
     def send(self) -> None:
@@ -135,16 +136,19 @@ def families(client: httpx.Client) -> dict[str, dict[tuple[str, ...], float]]:
     }
 
 
-def lags(found: dict[str, dict[tuple[str, ...], float]]) -> float:
-    return sum(found["coordwatch_consumer_lag"].values())
+def all_written(client: httpx.Client) -> bool:
+    """Whether what was sent has come through every stage and the books say so: alerts are written before the counts."""
+    page, lag = client.get("/sources").text, families(client)["coordwatch_consumer_lag"]
+    through = "1 that could not be used and 0 on their way" in page and "not accounted for" not in page
+    return f"{2 * len(CUSTOMERS)} applied" in page and through and sum(lag.values()) == 0
 
 
 def test_a_worker_with_all_roles_shows_what_serve_shows(desk: Desk) -> None:
     with said(desk):
         client = desk.worker("all")
         desk.send()
-        wait_until(lambda: alerts(client) == CUSTOMERS, "every alert is there", 60)
-        wait_until(lambda: client.get("/readyz").status_code == 200, "it is ready", 30)
+        wait_until(lambda: alerts(client) == CUSTOMERS, "every alert is there", PATIENCE)
+        wait_until(lambda: client.get("/readyz").status_code == 200, "it is ready", PATIENCE)
         row = client.get("/v1/alerts").json()["items"][0]
         for path in ("/", f"/alerts/{row['id']}", "/customers", "/rules", f"/rules/{RULE}", "/tools", "/sources"):
             page = client.get(path)
@@ -154,16 +158,8 @@ def test_a_worker_with_all_roles_shows_what_serve_shows(desk: Desk) -> None:
         assert [fact["type"] for fact in customer["facts"]] == ["service.case.opened", "marketing.message.sent"]
         why = client.get("/v1/explain", params={"rule": RULE, "customer": CUSTOMERS[0]}).json()
         assert why["outcome"] == "open"
-        wait_until(lambda: len(client.get("/v1/dead-letters").json()["items"]) == 1, "the letter is there", 30)
-        wait_until(
-            lambda: (
-                "1 that could not be used" in client.get("/sources").text
-                and "not accounted for" not in client.get("/sources").text
-            ),
-            "the accounts add up",
-            30,
-        )
-        wait_until(lambda: lags(families(client)) == 0, "nothing waits", 30)
+        wait_until(lambda: len(client.get("/v1/dead-letters").json()["items"]) == 1, "the letter is there", PATIENCE)
+        wait_until(lambda: all_written(client), "the accounts add up", PATIENCE)
         found = families(client)
         assert found.keys() == {name.name for name in (*NAMES, *WORKER_NAMES)}
         assert found["coordwatch_pair_detections"]["", "Deskflow", "Journeys", RULE] == len(CUSTOMERS)
@@ -178,13 +174,17 @@ def test_workers_apart_show_each_what_it_knows(desk: Desk) -> None:
         detect = desk.worker("judge", "detect")
         shown = desk.worker("show", "alerts")
         desk.send()
-        wait_until(lambda: alerts(shown) == CUSTOMERS, "every alert is there", 60)
+        wait_until(lambda: alerts(shown) == CUSTOMERS, "every alert is there", PATIENCE)
         for client in (ingest, detect):
             assert client.get("/livez").json() == {"status": "alive"}
-            wait_until(lambda client=client: client.get("/readyz").status_code == 200, "it is ready", 30)
+            wait_until(lambda client=client: client.get("/readyz").status_code == 200, "it is ready", PATIENCE)
             assert client.get("/").status_code == client.get("/v1/alerts").status_code == 404
-        pairs = families(detect)["coordwatch_pair_detections"]
-        assert pairs == families(shown)["coordwatch_pair_detections"] != {}
+
+        def pairs(of: httpx.Client) -> dict[tuple[str, ...], float]:
+            return families(of)["coordwatch_pair_detections"]
+
+        # One counts as it judges, the other reads the counts from the log: alerts may be there before them.
+        wait_until(lambda: pairs(detect) == pairs(shown) != {}, "the same counts in both", PATIENCE)
         assert "coordwatch_acts" not in families(detect)
         assert "coordwatch_pair_acts" not in families(ingest)
         # The customer is kept by the worker that judges; it is read from the brokers.
@@ -211,15 +211,16 @@ def test_a_lost_database_is_written_again_from_the_log(desk: Desk) -> None:
     with said(desk):
         client = desk.worker("all")
         desk.send()
-        wait_until(lambda: alerts(client) == CUSTOMERS, "every alert is there", 60)
+        wait_until(lambda: alerts(client) == CUSTOMERS, "every alert is there", PATIENCE)
+        wait_until(lambda: all_written(client), "every count is there", PATIENCE)
         before = client.get("/v1/tools").json()
         assert desk.workers[0].stop() == 0
         for path in desk.folder.glob("all.db*"):
             path.unlink()
         desk.workers[0].start()
         again = desk.client(desk.workers[0], 2)
-        wait_until(lambda: alerts(again) == CUSTOMERS, "every alert is there again", 60)
-        wait_until(lambda: again.get("/v1/tools").json() == before, "every count is there again", 30)
+        wait_until(lambda: alerts(again) == CUSTOMERS, "every alert is there again", PATIENCE)
+        wait_until(lambda: again.get("/v1/tools").json() == before, "every count is there again", PATIENCE)
 
 
 def test_partitions_that_an_input_gains_are_watched_after_a_start(desk: Desk) -> None:
@@ -228,10 +229,10 @@ def test_partitions_that_an_input_gains_are_watched_after_a_start(desk: Desk) ->
     (worker,) = desk.workers
     more = desk.topics.admin.create_partitions([NewPartitions(desk.source, 3)])[desk.source]
     more.result(30)
-    assert worker.ended(60) == ExitCode.AGAIN
+    assert worker.ended(PATIENCE) == ExitCode.AGAIN
     assert f"{desk.source} has 3 partitions now and had 2" in worker.said
     worker.start()
     client = desk.client(worker, 2)
     with said(desk):
-        wait_until(lambda: client.get("/readyz").status_code == 200, "it is ready", 60)
+        wait_until(lambda: client.get("/readyz").status_code == 200, "it is ready", PATIENCE)
         assert worker.process.poll() is None
