@@ -5,13 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from coordwatch.cli import main
+from coordwatch.cli.forget import words_of
+from coordwatch.processor.requests import Receipt, RequestKind
 from tests.api.build import an_event
+from tests.build import NOW
 from tests.embedded.read_whole import read_whole
 from tests.services.waiting import ANSWER, wait_until
 
@@ -136,3 +140,14 @@ def test_a_changed_key_keeps_everybody(capsys, config: Path) -> None:
     assert list(json.loads(run(capsys, "identity", "keys", "--config", str(config))[1])) != ["k001"]
     assert (config.parent / "coordwatch.db.key").stat().st_mode & 0o777 == 0o600
     assert run(capsys, "forget", ANN, "--config", str(config))[0] == 0
+
+
+def test_a_receipt_is_a_sentence_on_a_terminal() -> None:
+    done = Receipt("r1", RequestKind.FORGET, "ops", NOW, NOW, "ab12", {"identifiers": 44, "customers": 1})
+    assert words_of(done.checked(0, NOW)) == (
+        "2 Mar 2026 12:00 UTC  forgotten by ops: identifiers 44, customers 1; nothing is left, looked for at 2 Mar 2026 12:00 UTC; "
+        "receipt r1, reference ab12"
+    )
+    assert "; 3 names were still found; " in words_of(done.checked(3, NOW))
+    assert "not done for ops: nobody is known" in words_of(replace(done, problem="nobody is known by this"))
+    assert "let back by ops" in words_of(replace(done, kind=RequestKind.LIFT))

@@ -1,7 +1,7 @@
 """`coordwatch forget`: a person is forgotten, everywhere; what still comes about them is left aside.
 
 What enters: settings, customer keys or identifiers such as `email:ann@example.com`.
-What leaves: a receipt that names nobody; exit 0 when nothing is left, 1 when something was still found, 2 when nobody is known.
+What leaves: a receipt that names nobody, in words on a terminal and as JSON for anything else; exit 0 when nothing is left, 1 when something was still found, 2 when nobody is known.
 The next room: `app`, which has it done.
 """
 
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from uuid import uuid4
 
+from coordwatch.alerts.words import time_words
 from coordwatch.app.at_rest import at_rest, carried_out
 from coordwatch.cli.extras import needing_kafka
 from coordwatch.clock import SystemClock
@@ -21,6 +22,7 @@ from coordwatch.processor.requests import Receipt, Request, RequestKind
 from coordwatch.settings import Settings, read_settings
 
 OK, FOUND, BAD_INPUT = 0, 1, 2
+_DONE = {RequestKind.FORGET: "forgotten", RequestKind.LIFT: "let back", RequestKind.SPLIT: "kept apart"}
 _INSTANTS = ("asked_at", "done_at", "checked_at", "verified_at")
 
 
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="beside a Kafka: delete dead letters of those who were forgotten, look at everything that is kept",
     )
     parser.add_argument("--receipts", action="store_true", help="only print the receipts of everything asked so far")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, also on a terminal")
     parser.add_argument("--by", metavar="NAME", help="who asks (default: the user of this machine)")
     parser.add_argument(
         "--wait", type=float, default=60.0, metavar="S", help="how long to wait for the service (default 60)"
@@ -49,22 +52,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Forget, or let back, and print the receipt as JSON."""
+    """Forget, or let back, and print the receipt."""
     if (args.receipts or args.verify) == bool(args.customers):
         print("coordwatch forget: name customers, or ask for --receipts or --verify", file=sys.stderr)
         return BAD_INPUT
     settings = read_settings(args.config)
     if settings.kafka_inputs:
         return _over_kafka(args, settings)
+    shown = line_of if args.json or not sys.stdout.isatty() else words_of
     if args.receipts or args.verify:
         with at_rest(settings) as (processor, _):
             for receipt in processor.receipts():
-                print(line_of(receipt))
+                print(shown(receipt))
         return OK
     receipt = carried_out(settings, _request(args), args.wait)
     if receipt.problem:
         raise PermanentError(receipt.problem)
-    print(line_of(receipt))
+    print(shown(receipt))
     return FOUND if receipt.left else OK
 
 
@@ -83,6 +87,24 @@ def _over_kafka(args: argparse.Namespace, settings: Settings) -> int:
     for receipt in receipts:
         print(line_of(receipt))
     return FOUND if any(one.left for one in receipts) else OK
+
+
+def words_of(receipt: Receipt) -> str:
+    """A receipt for a person who reads it on a terminal."""
+    tail = f"receipt {receipt.id}, reference {receipt.reference}"
+    if receipt.problem:
+        return f"{time_words(receipt.done_at)}  not done for {receipt.by}: {receipt.problem}; {tail}"
+    gone = (
+        ", ".join(f"{what} {count:,}" for what, count in {**receipt.erased, **receipt.moved}.items())
+        or "nothing was kept"
+    )
+    if receipt.kind is RequestKind.LIFT:
+        found = "what comes about them is taken again"
+    elif receipt.verified_at is not None:
+        found = f"nothing is left, looked for at {time_words(receipt.verified_at)}"
+    else:
+        found = "not looked for yet" if receipt.checked_at is None else f"{receipt.left:,} names were still found"
+    return f"{time_words(receipt.done_at)}  {_DONE[receipt.kind]} by {receipt.by}: {gone}; {found}; {tail}"
 
 
 def line_of(receipt: Receipt) -> str:
