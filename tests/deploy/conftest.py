@@ -13,7 +13,7 @@ from tests.deploy.running import Running, embedded, workers
 from tests.services.prometheus import Prometheus
 from tests.services.waiting import wait_until
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +36,29 @@ def watched(
     with workers(folder, request.getfixturevalue("kafka")) if on_kafka else embedded(folder) as running:
         config = configuration(running, folder)
         with Prometheus(config, folder / "prometheus") as prometheus:
-            _wait_for_readings(prometheus)
+            _wait_for_readings(prometheus, len(running.targets))
             running.go_on()
-            _wait_for_readings(prometheus)
+            _wait_for_readings(prometheus, len(running.targets))
             yield Watched(request.param, running, prometheus)
 
 
-def _wait_for_readings(prometheus: Prometheus) -> None:
-    """Wait for five more: a rate needs two, and a series recorded from a recorded one is an evaluation behind."""
-    readings = f'count_over_time(up{{job="{JOB}"}}[10m])'
-    before = max((one.value for one in prometheus.query(readings)), default=0)
-    wait_until(
-        lambda: any(one.value >= before + 5 for one in prometheus.query(readings)), "five more readings", PATIENCE
-    )
+def _wait_for_readings(prometheus: Prometheus, targets: int) -> None:
+    """Wait for five more of each process: a rate needs two, and a series recorded from a recorded one is one behind.
+
+    What a process was too busy to answer is no reading.
+    """
+
+    def readings() -> dict[str, float]:
+        asked = f'sum_over_time(up{{job="{JOB}"}}[1h])'
+        return {one.labels["instance"]: one.value for one in prometheus.query(asked)}
+
+    before = readings()
+
+    def has_come() -> bool:
+        found = readings()
+        return len(found) == targets and all(value >= before.get(name, 0) + 5 for name, value in found.items())
+
+    wait_until(has_come, "five more readings of each process", PATIENCE)
 
 
 def configuration(running: Running, folder: Path) -> str:

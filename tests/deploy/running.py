@@ -135,7 +135,12 @@ def _settings_of_the_compose_file(topics: Topics) -> dict[str, Any]:
     """The same, but for where things are; the topics that are read are made here."""
     settings: dict[str, Any] = yaml.safe_load(SETTINGS.read_text(encoding="utf-8"))
     settings |= {"database": "coordwatch.db", "durable": False}
-    settings["kafka"] |= {"bootstrap": topics.bootstrap, "prefix": f"{topics.prefix}.cw", "partitions": 2}
+    settings["kafka"] |= {
+        "bootstrap": topics.bootstrap,
+        "prefix": f"{topics.prefix}.cw",
+        "partitions": 2,
+        "session_timeout": "120s",
+    }
     settings["sources"]["catalogue"] = str(SETTINGS.parent / settings["sources"]["catalogue"])
     for one in settings["inputs"]:
         one["topic"] = topics.create(one["topic"], 2)

@@ -112,23 +112,23 @@ def by_workers(topics: Topics, folder: Path, runtime: str, records: list[Record]
     expected = by_one_process(records)
     try:
         _send(topics, records[: len(records) // 2])
-        wait_until(lambda: _standing(topics), "a first detection", 120)
+        wait_until(lambda: _standing(topics), "a first detection", 240)
         workers[0].kill()
         _send(topics, records[len(records) // 2 :])
 
-        def equal() -> bool:
+        def equal() -> list[Row] | None:
             for worker in workers:
                 worker.supervise()
-            return _standing(topics) == expected
+            found = _standing(topics)
+            return found if found == expected else None
 
-        wait_until(equal, "what one process finds", 180)
-        return _standing(topics)
+        return wait_until(equal, "what one process finds", 400)
     finally:
         for worker in workers:
             worker.close()
 
 
-def _settings(topics: Topics, names: list[str]) -> str:
+def _settings(topics: Topics, names: list[str], session: str = "6s") -> str:
     inputs = "".join(
         f"  - {{kind: kafka, name: {name.replace('.', '-')}, topic: {topics.prefix}.{name}, publishing_delay: 1s, "
         f"source: {MAPPINGS.get(name, OWN_SOURCES)}}}\n"
@@ -136,7 +136,7 @@ def _settings(topics: Topics, names: list[str]) -> str:
     )
     return (
         f"kafka: {{bootstrap: '{topics.bootstrap}', prefix: {topics.prefix}.cw, partitions: 4, replication: 1, "
-        "session_timeout: 6s, commit_interval: 200ms}\n"
+        f"session_timeout: {session}, commit_interval: 200ms}}\n"
         f"lateness: 3650d\nsources: {{catalogue: {CATALOGUE}}}\ninputs:\n{inputs}"
     )
 
@@ -170,7 +170,7 @@ def by_range(topics: Topics, folder: Path, *names: str) -> list[Row]:
     command = [sys.executable, "-m", "coordwatch", "replay", *ranges, "--config", str(folder / "worker.yaml")]
     done = subprocess.run(
         [*command, "--until", format_time(SystemClock().now())],
-        env={**os.environ, "COORDWATCH_IDENTITY__KEY": KEY}, capture_output=True, check=False, timeout=180,
+        env={**os.environ, "COORDWATCH_IDENTITY__KEY": KEY}, capture_output=True, check=False, timeout=400,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     rows = [decode_json(line) for line in done.stdout.splitlines()]

@@ -10,7 +10,7 @@ from coordwatch.cli import main
 from coordwatch.clock import SystemClock
 from coordwatch.events.times import HOUR, MINUTE, format_time
 from tests.api.build import an_event
-from tests.services.consume import Sent, latest, produce, read_topic
+from tests.services.consume import Sent, latest, produce, read_topic, settled
 from tests.services.topics import Topics
 from tests.services.waiting import wait_until
 from tests.worker.house import Worker
@@ -19,7 +19,7 @@ KEY = "an identity key of no site at all"
 PEOPLE, FORGOTTEN = 1000, 100
 CANARY = re.compile(rb"canary-[0-9]{4}")
 SETTINGS = """\
-kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 6s, commit_interval: 200ms,
+kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 120s, commit_interval: 200ms,
          dead_letter_limit: {{ratio: 0.9, consecutive: 5000}}}}
 identity: {{mode: graph}}
 database: site.db
@@ -120,8 +120,9 @@ def test_who_is_forgotten_is_gone_everywhere_and_the_others_are_not(
         produce(
             site.kafka, site.source, [one for number in everybody for one in (*told_of(number, now), broken(number))]
         )
-        wait_until(lambda: site.database() >= canaries(everybody), "everybody's alert", 90)
-        wait_until(lambda: site.state()["dead-letters"] == canaries(everybody), "everybody's dead letter", 30)
+        there = site.database
+        wait_until(lambda: there() >= canaries(everybody), "everybody's alert", 120, lambda: len(there()))
+        wait_until(lambda: site.state()["dead-letters"] == canaries(everybody), "everybody's dead letter", 120)
 
         asked = [f"email:{canary(number)}@example.com" for number in gone if number % 2]
         assert main(["forget", *asked, "--config", str(site.config)]) == 0, capsys.readouterr().err
@@ -136,6 +137,10 @@ def test_who_is_forgotten_is_gone_everywhere_and_the_others_are_not(
             state = site.state()
             return state["detect-state"] == state["dead-letters"] == canaries(left)
 
+        def nothing_of_them_lies_there() -> bool:
+            # Asked by a person or by a tool: what one look has verified says nothing of who was forgotten a moment later.
+            return site.raw("dead-letters") == site.raw("detect-state") == site.database() == canaries(left)
+
         def verified() -> bool:
             capsys.readouterr()
             code = main(["forget", "--verify", "--config", str(site.config)])
@@ -145,16 +150,16 @@ def test_who_is_forgotten_is_gone_everywhere_and_the_others_are_not(
             names = [f"tick-{len(rounds)}-{number}" for number in range(8)]
             ticks = [of(name, "customer.profile.changed", now, f"customer_id:{name}", system="x") for name in names]
             produce(site.kafka, site.source, [*ticks, Sent(names[0].encode(), b"x")])
-            return code == 0 and (not lines or lines[-1]["verified_at"] is not None) and only_others()
+            told = code == 0 and (not lines or lines[-1]["verified_at"] is not None)
+            return told and only_others() and nothing_of_them_lies_there()
 
-        wait_until(verified, "nothing left of them", 240)
-        assert site.raw("dead-letters") == canaries(left)
-        assert site.raw("detect-state") == canaries(left)
-        assert site.database() == canaries(left)
+        wait_until(verified, "nothing left of them", 400)
+        assert nothing_of_them_lies_there()
 
         produce(site.kafka, site.source, [one for number in gone for one in told_of(number, now)])
         produce(site.kafka, site.source, [*told_of(PEOPLE, now)])
-        wait_until(lambda: canary(PEOPLE).encode() in site.database(), "somebody new", 110)
+        wait_until(lambda: canary(PEOPLE).encode() in site.database(), "somebody new", 300)
+        settled(site.kafka, f"{site.prefix}.detect-state")
         assert site.state()["detect-state"] == canaries(left) | {canary(PEOPLE).encode()}
         assert main(["forget", "--receipts", "--config", str(site.config)]) == 0
         (receipt,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
