@@ -18,6 +18,7 @@ GUARDS = (
     Mutant("a commit without records carries no offset", DRIVER, "offsets or dict(self.positions))", "offsets)", HAZARDS, "only_ticks and faust"),
     Mutant("a record too large is tried for ever", TRANSACTION, "if refused.code() in _TOO_LARGE:", "if False:", HAZARDS, "too_large and faust"),
     Mutant("nobody watches a step that hangs", "coordwatch/worker/watchdog.py", "if why is not None:", 'if why == "":', HAZARDS, "hangs"),
+    Mutant("a slice is taken whole, however long that takes", DRIVER, "records.parts(_PART)", "records.parts(len(records) or 1)", HAZARDS, "heavy_records"),
     Mutant("who was asked to end may hang", "coordwatch/worker/watchdog.py", "if now > give_up_at:", "if False:", HAZARDS, "hangs_ends_all_the_same"),
     Mutant("deleted records are jumped over", OFFSETS, "return offset if offset >= low else self._after_loss(place, offset, low, accept_loss)", "return max(offset, low)", HAZARDS, "deleted_by_retention"),
     Mutant("a state of a newer version is begun anew", DRIVER, '            raise Ending(ExitCode.BROKEN, f"the state of {place} cannot be used: {error}") from error', "            fence = self.stage.assign(place, {})", HAZARDS, "newer_version"),

@@ -23,6 +23,7 @@ from coordwatch.worker.service import WorkerService
 
 FENCE, TICKS = b"\0fence", b"\0ticks"
 SECOND = 1_000_000
+PACES = {"slow": 0.0003, "heavy": 0.01}  # seconds a record
 LARGE = b"%d" % 7**4000  # 3,381 digits that no codec makes small
 
 
@@ -79,8 +80,8 @@ class Counting:
                 self._go_wrong()
             self._count(records.place, key or b"")
         self._fences[records.place] = records.offsets[-1] + 1
-        if self.hazard == "slow":
-            self.pause.wait(len(records) * 0.0003)
+        if self.hazard in PACES:
+            self.pause.wait(len(records) * PACES[self.hazard])
         return len(records)
 
     def _go_wrong(self) -> None:

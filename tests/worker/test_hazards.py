@@ -219,6 +219,18 @@ def test_a_step_that_hangs_is_ended_by_the_watchdog(topics, tmp_path, runtime):
         assert "stands still" in worker.said
 
 
+@RUNTIMES
+def test_a_long_slice_of_heavy_records_is_no_hang(topics, tmp_path, runtime):
+    """It is taken in pieces, with commits between them: a worker that was ended in the middle would begin it again for ever."""
+    with house(topics, tmp_path, runtime) as here:
+        here.send([b"k1"] * 1_200)
+        worker = here.worker("s0", "--do", "heavy", "--stall", "8")
+        here.settled()
+        assert worker.process.poll() is None, "nobody ended it"
+        assert worker.stop() == 0
+        here.check()
+
+
 def test_a_worker_that_hangs_ends_all_the_same_when_it_is_asked_to(topics, tmp_path):
     """Before a supervisor would kill it: what is not committed has not happened."""
     with house(topics, tmp_path, "plain") as here:

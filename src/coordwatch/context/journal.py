@@ -121,6 +121,19 @@ class Journal:
         """The fact of an event, None when it is not kept."""
         return self._identities().get((source, event_id))
 
+    def holds(self, source: str, event_id: str) -> bool:
+        """Whether the fact of an event is kept; looked for from the newest on, so that few rows are made facts."""
+        if self._by_identity is not None:
+            return (source, event_id) in self._by_identity
+        items, make = self._items, self._make
+        for place in range(len(items) - 1, -1, -1):
+            one = items[place]
+            if make is not None and one[TYPE].__class__ is int:
+                one = items[place] = make(one)
+            if one[ID] == event_id and one[SOURCE] == source:
+                return True
+        return False
+
     def remove(self, gone: Iterable[Fact]) -> None:
         """Let facts go."""
         names = {(fact[SOURCE], fact[ID]) for fact in gone}

@@ -63,7 +63,7 @@ def only_forgotten(state: CustomerState, reference: Reference, old: Entry, new: 
     evidence = {(source, event_id) for _, source, event_id in old.evidence}
     if new is not None and new.outcome in STANDING and {(s, i) for _, s, i in new.evidence} >= evidence:
         return False
-    return any(state.journal.get(*name) is None and not reference.knows(*name) for name in evidence)
+    return any(not state.journal.holds(*name) and not reference.knows(*name) for name in evidence)
 
 
 def change_of(

@@ -4,7 +4,7 @@ Slices of records enter, in the order of their log; Outputs leave, all of them i
 offsets of what was taken. The next room: `worker`, which reads, restores, commits and dies.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -37,6 +37,15 @@ class Slice:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+    def parts(self, size: int) -> "Iterator[Slice]":
+        """The same in pieces of so many records at most."""
+        if len(self) <= size:
+            yield self
+            return
+        columns = (self.offsets, self.keys, self.values, self.headers, self.timestamps)
+        for begin in range(0, len(self), size):
+            yield Slice(self.place, *(column[begin : begin + size] for column in columns))
 
 
 class Output(NamedTuple):

@@ -7,7 +7,7 @@ The next room: `faust_app` or `plain`, which read and call.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coordwatch.clock import Clock
@@ -20,6 +20,8 @@ from coordwatch.worker.restore import Readers, restore
 from coordwatch.worker.tail import Tail
 from coordwatch.worker.transaction import Commit
 
+# What one piece takes must stay far below `Policy.stall`, also for customers of whom a thousand facts are kept.
+_PART = 500
 _log = logging.getLogger("coordwatch.worker")
 
 
@@ -189,6 +191,12 @@ class Driver:
         self.positions[place] = records.offsets[-1] + 1 if taken == len(records) else records.offsets[taken]
         if taken < len(records):
             _log.error("%s", self.stage.stopped.get(place, f"{place} is stopped"))
+
+    def in_parts(self, records: Slice) -> Iterator[Slice]:
+        """A slice in pieces, between which the runtime commits, ticks and listens: customers with much to look at take long."""
+        for part in records.parts(_PART):
+            self.turned()
+            yield part
 
     def fetched(self, records: Slice) -> None:
         """A slice is on its way to `take`."""

@@ -6,6 +6,7 @@ The next room: `faust_runtime`, which runs the apps of a process.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ from coordwatch.worker.member import Member
 from coordwatch.worker.transport import SCHEME, SliceTransport
 
 _TICK_SECONDS = 1.0
+_LONG_SECONDS = 0.5
 _HEARTBEATS = 5
 _OFFSET_SECONDS = 30.0
 
@@ -140,14 +142,26 @@ class StageApp(faust.App):
 
     async def _take_all(self, stream: Any) -> None:
         async for event in stream.events():
-            records: Slice = event.value
             try:
-                await self._in_order(self.driver.take, records)
+                await self._take_one(event.value, event.message.generation_id)
             except Ending as ending:
                 die(ending)
             except Exception as error:
                 # Faust would acknowledge the message of a handler that raised, and go on.
                 die(_broken(self.driver, error))
+
+    async def _take_one(self, records: Slice, generation: int) -> None:
+        """Take a slice of some generation; what is left of it when that has passed is read again."""
+        for part in self.driver.in_parts(records):
+            began = time.monotonic()
+            await self._in_order(self.driver.take, part)
+            if time.monotonic() - began > _LONG_SECONDS:
+                # Nobody else had a turn, and one is not enough to begin a commit.
+                await self.commit_driver()
+            else:
+                await asyncio.sleep(0)
+            if self.consumer_generation_id != generation:
+                return
 
     async def _tick(self) -> None:
         # Said before waiting for a turn: a long restore holds the turn, and the loop goes on all the same.

@@ -13,7 +13,7 @@ from coordwatch.worker.driver import Driver
 from coordwatch.worker.exits import Ending, ExitCode
 from coordwatch.worker.faust_app import StageApp
 
-_DRAIN_SECONDS = 20.0
+_START_SECONDS, _DRAIN_SECONDS = 180.0, 20.0
 _LOOK_SECONDS = 0.2
 _log = logging.getLogger("coordwatch.worker")
 
@@ -34,8 +34,7 @@ class FaustRuntime:
             await loop.run_in_executor(None, driver.open)
         apps = [self._make_app(driver) for driver in self._drivers]
         try:
-            for app in apps:
-                await app.start()
+            await asyncio.wait_for(self._start(apps), _START_SECONDS)
             while not should_end():
                 crashed = next((app for app in apps if app.crash_reason is not None or app.should_stop), None)
                 if crashed is not None:
@@ -44,5 +43,23 @@ class FaustRuntime:
             _log.info("asked to end: committing what was taken")
             await asyncio.wait_for(asyncio.gather(*(app.stop() for app in apps)), _DRAIN_SECONDS)
         except TimeoutError:
-            raise Ending(ExitCode.AGAIN, f"not drained within {_DRAIN_SECONDS:.0f} s; nothing is lost") from None
+            late = f"not drained within {_DRAIN_SECONDS:.0f} s; nothing is lost"
+            if not should_end():
+                late = f"not started within {_START_SECONDS:.0f} s: do the brokers answer?"
+            raise Ending(ExitCode.AGAIN, late) from None
         return ExitCode.ENDED
+
+    async def _start(self, apps: Sequence[StageApp]) -> None:
+        """Start one after the other; an app that is not there yet does not tick, but the loop goes on."""
+        turning = asyncio.create_task(self._turn())
+        try:
+            for app in apps:
+                await app.start()
+        finally:
+            turning.cancel()
+
+    async def _turn(self) -> None:
+        while True:
+            for driver in self._drivers:
+                driver.turned()
+            await asyncio.sleep(_LOOK_SECONDS)

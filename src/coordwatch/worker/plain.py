@@ -41,6 +41,7 @@ class PlainLoop:
         self._driver, self._group, self._commit_every = driver, group, commit_every
         self._consumer = groups.member(group)
         self._ending: Ending | None = None
+        self._commit_at = self._tick_at = 0.0
         driver.way.bind(self._set_offsets)
 
     def run(self, should_end: Callable[[], bool]) -> None:
@@ -50,18 +51,21 @@ class PlainLoop:
         consumer.subscribe(
             list(self._driver.stage.inputs), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
-        commit_at = tick_at = time.monotonic()
         while not should_end():
             self._take(consumer.consume(_LIMIT, _POLL_SECONDS))
-            now = time.monotonic()
-            if now >= tick_at:
-                tick_at = now + _TICK_SECONDS
-                self._tick()
-            if now >= commit_at:
-                self._commit()
-                commit_at = time.monotonic() + self._commit_every
+            self._keep_up()
         self._commit()
         consumer.close()
+
+    def _keep_up(self) -> None:
+        """Tick and commit when it is time to."""
+        now = time.monotonic()
+        if now >= self._tick_at:
+            self._tick_at = now + _TICK_SECONDS
+            self._tick()
+        if now >= self._commit_at:
+            self._commit()
+            self._commit_at = time.monotonic() + self._commit_every
 
     def _take(self, messages: Sequence[object]) -> None:
         if self._ending is not None:
@@ -72,7 +76,9 @@ class PlainLoop:
             driver.fetched(records)
         self._look_at_errors(messages)
         for records in slices:
-            driver.take(records)
+            for part in driver.in_parts(records):
+                driver.take(part)
+                self._keep_up()
         if driver.stage.stopped:
             self._consumer.pause([TopicPartition(*place) for place in driver.stage.stopped])
 
