@@ -38,14 +38,29 @@ class Slice:
     def __len__(self) -> int:
         return len(self.offsets)
 
-    def parts(self, size: int) -> "Iterator[Slice]":
+    def parts(self, size: int) -> Iterator["Slice"]:
         """The same in pieces of so many records at most."""
         if len(self) <= size:
             yield self
             return
-        columns = (self.offsets, self.keys, self.values, self.headers, self.timestamps)
         for begin in range(0, len(self), size):
-            yield Slice(self.place, *(column[begin : begin + size] for column in columns))
+            part = slice(begin, begin + size)
+            yield Slice(
+                self.place,
+                self.offsets[part],
+                self.keys[part],
+                self.values[part],
+                self.headers[part],
+                self.timestamps[part],
+            )
+
+    def skip_to(self, position: int) -> None:
+        """Drop the records before a position."""
+        if self.offsets[0] >= position:
+            return
+        first = next((index for index, offset in enumerate(self.offsets) if offset >= position), len(self))
+        for column in (self.offsets, self.keys, self.values, self.headers, self.timestamps):
+            del column[:first]
 
 
 class Output(NamedTuple):

@@ -177,10 +177,9 @@ class Driver:
         position = self.positions.get(place)
         if self.member is None or position is None or place in self.stage.stopped:
             return
-        if records.offsets[0] < position:
-            _skip(records, position)
-            if not records.offsets:
-                return
+        records.skip_to(position)
+        if not records.offsets:
+            return
         if self.stamps is not None:
             records.timestamps = list(map(self.stamps, records.timestamps))
         try:
@@ -299,10 +298,3 @@ class Driver:
         if self._tail is not None:
             self._tail.close()
         self._offsets.close()
-
-
-def _skip(records: Slice, position: int) -> None:
-    """Drop the records before a position."""
-    first = next((index for index, offset in enumerate(records.offsets) if offset >= position), len(records))
-    for column in (records.offsets, records.keys, records.values, records.headers, records.timestamps):
-        del column[:first]
