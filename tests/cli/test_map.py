@@ -298,7 +298,7 @@ def test_sources_list_names_every_mapping_and_what_it_emits(run: Callable[..., R
     assert 0 == ran.code
     assert list(SOURCES) == [row["name"] for row in ran.rows]
     emits = {row["name"]: row["emits"] for row in ran.rows}
-    assert ["fulfilment.shipment.changed"] == emits["easypost"]
+    assert ["fulfilment.return.changed", "fulfilment.shipment.changed"] == emits["easypost"]
     assert ["*"] == emits["cloudevents"]
     assert all(row["summary"] and row["topics"] for row in ran.rows)
 
