@@ -16,7 +16,7 @@ from tests.worker.house import Worker
 KEY = "an identity key of no site at all"
 SERVE = "{database: site.db, bind: '127.0.0.1:0', access: {accounts: true}, inputs: [{kind: http}]}"
 WORKER = """\
-kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}.cw, partitions: 1, replication: 1, session_timeout: 120s}}
+kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}.cw, partitions: 1, replication: 1, session_timeout: 30s}}
 identity: {{mode: trusted_id}}
 database: site.db
 bind: 127.0.0.1:0

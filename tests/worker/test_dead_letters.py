@@ -25,7 +25,7 @@ identifiers: [{{type: customer_id, path: customer}}]
 emit: [{{event: customer.identifiers.linked}}]
 """
 SETTINGS = """\
-kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 120s,
+kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 30s,
          dead_letter_limit: {{consecutive: 5}}}}
 identity: {{mode: trusted_id}}
 sources: {{mappings: [tool.yaml]}}

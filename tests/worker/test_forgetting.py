@@ -19,7 +19,7 @@ KEY = "an identity key of no site at all"
 PEOPLE, FORGOTTEN = 1000, 100
 CANARY = re.compile(rb"canary-[0-9]{4}")
 SETTINGS = """\
-kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 120s, commit_interval: 200ms,
+kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 30s, commit_interval: 200ms,
          dead_letter_limit: {{ratio: 0.9, consecutive: 5000}}}}
 identity: {{mode: graph}}
 database: site.db

@@ -16,7 +16,7 @@ from tests.worker.house import house
 
 RUNTIMES = pytest.mark.parametrize("runtime", ["faust", "plain"])
 # Where nobody is killed or paused, a broker that gets no time for a while must cost nobody the membership.
-LONG = ("--session", "120")
+LONG = ("--session", "30")
 KEYS = [b"k%d" % number for number in range(200)]
 
 

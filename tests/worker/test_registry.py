@@ -38,7 +38,7 @@ emit: [{event: customer.identifiers.linked}]
 """
 SETTINGS = """\
 bind: 127.0.0.1:0
-kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 120s,
+kafka: {{bootstrap: '{bootstrap}', prefix: {prefix}, partitions: 2, replication: 1, commit_interval: 100ms, session_timeout: 30s,
          registry: {{url: '{url}', username: cw}}}}
 identity: {{mode: trusted_id}}
 sources: {{mappings: [tool.yaml]}}

@@ -30,7 +30,7 @@ CUSTOMERS = [f"customer-{n:02}" for n in range(6)]
 RULE = "promo-during-open-complaint"
 PATIENCE = 180.0  # seconds for workers to start and to do their work on a busy machine
 SETTINGS = """\
-kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 120s, commit_interval: 200ms}}
+kafka: {{bootstrap: "{bootstrap}", prefix: {prefix}, partitions: 2, replication: 1, session_timeout: 30s, commit_interval: 200ms}}
 identity: {{mode: trusted_id}}
 database: {name}.db
 bind: {bind}

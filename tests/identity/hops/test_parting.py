@@ -55,6 +55,25 @@ def test_who_is_forgotten_is_forgotten_by_everybody_and_nobody_else_is(chance: r
     world.check_the_books()
 
 
+def test_another_form_that_went_with_its_address_need_not_go_again() -> None:
+    """It is doomed itself, and hears that the address is gone before its own time has come."""
+    for first in range(3):
+        world = World(IdentityPolicy(), 3, random.Random(0))
+        world.bring(event(1, "email:ann@example.com", order="O1"))
+        world.settle()
+        (customer,) = set(world.filed().values())
+        world.forget(customer)
+        world.settle()
+        for owner in world.owners:
+            owner.hops.forget(1, 10)
+        for owner in (*world.owners[first:], *world.owners[:first]):
+            owner.hops.forget(100, 10)
+            world.give(owner)
+            world.settle()
+        assert world.filed() == {}
+        assert {unpack(key)[0] for owner in world.owners for key in owner.rows} == {AWAY}
+
+
 def test_what_was_on_its_way_to_somebody_who_is_forgotten_falls_away() -> None:
     world = World(IdentityPolicy(), 3, random.Random(0))
     ann = "email:ann@example.com"

@@ -68,11 +68,13 @@ class World:
         self.channels["ops", "events", self.partition(customer)].append(customer)
 
     def reap(self) -> None:
-        """The word has gone round: the doomed are gone."""
+        """The word has gone round: the doomed are gone, those of one owner perhaps long before those of the next."""
         for now in (1, 100):
-            for owner in self.owners:
+            for owner in self.chance.sample(self.owners, len(self.owners)):
                 owner.hops.forget(now, 10)
                 self.give(owner)
+                if self.chance.random() < 0.5:
+                    self.settle()
         self.settle()
 
     def split(self, one: Named, other: Named) -> None:

@@ -89,7 +89,8 @@ class Anchors:
         event, said = self._reader.without(place.event, away), place.said
         named = self._reader.read(event).named
         if named and (anchor := anchor_of(named)).digest != to:
-            self._nodes.send(anchor.digest, place)
+            # Without those who are away: the other partition may not have heard of them, and would send it back for ever.
+            self._nodes.send(anchor.digest, Place(event, said))
             return
         self._counts["in" if said is None else "returned"] += 1
         if not named:

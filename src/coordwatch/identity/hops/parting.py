@@ -115,13 +115,13 @@ class Parting:
                 due.append(digest)
         return due
 
-    def reap(self, digest: str) -> Forgotten:
-        """Let a doomed node be gone."""
-        del self._doomed[digest]
-        return self.drop(digest)
+    def is_doomed(self, digest: str) -> bool:
+        """Say whether a node is still to be gone."""
+        return digest in self._doomed
 
     def drop(self, digest: str) -> Forgotten:
-        """Let a node be gone: a doomed one, or another form of an address that nobody has named yet."""
+        """Let a node be gone: a doomed one, or another form of an address that nobody has named yet; it may be both."""
+        self._doomed.pop(digest, None)
         self._put_away(digest)
         node = self._rows.node(digest)
         assert node is not None, "it is kept until it is gone"

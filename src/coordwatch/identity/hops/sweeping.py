@@ -22,14 +22,17 @@ def naming(rows: Rows, digests: Set[str]) -> list[tuple[str, str]]:
 
 
 def blank(rows: Rows, digests: Set[str]) -> None:
-    """Let nobody keep an old answer that names one of these, where no newer one will come by itself."""
+    """Let nobody keep an old answer that names one of these; where no newer one will come by itself, it was none."""
     pattern = _pattern(digests)
     for slot in (*ABOVE, BELOW):
         for node, other in [(node, other) for node, other, row in rows.everywhere(slot) if pattern.search(row)]:
             edge = rows.edge(node, slot, other)
-            if edge is not None and not edge.asked and edge.answer.root in digests:
-                edge.version, edge.answer, edge.guessed = 0, UNKNOWN, True
-                rows.put_edge(node, slot, other, edge)
+            if edge is None or edge.answer.root not in digests:
+                continue
+            edge.answer = UNKNOWN
+            if not edge.asked:
+                edge.version, edge.guessed = 0, True
+            rows.put_edge(node, slot, other, edge)
 
 
 def _pattern(digests: Set[str]) -> re.Pattern[bytes]:

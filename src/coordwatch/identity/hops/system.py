@@ -118,6 +118,8 @@ class Hops:
         heard, self._heard = self._heard, []
         words = {str(word.sender): word for word in heard}
         for to, name in naming(self._rows, words.keys()) if words else ():
+            if self._parting.is_doomed(to):
+                continue  # it takes nothing any more: under another answer it would take another customer with it
             word, node = words[name], self._rows.node(to)
             if word.customer is not None:
                 self._doom(to, word)
@@ -139,7 +141,7 @@ class Hops:
         due = self._parting.due(now, after)
         for digest in due:
             self._anchors.drop_waiting(digest, None)
-            self._anchors.tell(self._parting.reap(digest))
+            self._anchors.tell(self._parting.drop(digest))
             self._anchors.tell(Heard(Forget(None, digest)))
         return bool(due)
 
@@ -164,7 +166,7 @@ class Hops:
             node = self._rows.peek(digest)
             if node is None or node.kind.rank.id_class is not IdClass.REF or node.seen >= before(node.kind.type):
                 continue
-            if self._anchors.may_go(node):
+            if self._anchors.may_go(node) and not self._parting.is_doomed(digest):
                 self._nodes.forget(node)
                 gone += 1
         return gone
