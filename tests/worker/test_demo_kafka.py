@@ -16,6 +16,7 @@ from coordwatch.cli import main
 from coordwatch.clock import PacedClock, SystemClock
 from coordwatch.codec import decode_json
 from coordwatch.events.times import DAY, HOUR, MINUTE, SECOND, parse_time
+from coordwatch.events.words import THIN_SPACE
 from coordwatch.simulator.config import START
 from coordwatch.simulator.run import live
 from tests.services.consume import Read, read_topic
@@ -148,7 +149,7 @@ def late_at_most(topics: Topics, records: list[Read], began: int) -> int:
             break
         due.setdefault((one.topic, one.value), one.at)
         tools = max([tools, *(one.at - event.time for event in simulated.events)])
-    assert tools < 5 * HOUR
+    assert tools < DAY
     return tools + max(
         (one.timestamp * 1000 + 1000 - began) * SPEED - (due[one.topic, one.value] - START) for one in records
     )
@@ -164,9 +165,9 @@ def test_records_on_the_wall_stages_in_the_shop(topics):
     ended = SystemClock().now()
     assert (demo.returncode, err) == (0, "")
     # A thin space stands between thousands.
-    said = re.search(r"([\d\u202f]+) events = (.*)\.\n", out)
+    said = re.search(rf"([\d{THIN_SPACE}]+) events = (.*)\.\n", out)
     assert said, out
-    total, *parts = (int(number.replace("\u202f", "")) for number in re.findall(r"\d[\d\u202f]*", said[0]))
+    total, *parts = (int(number) for number in re.findall(r"\d+", said[0].replace(THIN_SPACE, "")))
     assert total == sum(parts) > 100
 
     sources: dict[str, list[Read]] = {tool: read_topic(topics.bootstrap, f"{topics.prefix}.{tool}") for tool in TOOLS}
