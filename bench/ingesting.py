@@ -1,4 +1,4 @@
-"""The stage `ingest` without Kafka: what one core takes and gives of canonical events and of vendor payloads.
+"""The stage `ingest` without Kafka: what one core takes and gives of canonical events.
 
     python -m bench.ingesting [--events N] [--profile]
 
@@ -9,13 +9,11 @@ rounds; the row above them decodes the same bytes and does nothing else, so that
 import argparse
 import cProfile
 import pstats
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
-import msgspec
-
 from bench import workload
+from bench.detecting import best, raw
 from coordwatch.context.progress import SourceProgress
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE
@@ -50,16 +48,6 @@ def taken(values: Sequence[bytes]) -> int:
     return size
 
 
-def best(name: str, work: Callable[[], object], events: int, rounds: int = 3) -> None:
-    """Print the best of some rounds."""
-    seconds = []
-    for _ in range(rounds):
-        begin = time.process_time()
-        work()
-        seconds.append(time.process_time() - begin)
-    print(f"{name:44} {events / min(seconds):10,.0f} ev/s   {min(seconds) / events * 1e6:6.2f} us")
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -67,8 +55,7 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     values = [line.rstrip() for line in islice(workload.lines(arguments.events, 20_000, 300), arguments.events)]
-    decode = msgspec.json.Decoder().decode
-    best("raw: msgspec, every value", lambda: list(map(decode, values)), len(values))
+    raw(values)
     best("ingest: canonical events, trusted ids", lambda: taken(values), len(values))
     if arguments.profile:
         profile = cProfile.Profile()
