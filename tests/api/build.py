@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.http_api.application import http_application
+from coordwatch.adapters.http_api.checking import CheckDesk
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door, TurnAway
 from coordwatch.adapters.http_api.hooks.hook import Hook
@@ -138,6 +139,7 @@ def an_api(
 
     stream = Stream(keep_alive)
     door = HookDoor(hooks or {}, clock, post)
+    checking = CheckDesk(lambda act: processor.check(act, clock.now()), clock, specs)
     keeper = CatalogueKeeper(None, Catalogue(), mapper.use, clock)
     api = Api(None, store, processor, clock, stream)  # type: ignore[arg-type]
     context = ApiContext(
@@ -150,6 +152,7 @@ def an_api(
         warming=lambda: processor.warming,
         customer=lambda key: (api.away or processor.customer)(key, clock.now()),
         explain=lambda rule, customer, act, at: (api.away or processor.explain)(rule, customer, act, at, clock.now()),
+        check=checking,
         sources=sources,
         metrics=Metrics(
             Readings(
@@ -161,6 +164,7 @@ def an_api(
             beside=lambda: {
                 "coordwatch_webhook_requests": door.outcomes(),
                 **keeper.amounts(),
+                **checking.amounts(),
                 **of_channels([], NOW),
                 **of_trail(store.trail().head()),
                 **of_incidents(store.incidents().totals() if isinstance(store, SqlStore) else IncidentTotals({}, 0)),

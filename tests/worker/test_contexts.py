@@ -9,12 +9,13 @@ import pytest
 from coordwatch.adapters.files import load_rules
 from coordwatch.adapters.kafka.partitioner import partition_of
 from coordwatch.adapters.memory import MemoryStore
+from coordwatch.adapters.paging import BadQuery
 from coordwatch.alerts.card import cards_of
 from coordwatch.clock import ManualClock
 from coordwatch.context.progress import SourceProgress
 from coordwatch.engine.ledger import Reach
 from coordwatch.errors import Elsewhere
-from coordwatch.events.event import Event
+from coordwatch.events.event import Event, event_with
 from coordwatch.events.filed import encode_filed
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.wire import decode_event, encode_event
@@ -151,6 +152,21 @@ def test_a_rule_with_facts_is_explained_where_the_facts_are():
     assert House(*range(4)).contexts.explain(WITH_FACTS, customer, None, None) is not None
     with pytest.raises(Elsewhere, match=rf"partition {partition(customer)} of cw.events"):
         House().contexts.explain(WITH_FACTS, customer, None, None)
+
+
+@pytest.mark.parametrize("customer", CUSTOMERS)
+def test_an_act_is_checked_alike_here_and_in_one_process_and_elsewhere_at_once_by_a_sentence(customer):
+    asked = Event("Journeys", "asked", "marketing.message.sent", NOW, NOW, customer, PROMO)
+    here, away = House(partition(customer)), House()
+    alone, found = here.alone.check(asked, NOW), here.contexts.check(asked)
+    assert (found.answer, found.customer) == (alone.answer, alone.customer)
+    assert [one.detection.rule for one in found.answer.objections] == [RULE]
+    assert found.read_through == NOW - SOURCE.publishing_delay
+    with pytest.raises(Elsewhere, match=rf"partition {partition(customer)} of cw.events"):
+        away.contexts.check(asked)
+    assert away.rows.asked == 0
+    with pytest.raises(BadQuery, match="send it as 'subject'"):
+        here.contexts.check(event_with(asked, subject=None))
 
 
 def test_an_alert_page_takes_what_is_at_hand_and_never_asks_the_brokers():

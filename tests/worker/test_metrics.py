@@ -85,7 +85,8 @@ def test_every_declared_name_is_told_with_its_labels_by_a_worker_with_all_roles(
         "coordwatch_audit_seal_next": {(): 43},
     }
     incidents = of_incidents(IncidentTotals({"high": 2}, 7))
-    beside = {**keeper.amounts(), **channels, **trail, **incidents, "coordwatch_webhook_requests": door}
+    checks = {"coordwatch_checks": {("hold",): 1.0}, "coordwatch_check_objections": {("promo", "live"): 1.0}}
+    beside = {**keeper.amounts(), **checks, **channels, **trail, **incidents, "coordwatch_webhook_requests": door}
     found = families(Metrics(stored(), Running(FakeWorker()), lambda: beside))
     assert amounts(found["coordwatch_incidents_going_on"])[("", "high")] == 2
     assert amounts(found["coordwatch_incident_customers_to_repair"]) == {("",): 7}

@@ -18,6 +18,8 @@ class Permission(StrEnum):
     """Acknowledge, snooze, resolve, silence: everything that changes how people are told."""
     INGEST = "ingest"
     """Hand in events."""
+    CHECK = "check"
+    """Ask whether something may be done to a customer; without `read` the answer says which rules, and not by what."""
     REPLAY = "replay"
     """Send dead letters round again."""
     AUDIT = "audit"
@@ -58,7 +60,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({P.READ, P.METRICS}),
     Role.OPERATOR: frozenset({P.READ, P.METRICS, P.ACT}),
     Role.PRIVACY: frozenset({P.READ, P.METRICS, P.AUDIT, P.UNMASK}),
-    Role.ADMIN: frozenset({P.READ, P.METRICS, P.ACT, P.INGEST, P.REPLAY, P.AUDIT, P.ADMIN}),
+    Role.ADMIN: frozenset({P.READ, P.METRICS, P.ACT, P.INGEST, P.CHECK, P.REPLAY, P.AUDIT, P.ADMIN}),
 }
 EVERYTHING = frozenset(Permission)
 

@@ -34,6 +34,7 @@ ROUTES: Mapping[str, Need] = {
     "PUT /v1/incidents/{incident_id}/repairs": P.ACT,
     "GET /v1/incidents/{incident_id}/export/{form}": P.READ,
     "POST /v1/events": P.INGEST,
+    "POST /v1/check": P.CHECK,
     "GET /v1/rules": P.READ,
     "GET /v1/tools": P.READ,
     "GET /v1/sources": P.READ,

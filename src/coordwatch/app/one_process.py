@@ -13,6 +13,7 @@ from typing import Any
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.file_tail import FileTail
 from coordwatch.adapters.http_api.application import http_application
+from coordwatch.adapters.http_api.checking import CheckDesk
 from coordwatch.adapters.http_api.context import ApiContext, Posting
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
@@ -172,12 +173,14 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
         "coordwatch_rules_disabled": lambda: float(len(views.processor.disabled)),
     }
     kept = retention_of(rooms.settings, views.processor.retention.longest)
+    checking = CheckDesk(views.check, views.clock, rooms.content.rules)
 
     def beside() -> dict[str, Amounts]:
         return {
             "coordwatch_webhook_requests": rooms.hooks.outcomes(),
             **rooms.keeper.amounts(),
             **rooms.desk.amounts(),
+            **checking.amounts(),
             **of_incidents(rooms.store.incidents().totals()),
         }
 
@@ -191,6 +194,7 @@ def _api(rooms: _Rooms, views: Views, door: Door) -> ApiContext:
         warming=lambda: views.processor.warming,
         customer=views.customer,
         explain=views.explain,
+        check=checking,
         sources=views.sources,
         metrics=Metrics(
             Readings(rooms.store, views.sources, views.clock, gauges, retention=kept), beside=beside

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from coordwatch.adapters.catalogue_keeper import CatalogueKeeper
 from coordwatch.adapters.http_api.application import Health, health_application, http_application
+from coordwatch.adapters.http_api.checking import CheckDesk
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.following import Follower
 from coordwatch.adapters.http_api.stream import Stream
@@ -234,9 +235,12 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
     kept = retention_of(ground.settings, longest)
     stored = Readings(room.store, sources, ground.clock, gauges, retention=kept)
 
+    checking = CheckDesk(contexts.check, ground.clock, ground.content.rules)
+
     def beside() -> dict[str, Amounts]:
         said = of_incidents(room.store.incidents().totals())
-        return {"coordwatch_webhook_requests": {}, **ground.keeper.amounts(), **room.desk.amounts(), **said}
+        ours = {**ground.keeper.amounts(), **room.desk.amounts(), **checking.amounts()}
+        return {"coordwatch_webhook_requests": {}, **ours, **said}
 
     return ApiContext(
         reader=room.store,
@@ -248,6 +252,7 @@ def _api(ground: Ground, room: AlertsRoom, readings: DriverReadings, contexts: C
         warming=lambda: contexts.warming,
         customer=contexts.customer,
         explain=contexts.explain,
+        check=checking,
         sources=sources,
         metrics=Metrics(stored, Running(readings, waits=ground.waits), beside).render,
         trouble=lambda: ground.trouble(readings),

@@ -16,8 +16,10 @@ from coordwatch.clock import Clock
 from coordwatch.embedded.runtime import Runtime
 from coordwatch.embedded.source_views import SourceBoard
 from coordwatch.errors import CoordwatchError, PermanentError, TemporaryError
+from coordwatch.events.event import Event
 from coordwatch.ports import CustomerView, ExplainStep, SourceView
 from coordwatch.processor import Processor
+from coordwatch.processor.checking import Checked
 from coordwatch.rules.explanation import Explanation
 
 _ANSWER_SECONDS = 15.0
@@ -40,6 +42,10 @@ class Views:
     def explain(self, rule: str, customer: str, act: tuple[str, str] | None, at: int | None) -> Explanation | None:
         now = self.clock.now()
         return _answer(self.runtime.ask(lambda processor: processor.explain(rule, customer, act, at, now)))
+
+    def check(self, act: Event) -> Checked:
+        now = self.clock.now()
+        return _answer(self.runtime.ask(lambda processor: processor.check(act, now)))
 
     def steps(self, rule: str, customer: str, act: tuple[str, str]) -> Sequence[ExplainStep]:
         """The steps for a page, which explains from the detection when there are none."""

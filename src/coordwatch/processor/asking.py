@@ -4,7 +4,7 @@ A snapshot and what it is read with enter; views for pages leave. Nothing of the
 may ask. The next room: `worker`, which finds the snapshot.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from coordwatch.context.fact import Fact
@@ -53,12 +53,12 @@ def explained(rule: CompiledRule, act: tuple[str, str] | None, at: int | None, k
     Takes: `act` by source and id, or the act nearest to `at`, or the last one
     """
     state = known.state()
-    view = View(state.journal.facts, state.customer, Reference(_facts_read(rule, known)))
+    view = View(state.journal.facts, state.customer, Reference(facts_read([rule], known)))
     proven = now if rule.expect is None else min(known.progress.proof(waited_for(rule.spec), now).through, now)
     return explain(rule, view, choose_act(rule, view, act, at), proven)
 
 
-def _facts_read(rule: CompiledRule, known: Known) -> list[Fact]:
-    """The reference facts of the types that a rule reads, in an index of their own: the stage's is not ours to change."""
-    types = {take.type for given in rule.given for take in given.takes}
+def facts_read(rules: Iterable[CompiledRule], known: Known) -> list[Fact]:
+    """The reference facts of the types that rules read, in an index of their own: the stage's is not ours to change."""
+    types = {take.type for rule in rules for given in rule.given for take in given.takes}
     return [fact for name in sorted(types) for fact in known.facts(name)]

@@ -13,6 +13,7 @@ from coordwatch.codec import pack, unpack
 from coordwatch.context.progress import BEGINNING, Progress, SourceProgress
 from coordwatch.context.reference import Reference
 from coordwatch.engine.batch import CUSTOMER, FACTS, GIVEN, Desk
+from coordwatch.engine.check import check
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive, look_back
 from coordwatch.engine.rows import IDENTITY, taught_of, taught_rows
@@ -20,11 +21,13 @@ from coordwatch.engine.state import CustomerState, event_of, fact_from_plain
 from coordwatch.engine.step import Engine
 from coordwatch.engine.views import choose_act, customer_view
 from coordwatch.errors import CoordwatchError, TemporaryError
+from coordwatch.events.event import Event
 from coordwatch.identity.identity import Identity
 from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.observation import IDENTITY_UNRESOLVED
 from coordwatch.ports import CustomerView, Effects
 from coordwatch.processor.carrying_out import carry_out, forget_named
+from coordwatch.processor.checking import Checked, resting_on
 from coordwatch.processor.feeding import cannot_be_fed, waiting_words
 from coordwatch.processor.records import DAY, Input, ProcessorSettings, Result
 from coordwatch.processor.requests import KEPT, RECEIPTS, REQUESTS, PersonStore, Receipt, RequestKind, receipt_of
@@ -235,6 +238,16 @@ class Processor:
             return None
         view = self.view(customer)
         return explain(rule, view, choose_act(rule, view, act, at), self.rooms.proven_for(rule, now))
+
+    def check(self, act: Event, now: int) -> Checked:
+        """Say whether an act may be done, to whom it names; nothing of it is kept."""
+        admitted = self.kept.admit(act).event
+        customer = None if admitted is None else self.identity.customer_of(admitted)
+        facts = () if customer is None else self.state(customer).journal.facts
+        answer = check(
+            self.plan, facts, customer or "", self.desk.reference, self.identity.pseudonymous(admitted or act)
+        )
+        return resting_on(self.progress, self.plan, answer, customer, now)
 
     def customer(self, customer: str, now: int) -> CustomerView | None:
         """What is known of a customer; None when nothing is."""

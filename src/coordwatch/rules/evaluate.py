@@ -70,15 +70,16 @@ def cannot_hold(rule: CompiledRule, view: View, time: int) -> bool:
     return False
 
 
-def judge(rule: CompiledRule, view: View, act: Fact, proven: int) -> Verdict | None:
+def judge(rule: CompiledRule, view: View, act: Fact, proven: int, *, graces: bool = True) -> Verdict | None:
     """Judge one act by one rule.
 
     Takes:  an act of the rule out of `view`; `proven`, up to when the sources of the expected and the cancelling events
-            are read (RULES 33)
+            are read (RULES 33); `graces` False for an act that is only asked about: nothing of it is in flight
     Gives:  None when the act is no conflict
     """
     deadline = None if rule.expect is None else deadline_of(rule.expect, act, view.customer, len(rule.names))
     search = search_for(rule, view, act, deadline)
+    search.graces = graces
     takes = [
         take for take in rule.act.takes if act[MASK] & take.bit and (take.where is None or take.where(act, search.env))
     ]

@@ -5,6 +5,7 @@ taxonomy names. The next room: `emit`, which gives it on like any other.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from coordwatch.events.event import Event
@@ -21,7 +22,7 @@ from coordwatch.sources.timestamps import is_placeholder, read_iso
 
 def pass_through() -> Callable[[Scope], Event]:
     """Make the function that takes over a canonical event: its fields are checked, and what no field names is left behind."""
-    tables = {name: _checked_fields(event_type) for name, event_type in TYPES.items()}
+    tables = {name: _checked_fields(name) for name in TYPES}
 
     def make(scope: Scope) -> Event:
         attributes = scope.attributes
@@ -51,8 +52,19 @@ def pass_through() -> Callable[[Scope], Event]:
     return make
 
 
-def _checked_fields(event_type: EventType) -> tuple[tuple[str, Convert], ...]:
-    return tuple((name, converter_of(name, field)) for name, field in event_type.fields.items())
+@cache
+def _checked_fields(event_type: str) -> tuple[tuple[str, Convert], ...]:
+    return tuple((name, converter_of(name, field)) for name, field in TYPES[event_type].fields.items())
+
+
+def checked_data(event_type: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the fields of a canonical event that is not to be kept, checked, whether or not all of them are there.
+
+    Raises: RefusedError with the field's path
+    """
+    data: dict[str, Any] = {}
+    _take_over(item, _checked_fields(event_type), data)
+    return data
 
 
 def _canonical_type(value: Any) -> EventType:

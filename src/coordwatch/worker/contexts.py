@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from coordwatch.adapters.kafka.partitioner import partition_of
+from coordwatch.adapters.paging import BadQuery
 from coordwatch.clock import Clock
 from coordwatch.context.progress import Progress, SourceProgress
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.retention import derive
 from coordwatch.engine.state import CustomerState, event_of
 from coordwatch.errors import CoordwatchError, Elsewhere
+from coordwatch.events.event import Event, event_with
 from coordwatch.ports import CustomerView, ExplainStep
 from coordwatch.processor.asking import Known, customer_known, explained
+from coordwatch.processor.checking import Checked, checked
 from coordwatch.processor.detecting.rows import BOOK, customer_key, state_of
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.explanation import Explanation
@@ -111,6 +114,24 @@ class Contexts:
                 )
             known = self._away(customer)
         return explained(compiled, act, at, known, self.clock.now())
+
+    def check(self, act: Event) -> Checked:
+        """Whether an act may be done to the customer that it names by key.
+
+        Raises: Elsewhere, at once, when another worker keeps the customer; BadQuery when the act names no key
+        """
+        if not act.subject:
+            raise BadQuery(
+                "subject", "beside Kafka a customer is named by the key that alerts show: send it as 'subject'"
+            )
+        customer = self.names.customer_now(act.subject)
+        known = self._here(customer)
+        if known is None:
+            raise Elsewhere(
+                f"this customer is kept by the worker that holds {self._where(customer)}: ask that one, it has the role detect"
+            )
+        data = {name: value for name, value in act.data.items() if name != "identifiers"}
+        return checked(known, customer, event_with(act, subject=customer, data=data), self.clock.now())
 
     def steps(self, rule: str, customer: str, act: tuple[str, str]) -> Sequence[ExplainStep]:
         """The steps for a page, which explains from the detection when there are none at hand."""

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 import coordwatch
 from coordwatch.adapters.http_api.alerts import alerts_router
 from coordwatch.adapters.http_api.audit import audit_router
+from coordwatch.adapters.http_api.checking import check_router
 from coordwatch.adapters.http_api.context import ApiContext
 from coordwatch.adapters.http_api.events import events_router
 from coordwatch.adapters.http_api.guard import Door, Guard, TurnAway
@@ -66,6 +67,7 @@ def http_application(
         alerts_router(context),
         *life,
         events_router(context),
+        check_router(context.check),
         *hooks,
         *slack,
         views_router(context),

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from coordwatch.adapters.http_api.checking import CheckDesk
 from coordwatch.adapters.http_api.guard import Door
 from coordwatch.adapters.http_api.hooks.routes import HookDoor
 from coordwatch.adapters.http_api.slack_actions import SlackDoor
@@ -54,6 +55,7 @@ class ApiContext:
     warming: Callable[[], Mapping[str, int]]
     customer: Callable[[str], CustomerView | None]
     explain: Callable[[str, str, tuple[str, str] | None, int | None], Explanation | None]
+    check: CheckDesk
     sources: Callable[[], Sequence[SourceView]]
     metrics: Callable[[], tuple[bytes, str]]
     trouble: Callable[[], str | None]

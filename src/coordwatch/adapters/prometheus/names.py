@@ -36,6 +36,8 @@ NAMES: Sequence[Name] = (
     Name("coordwatch_pair_acts", "gauge", ("rule", "act_tool"), "Acts of a tool that a rule judged"),
     Name("coordwatch_pair_detections", "gauge", ("rule", "act_tool", "evidence_tool"), "Detections that stand, by acting tool and the tool whose events are the evidence, empty when what was due never came"),
     Name("coordwatch_verdicts", "gauge", ("rule", "verdict"), "What people said of alerts once they had looked: conflict, unsure, or why it is none; conflict by all but unsure is the precision of a rule"),
+    Name("coordwatch_checks", "counter", ("advice",), "Acts that were asked about before they were done, by the answer: allow, hold, deny"),
+    Name("coordwatch_check_objections", "counter", ("rule", "status"), "Rules that stood against an act that was asked about; those that are not live decided nothing"),
     Name("coordwatch_alerts", "gauge", ("status",), "Alerts by status"),
     Name("coordwatch_alerts_live", "gauge", ("severity",), "Alerts that are open, acknowledged or snoozed, by severity"),
     Name("coordwatch_incidents_going_on", "gauge", ("severity",), "Incidents that are open or acknowledged, by severity"),
