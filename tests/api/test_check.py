@@ -73,6 +73,17 @@ def test_nothing_stands_against_a_service_message_nor_against_somebody_unknown(a
     assert by_mail["why"].startswith("Nobody is known")
 
 
+def test_a_customer_is_named_by_an_address_or_by_the_key_that_an_alert_shows(api):
+    """Keys are made here; no tool knows them but by an answer of ours."""
+    mail = [{"type": "email", "value": "ann@mail.example"}]
+    opened = an_event("C-7", subject=None, case="K-7", identifiers=mail, tool={"name": "Deskflow"})
+    assert api.events(json.dumps(opened).encode()).status_code == 200
+    by_mail = asked(api, data={**PROMO, "identifiers": mail})
+    assert by_mail["advice"] == "hold"
+    by_key = asked(api, subject=by_mail["customer"])
+    assert (by_key["customer"], by_key["objections"]) == (by_mail["customer"], by_mail["objections"])
+
+
 def test_who_may_ask_but_not_read_learns_which_rule_and_not_what_happened(api):
     desk = CheckDesk(lambda act: api.processor.check(act, NOW), api.clock, api.processor.specs)
     answer = desk.check(CheckBody(type="marketing.message.sent", subject="customer-01", data=PROMO), reads=False)

@@ -242,7 +242,10 @@ class Processor:
     def check(self, act: Event, now: int) -> Checked:
         """Say whether an act may be done, to whom it names; nothing of it is kept."""
         admitted = self.kept.admit(act).event
-        customer = None if admitted is None else self.identity.customer_of(admitted)
+        # Whoever reads alerts names a customer by their key, as it is or as it once was.
+        customer = self.identity.current(act.subject) if act.subject else None
+        if customer is None and admitted is not None:
+            customer = self.identity.customer_of(admitted)
         facts = () if customer is None else self.state(customer).journal.facts
         answer = check(
             self.plan, facts, customer or "", self.desk.reference, self.identity.pseudonymous(admitted or act)
