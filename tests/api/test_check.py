@@ -98,6 +98,7 @@ def test_who_may_ask_but_not_read_learns_which_rule_and_not_what_happened(api):
     [
         ({"type": "marketing.mesage.sent"}, "type", "did you mean 'marketing.message.sent'?"),
         ({"data": {**PROMO, "catagory": "promotional"}}, "data.catagory", "did you mean 'category'?"),
+        ({"data": {"channel": "email"}}, "data.category", "would else let everything pass"),
         ({"data": {**PROMO, "category": "pormotional"}}, "data.category", "promotional"),
         ({"time": "yesterday"}, "time", "yesterday"),
         ({"time": "2020-01-01T00:00:00Z"}, "time", "GET /v1/explain"),

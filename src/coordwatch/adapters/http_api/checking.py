@@ -26,7 +26,7 @@ from coordwatch.engine.check import HORIZON, Advice, Objection
 from coordwatch.events.event import Event
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE, parse_time
-from coordwatch.events.vocabulary import PREFIX
+from coordwatch.events.vocabulary import PREFIX, REFS
 from coordwatch.processor.checking import Checked
 from coordwatch.rules.detection import Evidence
 from coordwatch.rules.spec import RuleSpec, Severity
@@ -39,7 +39,7 @@ Amounts = dict[tuple[str, ...], float]
 
 
 class CheckBody(Shape):
-    """An act as a canonical event, of which nothing is required but its type and whom it is about."""
+    """An act as a canonical event: what its type requires, but for ids that it does not have yet, and whom it is about."""
 
     type: Annotated[str, Field(max_length=200, description="such as marketing.message.sent")]
     subject: Annotated[
@@ -199,6 +199,11 @@ def _act(body: CheckBody, now: int) -> Event:
         data = checked_data(name, body.data)
     except RefusedError as error:
         raise _refused(error.path or "data", error.detail) from None
+    for field in TYPES[name].required:
+        if field not in data and field not in REFS and field != "identifiers":
+            raise _refused(
+                f"data.{field}", f"say the '{field}' of it: rules that ask for it would else let everything pass"
+            )
     if body.subject is None and not data.get("identifiers"):
         raise _refused("subject", "say whom it is about: 'subject' with the customer's key, or 'data.identifiers'")
     if body.source is not None:
