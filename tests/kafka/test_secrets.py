@@ -31,6 +31,7 @@ WITH_SETTINGS: dict[str, tuple[str, ...]] = {
     "channels": ("channels", "list", "--config"),
     "audit": ("audit", "verify", "--config"),
     "incidents": ("incidents", "list", "--config"),
+    "report": ("report", "--config"),
     "silences": ("silences", "list", "--config"),
     "users": ("users", "list", "--config"),
     "tokens": ("tokens", "list", "--config"),

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "check the installation, the settings, the rules and the sources, and say what to do",
     "alerts": "list, show, acknowledge, snooze and resolve alerts",
     "incidents": "list, show and act on incidents, and take along the customers to repair",
+    "report": "what the last days came to: rates beside those before, who collided with whom, what could have been known",
     "silences": "list, make and end silences",
     "audit": "who did what, and whether any of it was changed since",
     "channels": "list the channels, send one a test message, try again what was refused",

@@ -27,11 +27,16 @@ _INSTANTS = frozenset(
 )
 
 
-def add_where(parser: argparse.ArgumentParser) -> None:
-    """Declare which database is meant, and how it prints."""
+def add_database(parser: argparse.ArgumentParser) -> None:
+    """Declare which database is meant."""
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--config", type=Path, metavar="FILE", help="the settings file that names the database")
     where.add_argument("--database", type=read_database, metavar="FILE|URL", help="the database itself")
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    """Declare which database is meant, and how it prints."""
+    add_database(parser)
     parser.add_argument("--json", action="store_true", help="JSON Lines also on a terminal")
 
 

@@ -26,6 +26,7 @@ from coordwatch.adapters.sql.holding import SqlHolding
 from coordwatch.adapters.sql.incidents import SqlIncidents
 from coordwatch.adapters.sql.migrating import migrate, standing_of
 from coordwatch.adapters.sql.outbox import SqlOutbox
+from coordwatch.adapters.sql.reporting import SqlReports
 from coordwatch.adapters.sql.schema import (
     alerts,
     dead_letters,
@@ -122,6 +123,10 @@ class SqlStore(SqlAlerting):
     def shelf(self) -> SqlShelf:
         """What the pages keep and look up beside alerts."""
         return SqlShelf(self._write, self._read)
+
+    def reports(self) -> SqlReports:
+        """What stretches of time came to."""
+        return SqlReports(self._read, self._cards)
 
     def incidents(self) -> SqlIncidents:
         """Where people see incidents and act on them."""
