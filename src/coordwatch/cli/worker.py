@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from coordwatch.app.worker import Role, WorkerOptions, build_worker
+from coordwatch.cli.heap import collect_seldom
 from coordwatch.errors import TemporaryError
 from coordwatch.events.times import SECOND, parse_duration
 from coordwatch.settings import read_settings
@@ -61,4 +62,5 @@ def run(args: argparse.Namespace) -> int:
         print(f"coordwatch worker: {error}", file=sys.stderr)
         return ExitCode.AGAIN
     what = ", ".join(sorted(roles))
+    collect_seldom()
     return service.run(started=lambda: logging.getLogger("coordwatch.worker").info("started: %s", what))
