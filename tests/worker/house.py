@@ -18,17 +18,25 @@ COMPACT = {"cleanup.policy": "compact"}
 
 
 class Worker:
-    """One worker process, by its slot."""
+    """One worker process, by its slot, in a folder of its own if one is named."""
 
-    def __init__(self, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
-        self._command, self.log, self._environment = list(command), log, environment
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._command, self.log, self._environment, self._folder = list(command), log, environment, folder
         self._out = log.open("ab")
         self.codes: list[int] = []
         self.start()
 
     def start(self) -> None:
         self._begins_at = self.log.stat().st_size
-        self.process = subprocess.Popen(self._command, stdout=self._out, stderr=self._out, env=self._environment)
+        self.process = subprocess.Popen(
+            self._command, stdout=self._out, stderr=self._out, env=self._environment, cwd=self._folder
+        )
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

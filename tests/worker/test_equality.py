@@ -108,7 +108,8 @@ def by_workers(topics: Topics, folder: Path, runtime: str, records: list[Record]
     command = [sys.executable, "-m", "coordwatch", "worker", "--config", str(settings), "--runtime", runtime]
     command += ["--role", "ingest", "--role", "detect"]
     environment = {**os.environ, "COORDWATCH_IDENTITY__KEY": KEY}
-    workers = [Worker(command, folder / f"w{number}.log", environment) for number in range(2)]
+    (here := folder / "here").mkdir()
+    workers = [Worker(command, folder / f"w{number}.log", environment, here) for number in range(2)]
     expected = by_one_process(records)
     try:
         _send(topics, records[: len(records) // 2])
@@ -192,6 +193,7 @@ def test_workers_find_the_same(topics, tmp_path, runtime):
     records = shop()
     expected = by_one_process(records)
     assert by_workers(topics, tmp_path, runtime, records) == expected
+    assert list((tmp_path / "here").iterdir()) == [], "a worker needs nowhere to write"
     filed = read_topic(topics.bootstrap, f"{topics.prefix}.cw.events")
     assert any(one.header(KIND) == b"move" for one in filed), "customers who turn out to be one are in it"
     assert by_range(topics, tmp_path, "cw.events") == expected

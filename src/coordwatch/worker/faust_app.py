@@ -140,6 +140,9 @@ class StageApp(faust.App):
 
     # ---- what Faust calls
 
+    def _create_directories(self) -> None:
+        """None: what a stage keeps stands on the brokers, and a worker may run where nothing can be written."""
+
     async def _take_all(self, stream: Any) -> None:
         async for event in stream.events():
             try:
