@@ -8,7 +8,8 @@ The next room: `fold`, which files detections by it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from coordwatch.rules.spec import DAY, Match, RuleSpec, RuleStatus, Severity, State, Step
+from coordwatch.rules.outline import all_steps, matches_of
+from coordwatch.rules.spec import DAY, RuleSpec, RuleStatus, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class RuleCard:
 
 def card_of(spec: RuleSpec) -> RuleCard:
     """The card of a rule."""
-    steps = [spec.when, *spec.after, *spec.while_, *spec.given, *spec.unless, *([spec.expect] if spec.expect else [])]
+    steps = all_steps(spec)
     cancelling: set[str] = set()
     for step in spec.unless:
-        cancelling.update(part.event for part in _matches(step))
+        cancelling.update(part.event for part in matches_of(step))
     return RuleCard(
         id=spec.id,
         title=spec.title,
@@ -60,12 +61,8 @@ def card_of(spec: RuleSpec) -> RuleCard:
         cancelling=tuple(sorted(cancelling)),
         tags=tuple(spec.tags),
         runbook=spec.runbook,
-        reads=frozenset(part.event for step in steps for part in _matches(step)),
+        reads=frozenset(part.event for step in steps for part in matches_of(step)),
     )
-
-
-def _matches(step: Step) -> tuple[Match, ...]:
-    return (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
 
 
 def cards_of(specs: Iterable[RuleSpec]) -> Mapping[str, RuleCard]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, TYPE, Fact
 from coordwatch.context.journal import Journal
+from coordwatch.rules.outline import matches_of
 from coordwatch.rules.plan import Plan
 from coordwatch.rules.spec import After, Expect, Given, RuleSpec, State, UnlessEvent
 
@@ -94,10 +95,9 @@ def _ages(spec: RuleSpec, lateness: int) -> list[tuple[str, int]]:
     keep_act = _keep_act(spec, lateness)
     ages = [(match.event, keep_act) for match in spec.when.matches]
     for step in (*spec.after, *spec.while_, *spec.given, *spec.unless):
-        matches = (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
         # A re-opening needs its opening, however long ago that was.
         age = FOREVER if isinstance(step, State) and step.reopened else _length(step) + keep_act
-        ages += [(match.event, age) for match in matches]
+        ages += [(match.event, age) for match in matches_of(step)]
     if spec.expect:
         ages += [(match.event, keep_act + spec.expect.early) for match in spec.expect.matches]
     return ages

@@ -6,24 +6,20 @@ Rules, carried types and progress enter; a sentence why a rule is disabled, or w
 from coordwatch.context.progress import BEGINNING, Progress
 from coordwatch.events.times import format_time
 from coordwatch.events.words import duration_words
+from coordwatch.rules.outline import matches_of, positive_steps
 from coordwatch.rules.plan import CompiledRule
-from coordwatch.rules.spec import Match, RuleSpec, State, Step
+from coordwatch.rules.spec import RuleSpec
 
 
 def waited_for(spec: RuleSpec) -> set[str]:
     """The event types that could still make an act of this rule no conflict: expected ones and cancelling ones."""
     types = {match.event for match in spec.expect.matches} if spec.expect else set()
-    return types | {match.event for step in spec.unless for match in _matches(step)}
+    return types | {match.event for step in spec.unless for match in matches_of(step)}
 
 
 def evidence_types(spec: RuleSpec) -> set[str]:
     """The event types that could make an act of this rule a conflict, or keep it from being one."""
-    steps = (*spec.after, *spec.while_, *spec.given, *spec.unless)
-    return {match.event for step in steps for match in _matches(step)}
-
-
-def _matches(step: Step) -> tuple[Match, ...]:
-    return (*step.opened, *step.closed, *step.reopened) if isinstance(step, State) else step.matches
+    return {match.event for step in (*positive_steps(spec), *spec.unless) for match in matches_of(step)}
 
 
 def cannot_be_fed(spec: RuleSpec, carried: frozenset[str]) -> str | None:
