@@ -13,8 +13,8 @@ _NEW, _YOUNG, _OLD = 50_000, 20, 10
 def collect_seldom() -> None:
     """Set apart what is there to stay, and let fifty thousand new objects come before the collector looks.
 
-    An event makes some dozens of them and no cycles; looking after every seven hundred, as Python does by itself, costs a
-    third of a core that detects (`python -m bench.kafka`).
+    An event makes some dozens of them and no cycles; looking after every seven hundred, as Python does by itself, costs more
+    than a quarter of what an event takes in `bench.detecting`.
     """
     gc.collect()
     gc.freeze()

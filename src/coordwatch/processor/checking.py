@@ -1,6 +1,6 @@
 """Checking: may this be done now, from a customer's state and from how far the tools are read that could know better.
 
-An act enters, with the customer it is about; a Checked leaves, for the API and the command line. Nothing is kept of it.
+An act enters, with the customer it is about; a Checked leaves, for the API. Nothing is kept of it.
 """
 
 from collections.abc import Iterable
@@ -37,8 +37,8 @@ def checked(known: Known, customer: str, act: Event, now: int) -> Checked:
     Units:  microseconds since 1970 UTC
     Raises: UnknownSnapshot when a newer program wrote the snapshot
     """
-    reference = Reference(facts_read((rule for rule in known.plan.rules if rule.expect is None), known))
-    answer = check(known.plan, known.state().journal.facts, customer, reference, act)
+    rules = (rule for rule in known.plan.rules if any(take.type == act.type for take in rule.act.takes))
+    answer = check(known.plan, known.state().journal.facts, customer, Reference(facts_read(rules, known)), act)
     return resting_on(known.progress, known.plan, answer, customer, now)
 
 
