@@ -107,10 +107,15 @@ def settle(site: Site, faults: Counter[str]) -> Run:
     wait_until(begun, "both workers once more", PATIENCE)
     exits = Counter(code for worker in site.workers for code in worker.codes)
     # A worker that starts while every write is refused says so (2), and is started again.
-    assert set(exits) <= ({2, 75} if faults["produce refused"] else {75}), f"a worker ended with {exits}"
+    assert set(exits) <= ({2, 75} if faults["produce refused"] else {75}), _last_words(site, exits)
     for worker in site.workers:
         assert worker.stop() == 0
     return Run(len(site.events), len(site.garbage), faults, exits, len(expected), changes)
+
+
+def _last_words(site: Site, exits: Counter[int]) -> str:
+    said = [line for worker in site.workers for line in worker.said.splitlines() if "exit " in line]
+    return "\n".join([f"a worker ended with {exits}", *said])
 
 
 def check_accounts(site: Site) -> None:

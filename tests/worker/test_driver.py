@@ -3,9 +3,35 @@
 from coordwatch.processor.stage import Place, Slice
 from coordwatch.worker.driver import Policy
 from coordwatch.worker.member import Member
-from tests.services.consume import Sent, produce
+from tests.services.consume import Sent, produce, read_topic
 from tests.services.topics import Topics
 from tests.worker.counting import Counting, driver_of
+
+
+def slice_of(place: Place, *offsets: int) -> Slice:
+    count = len(offsets)
+    return Slice(place, list(offsets), [b"k"] * count, [b"1"] * count, [()] * count, [0] * count)
+
+
+def test_a_commit_that_has_begun_goes_on_under_its_own_membership(topics: Topics) -> None:
+    """A rebalance may begin between what a commit takes out of the stage and its transaction: the broker is the fence."""
+    source = topics.create("in")
+    out, _ = topics.create("out"), topics.create("state", config={"cleanup.policy": "compact"})
+    produce(topics.bootstrap, source, [Sent(b"1", b"k")] * 10)
+    place = Place(source, 0)
+    driver, _ = driver_of(topics.bootstrap, topics.prefix, "s0", Counting(topics.prefix), Policy())
+    try:
+        driver.open()
+        driver.resume(Member(f"{topics.prefix}.counting", -1, ""), {place: 0}, lambda: True)
+        driver.take(slice_of(place, *range(10)))
+        ready = driver.ready()
+        assert ready is not None
+        driver.pause()
+        driver.commit(ready)
+        assert [record.value for record in read_topic(topics.bootstrap, out)] == [b"10"]
+        assert driver.committed == {place: 10}
+    finally:
+        driver.close()
 
 
 def test_what_was_fetched_and_not_taken_is_read_again_after_a_rebalance(topics: Topics) -> None:
@@ -16,20 +42,16 @@ def test_what_was_fetched_and_not_taken_is_read_again_after_a_rebalance(topics: 
     stage, place = Counting(topics.prefix), Place(source, 0)
     driver, _ = driver_of(topics.bootstrap, topics.prefix, "s0", stage, Policy())
 
-    def slice_of(*offsets: int) -> Slice:
-        count = len(offsets)
-        return Slice(place, list(offsets), [b"k"] * count, [b"1"] * count, [()] * count, [0] * count)
-
     try:
         group = f"{topics.prefix}.counting"
         assert driver.resume(Member(group, 1, "a"), {place: 0}, lambda: True) == {place: 0}
         for offsets in ((0, 1), (2, 3, 4)):
-            driver.fetched(slice_of(*offsets))
-        driver.take(slice_of(0, 1))
+            driver.fetched(slice_of(place, *offsets))
+        driver.take(slice_of(place, 0, 1))
         driver.pause()
-        driver.take(slice_of(2, 3, 4))
+        driver.take(slice_of(place, 2, 3, 4))
         assert driver.resume(Member(group, 2, "a"), {place: 0}, lambda: True) == {place: 2}
-        driver.take(slice_of(2, 3, 4))
+        driver.take(slice_of(place, 2, 3, 4))
         assert stage.parts[place] == {b"k": 5}
     finally:
         driver.close()

@@ -51,10 +51,11 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What one commit will make durable."""
+    """What one commit will make durable, and the membership under which it was taken: that is the fence, also of a late one."""
 
     outputs: Sequence[Output]
     offsets: Mapping[Place, int]
+    member: Member
 
 
 @dataclass(slots=True)
@@ -251,14 +252,12 @@ class Driver:
         offsets = {place: at for place, at in self.positions.items() if self.committed.get(place) != at}
         if not offsets and not self.stage.pending:
             return None
-        return Ready(self.stage.give(self.clock.now()), offsets or dict(self.positions))
+        return Ready(self.stage.give(self.clock.now()), offsets or dict(self.positions), self.member)
 
     def commit(self, ready: Ready) -> None:
         """Make it durable. Blocks. Raises: Ending."""
-        member = self.member
-        assert member is not None, "nothing is ready without a membership"
         began = time.monotonic()
-        self.way.commit(ready.outputs, ready.offsets, member)
+        self.way.commit(ready.outputs, ready.offsets, ready.member)
         seconds = time.monotonic() - began
         self.committed.update(ready.offsets)
         self.moved_at = time.monotonic()

@@ -11,6 +11,11 @@ import sys
 from enum import IntEnum
 from typing import NoReturn
 
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+
+# What the brokers say may be otherwise a moment later, also where nobody foresaw it.
+_PASSING = (KafkaError, KafkaException, TimeoutError, ConnectionError)
 _log = logging.getLogger("coordwatch.worker")
 
 
@@ -29,6 +34,14 @@ class Ending(Exception):
     def __init__(self, code: ExitCode, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+def unforeseen(where: str, error: Exception) -> Ending:
+    """What to make of an error that nobody foresaw: start again if it came from the brokers, else say where it is from."""
+    if isinstance(error, _PASSING):
+        return Ending(ExitCode.AGAIN, f"{where}: {type(error).__name__}: {error}")
+    _log.error("%s: this is a fault of coordwatch; report it with what follows", where, exc_info=error)
+    return Ending(ExitCode.BROKEN, f"{where}: {type(error).__name__}: {error}")
 
 
 def die(ending: Ending) -> NoReturn:

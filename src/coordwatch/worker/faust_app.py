@@ -20,7 +20,7 @@ from faust.transport.drivers import TRANSPORTS
 from coordwatch.processor.stage import Place, Slice
 from coordwatch.worker.dataplane import Planes
 from coordwatch.worker.driver import Driver
-from coordwatch.worker.exits import Ending, ExitCode, die
+from coordwatch.worker.exits import Ending, ExitCode, die, unforeseen
 from coordwatch.worker.member import Member
 from coordwatch.worker.transport import SCHEME, SliceTransport
 
@@ -151,7 +151,7 @@ class StageApp(faust.App):
                 die(ending)
             except Exception as error:
                 # Faust would acknowledge the message of a handler that raised, and go on.
-                die(_broken(self.driver, error))
+                die(unforeseen(self.driver.stage.role, error))
 
     async def _take_one(self, records: Slice, generation: int) -> None:
         """Take a slice of some generation; what is left of it when that has passed is read again."""
@@ -177,7 +177,7 @@ class StageApp(faust.App):
         except Ending as ending:
             die(ending)
         except Exception as error:
-            die(_broken(self.driver, error))
+            die(unforeseen(self.driver.stage.role, error))
 
     async def commit_driver(self) -> bool:
         """Make durable what the stage has to give. Faust calls it on its schedule, at a rebalance and at the end."""
@@ -187,7 +187,7 @@ class StageApp(faust.App):
         except Ending as ending:
             die(ending)
         except Exception as error:
-            die(_broken(self.driver, error))
+            die(unforeseen(self.driver.stage.role, error))
 
     async def _commit(self) -> bool:
         if self.driver.blocking:
@@ -225,7 +225,7 @@ class StageApp(faust.App):
         except Ending as ending:
             die(ending)
         except Exception as error:
-            die(_broken(self.driver, error))
+            die(unforeseen(self.driver.stage.role, error))
 
     def _member(self, generation: int) -> Member:
         coordinator = self.consumer._thread._consumer._coordinator
@@ -262,7 +262,3 @@ async def _committed(thread: Any, places: list[Place]) -> dict[Place, int | None
     """What the group has committed, asked in the member's own thread."""
     member = thread._ensure_consumer()
     return {place: await member.committed(TopicPartition(*place)) for place in places}
-
-
-def _broken(driver: Driver, error: Exception) -> Ending:
-    return Ending(ExitCode.BROKEN, f"{driver.stage.role}: {type(error).__name__}: {error}")

@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from coordwatch.processor.stage import Place
 from coordwatch.worker.columns import columns_of
 from coordwatch.worker.driver import Driver
-from coordwatch.worker.exits import Ending, ExitCode
+from coordwatch.worker.exits import Ending, ExitCode, unforeseen
 from coordwatch.worker.member import Member
 
 _LIMIT = 2_000
@@ -43,6 +43,11 @@ class PlainLoop:
         self._ending: Ending | None = None
         self._commit_at = self._tick_at = 0.0
         driver.way.bind(self._set_offsets)
+
+    @property
+    def role(self) -> str:
+        """What the stage does."""
+        return self._driver.stage.role
 
     def run(self, should_end: Callable[[], bool]) -> None:
         """Work until `should_end`, then commit what was taken and leave the group. Raises: Ending."""
@@ -177,6 +182,6 @@ class PlainRuntime:
         except Ending as ending:
             self._endings.append(ending)
         except Exception as error:
-            self._endings.append(Ending(ExitCode.BROKEN, f"{type(error).__name__}: {error}"))
+            self._endings.append(unforeseen(loop.role, error))
         finally:
             over.set()
