@@ -55,3 +55,23 @@ def test_what_was_fetched_and_not_taken_is_read_again_after_a_rebalance(topics: 
         assert stage.parts[place] == {b"k": 5}
     finally:
         driver.close()
+
+
+def test_an_end_that_was_reached_before_a_rebalance_says_nothing_of_who_has_gone(topics: Topics) -> None:
+    """The group took the partition away while the word of its end was on its way."""
+    source = topics.create("in", 2)
+    topics.create("state", 2, config={"cleanup.policy": "compact"})
+    stays, goes = Place(source, 0), Place(source, 1)
+    stage, heard = Counting(topics.prefix), list[Place]()
+    stage.caught_up = lambda place, now: heard.append(place)  # type: ignore[method-assign]
+    driver, _ = driver_of(topics.bootstrap, topics.prefix, "s0", stage, Policy())
+    try:
+        group = f"{topics.prefix}.counting"
+        driver.resume(Member(group, 1, "a"), {stays: 0, goes: 0}, lambda: True)
+        driver.resume(Member(group, 2, "a"), {stays: 0}, lambda: True)
+        driver.at_end(stays, 0)
+        driver.at_end(goes, 0)
+        driver.caught_up(*driver.confirm_ends())
+        assert heard == [stays]
+    finally:
+        driver.close()

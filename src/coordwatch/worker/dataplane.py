@@ -26,16 +26,18 @@ class Planes(Protocol):
 
 
 class DataPlane:
-    """Reads the partitions of the present assignment, and none of any former one."""
+    """Reads the partitions of the present assignment, and none of any former one; `assignments` counts them."""
 
     def __init__(self, planes: Planes) -> None:
         self._reader: Consumer = planes.plane()
         self._stopped: set[Place] = set()
+        self.assignments = 0
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read these partitions from these offsets, and forget everything that was fetched before."""
         self._reader.assign([TopicPartition(*place, start) for place, start in starts.items()])
         self._stopped.clear()
+        self.assignments += 1
 
     def unassign(self) -> None:
         """Read nothing."""

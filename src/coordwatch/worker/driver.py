@@ -204,8 +204,8 @@ class Driver:
         self.ends.pop(records.place, None)
 
     def at_end(self, place: Place, offset: int) -> None:
-        """The reader stood at the end of a partition, at this offset."""
-        if offset >= self.delivered.get(place, offset):
+        """The reader stood at the end of a partition, at this offset; of one that has gone it says nothing."""
+        if place in self.positions and offset >= self.delivered[place]:
             self.ends[place] = offset
 
     def turned(self) -> None:

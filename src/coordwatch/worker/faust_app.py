@@ -75,12 +75,8 @@ class Restoring(Recovery):
         if starts is None or not wanted():
             self.log.info("the group changed again while state was restored")
             return
-        await consumer._thread.call_thread(_assign, consumer._thread, starts)
+        await consumer._thread.call_thread(consumer._thread.assign, starts)
         await super()._resume_streams(generation_id)
-
-
-async def _assign(thread: Any, starts: Mapping[Place, int]) -> None:
-    thread.plane.assign(starts)
 
 
 class _Wanted:

@@ -6,7 +6,9 @@ The next room: `faust_app`.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from aiokafka.structs import TopicPartition
@@ -52,16 +54,21 @@ class PlaneThread(driver.AIOKafkaConsumerThread):
         with consumer._fetcher._subscriptions.fetch_context():
             return await self._fetch()
 
+    async def assign(self, starts: Mapping[Place, int]) -> None:
+        """Read from here on; ends that were reached before say nothing of these partitions."""
+        self.plane.assign(starts)
+        self.consumer.reached.clear()
+
     async def _fetch(self) -> dict[TP, Slice]:
         consumer, plane = self.consumer, self.plane
-        left = _ROUND_SECONDS
+        assignment, left = plane.assignments, _ROUND_SECONDS
         while left > 0:
-            if not consumer.flow_active:
+            # Faust drops its fetcher at a rebalance while we are still here: what we took then, nobody would get.
+            if not consumer.flow_active or plane.assignments != assignment:
                 return {}
             plane.stop(self.app.driver.stage.stopped)
             slices, ends = plane.consume(_LIMIT, _POLL_SECONDS)
-            if ends:
-                consumer.reached.update(ends)
+            consumer.reached.extend(ends.items())
             if slices:
                 self.pause = _PAUSE_SECONDS
                 # What is dropped because the flow stops meanwhile is read again: the next assignment begins at the
@@ -94,7 +101,8 @@ class SliceConsumer(driver.Consumer):
     RebalanceListener: ClassVar[Any] = Listener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.reached: dict[Place, int] = {}
+        # Filled in the member's thread, emptied in ours.
+        self.reached: deque[tuple[Place, int]] = deque()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> PlaneThread:
@@ -131,11 +139,9 @@ class SliceConsumer(driver.Consumer):
                 fetched, _ = await self._wait_next_records(_ROUND_SECONDS)
                 records: dict[TP, Any] = dict(fetched or {})
                 generation = self.app.consumer_generation_id
-                reached = self._take_reached()
                 for found in records.values():
                     self.app.driver.fetched(found)
-                for place, offset in reached.items():
-                    self.app.driver.at_end(place, offset)
+                self._tell_reached()
                 for tp, found in records.items():
                     if not self.flow_active or self.app.consumer_generation_id != generation:
                         break
@@ -149,9 +155,10 @@ class SliceConsumer(driver.Consumer):
             if not self.transport.app.should_stop:
                 raise
 
-    def _take_reached(self) -> Mapping[Place, int]:
-        reached, self.reached = self.reached, {}
-        return reached
+    def _tell_reached(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self.app.driver.at_end(*self.reached.popleft())
 
 
 def _message(tp: TP, records: Any, generation: int) -> ConsumerMessage:
