@@ -22,6 +22,7 @@ _REMEMBERED_MAX = 20_000
 _CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
 _SECONDS = {text: second * SECOND for second, text in enumerate(_CLOCK)}
 _hours: dict[str, int] = {}
+_zones: dict[str, int] = {"Z": 0, "+00:00": 0}
 _hour_texts: dict[int, str] = {}
 
 
@@ -34,12 +35,19 @@ def parse_time(text: str) -> int:
     if len(text) >= 20 and type(text) is str:
         hour, second = _hours.get(text[:14]), _SECONDS.get(text[14:19])
         if hour is not None and second is not None:
-            end = text[19:]
-            if end in ("Z", "+00:00"):
-                return hour + second
-            digits = end[1:-1] if end[-1:] == "Z" else end[1:-6] if end[-6:] == "+00:00" else ""
-            if end[:1] == "." and digits.isdigit() and digits.isascii():
-                return hour + second + int(digits[:6].ljust(6, "0"))
+            # What an hour of a day and a zone are worth is known once they were read.
+            instant, zone = hour + second, text[19:]
+            if zone == "Z":
+                return instant
+            if zone[:1] == ".":
+                cut = -1 if zone[-1] == "Z" else -6
+                digits, zone = zone[1:cut], zone[cut:]
+                if not (digits.isdigit() and digits.isascii()):
+                    return _parse_time_slowly(text)
+                instant += int(digits[:6].ljust(6, "0"))
+            ahead = _zones.get(zone)
+            if ahead is not None and TIME_MIN <= instant - ahead <= TIME_MAX:
+                return instant - ahead
     return _parse_time_slowly(text)
 
 
@@ -61,8 +69,9 @@ def _parse_time_slowly(text: str) -> int:
     if sign:
         if zone_hour > "23" or zone_minute > "59":
             raise ValueError(f"no such zone offset: {text[:40]!r}")
-        offset = (int(zone_hour) * 60 + int(zone_minute)) * MINUTE
-        instant += -offset if sign == "+" else offset
+        ahead = (int(zone_hour) * 60 + int(zone_minute)) * (MINUTE if sign == "+" else -MINUTE)
+        _zones[f"{sign}{zone_hour}:{zone_minute}"] = ahead
+        instant -= ahead
     if not TIME_MIN <= instant <= TIME_MAX:
         raise ValueError(f"outside the years 1 to 9999: {text[:40]!r}")
     return instant

@@ -205,13 +205,12 @@ def _through_table(named: str | Mapping[str, Plain], build: Build) -> Change:
     counts = build.lookups.counts(f"{build.source}.{named}") if isinstance(named, str) else [0, 0]
 
     def look_up(value: Any) -> Any:
-        if type(value) is str:
-            key = value.strip() or None
-        else:
+        found = table.get(value) if type(value) is str else None
+        if found is None:
             key = ("true" if value else "false") if isinstance(value, bool) else text_of(value)
-        if key is None:
-            return None
-        found = table.get(key)
+            if key is None:
+                return None
+            found = table.get(key)
         counts[found is not None] += 1
         return found
 
@@ -244,6 +243,11 @@ def _to_time(name: str, zone: str | None) -> Change:
         return None if is_placeholder(instant) else format_time(instant)
 
     return to_time
+
+
+def is_written_as_ours(spec: ValueSpec) -> bool:
+    """Tell whether a time, where one could be read, is a text as our own events have it."""
+    return spec.format is not None and spec.default is None and not (spec.sum or spec.hash)
 
 
 def _sum(value: Any) -> Any:

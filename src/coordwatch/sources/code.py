@@ -7,6 +7,7 @@ No word of a mapping is ever part of the text: whatever comes from a file stands
 can say what is done in no other way than by what it is. Ten small functions in each other cost more than their work does.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ _KNOWN: dict[str, object] = {
     "len": len,
     "bool": bool,
 }
+_EMPTY: dict[str, Any] = {}
 _PLAIN = str | int | float | bool | None
 
 
@@ -35,6 +37,7 @@ class Code:
         self.each_is_local = False
         self.names: dict[str, object] = dict(_KNOWN)
         self._named: dict[object, str] = {}
+        self._objects: dict[str, str] = {}
         self._temporaries = 0
 
     def name(self, value: object) -> str:
@@ -51,6 +54,13 @@ class Code:
         self._temporaries += 1
         return f"t{self._temporaries}"
 
+    def object_at(self, place: str) -> str:
+        """Give a variable for the object that stands at a place, an empty one where there is none; only `.get` is asked of it.
+
+        Takes: `place`, an expression that is the same, and changes nothing, wherever in the function it stands
+        """
+        return self._objects.setdefault(place, f"o{len(self._objects)}")
+
     def getter(self, expression: str) -> Callable[[Any], Any]:
         """Make the function of a Scope that gives an expression."""
         return self.function([f"return {expression}"])
@@ -58,7 +68,19 @@ class Code:
     def function(self, lines: Sequence[str]) -> Callable[[Any], Any]:
         """Make the function of a Scope with these lines."""
         beginning = ["item = scope.item", "let = scope.let"] if self.item_is_dict else []
-        text = "\n    ".join(["def made(scope):", *beginning, *lines])
+        text = "\n    ".join(["def made(scope):", *beginning, *self._with_objects(lines)])
         exec(compile(text, "<mapping>", "exec"), self.names)  # noqa: S102 - our own text, see above
         made: Callable[[Any], Any] = self.names["made"]  # type: ignore[assignment]
         return made
+
+    def _with_objects(self, lines: Sequence[str]) -> list[str]:
+        """Read the objects that are used more than once at the beginning, and each of the others where it is used."""
+        text, empty = "\n".join(lines), self.name(_EMPTY)
+        for place, name in reversed(self._objects.items()):
+            uses = re.compile(rf"\b{name}\.get\((\w+)\)")
+            if len(uses.findall(text)) > 1:
+                text = f"{name} = {name} if type({name} := {place}) is dict else {empty}\n{text}"
+            else:
+                held = self.temporary()
+                text = uses.sub(rf"({held}.get(\1) if type({held} := {place}) is dict else None)", text)
+        return text.split("\n")

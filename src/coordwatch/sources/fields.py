@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from coordwatch.events.vocabulary import Field
-from coordwatch.sources.changes import Build, name_of
+from coordwatch.sources.changes import Build, is_written_as_ours, name_of
 from coordwatch.sources.checks import kind_expression
 from coordwatch.sources.code import Code
 from coordwatch.sources.kinds import Convert, KindError, converter_of, describe, joined
@@ -38,7 +38,10 @@ def field_lines(slot: Slot, spec: ValueSpec, build: Build, code: Code) -> list[s
         return _converted(value, convert, name, path)
 
     objects = objects_expression(field, spec, converted, build, code)
-    put = "" if objects else f" and (v := {kind_expression(name, field, converted, code)}) is not None"
+    check = kind_expression(name, field, converted, code)
+    if field.kind == "timestamp" and is_written_as_ours(spec):
+        check = f"v if type(v) is str else {check}"
+    put = "" if objects else f" and (v := {check}) is not None"
     lines = [
         f"v = {objects or value_expression(spec, build, code)}",
         f"if v is not None{put}:",

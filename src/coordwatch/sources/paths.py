@@ -119,6 +119,7 @@ def path_expression(path: Path, code: Code) -> str:
     """Write out what stands at a path."""
     place = "each" if path.root == "each" and code.each_is_local else f"scope.{path.root or 'item'}"
     known, steps = path.root is None and code.item_is_dict, path.steps
+    fixed = path.root not in ("each", "let")
     if known:
         place = "item"
     if path.root == "let" and path.steps and isinstance(path.steps[0], str):
@@ -129,6 +130,9 @@ def path_expression(path: Path, code: Code) -> str:
     for step in steps:
         if known:
             place, known = f"{place}.get({code.name(step)})" if isinstance(step, str) else "None", False
+            continue
+        if fixed and isinstance(step, str):
+            place = f"{code.object_at(place)}.get({code.name(step)})"
             continue
         inner = code.temporary()
         kind, found = "dict", f"{inner}.get({code.name(step)})"

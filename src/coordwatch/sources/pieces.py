@@ -12,6 +12,7 @@ from coordwatch.sources.paths import Scope
 from coordwatch.sources.record import DropReason, LeftAsideError, MapRejectReason, Record, RefusedError, Stage
 
 PIECES_MAX = 100_000
+_NOTHING_SAID: dict[str, Any] = {}
 
 
 def whole(compiled: Compiled, record: Record, body: Any, headers: dict[str, str]) -> Scope:
@@ -21,13 +22,13 @@ def whole(compiled: Compiled, record: Record, body: Any, headers: dict[str, str]
     """
     key = None if record.key is None else record.key.decode("utf-8", "replace")
     observed = record.timestamp if record.timestamp is not None and record.timestamp > 0 else None
-    envelope = Envelope(body, headers)
+    query, attributes = _NOTHING_SAID, _NOTHING_SAID
     if not compiled.around.is_bare(body, headers):
-        envelope.headers = dict(headers)
+        envelope = Envelope(body, dict(headers))
         compiled.around.peel(envelope)
-    body = envelope.body
+        body, headers, query, attributes = envelope.body, envelope.headers, envelope.query, envelope.attributes
     return Scope(
-        body, body, envelope.headers, envelope.query, envelope.attributes,
+        body, body, headers, query, attributes,
         record.topic, key, record.partition, record.offset, observed=observed,
     )  # fmt: skip
 
