@@ -47,6 +47,7 @@ class Cluster:
     ledger: dict[Line, int] = field(default_factory=dict)
     letters: list[Output] = field(default_factory=list)
     identity: list[Output] = field(default_factory=list)
+    suppressions: dict[bytes, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for partition in range(self.topics.partitions):
@@ -114,6 +115,12 @@ class Cluster:
                     rows.pop(output.key, None)
                 else:
                     rows[output.key] = output.value
+            elif output.topic == self.topics.suppressions:
+                assert output.key is not None
+                assert output.partition == self.partition_of(output.key.decode())
+                self.suppressions.pop(output.key, None)
+                if output.value is not None:
+                    self.suppressions[output.key] = output.value
             elif output.topic == self.topics.detections:
                 self.changes.append(change_of(output.value or b""))
             elif output.topic == self.topics.ledger:

@@ -198,3 +198,49 @@ def test_the_commands_say_so_and_end_with_2(tmp_path, capsys, command, text, wor
     (tmp_path / "coordwatch.yaml").write_text(text)
     assert main([command, "--config", str(tmp_path / "coordwatch.yaml")]) == 2
     assert words in capsys.readouterr().err
+
+
+PROMOTIONS = "{name: promotions, type: marketing.message.sent, data: {category: promotional, channel: email}}"
+
+
+def test_an_act_of_which_tools_want_to_know_is_one_that_a_tool_could_publish(read):
+    kafka = read(
+        f"kafka: {{suppressions: [{PROMOTIONS}, {{name: ads, type: marketing.audience.changed, data: {{action: added, platform: meta}}}}]}}"
+    ).kafka
+    assert [
+        (one.suppression.name, one.suppression.act.type, one.suppression.act.data) for one in kafka.suppressions
+    ] == [
+        ("promotions", "marketing.message.sent", {"category": "promotional", "channel": "email"}),
+        ("ads", "marketing.audience.changed", {"action": "added", "platform": "meta"}),
+    ]
+    assert kafka.topics.suppressing
+    assert not read("kafka: {}").kafka.topics.suppressing
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (
+            "{name: a, type: marketing.message.send}",
+            "type: no event type is called 'marketing.message.send'; did you mean 'marketing.message.sent'?",
+        ),
+        (
+            "{name: a, type: marketing.message.sent, data: {catgory: promotional}}",
+            "data.catgory: marketing.message.sent has no field 'catgory'; did you mean 'category'?",
+        ),
+        (
+            "{name: a, type: marketing.message.sent, data: {category: promotional}}",
+            "data.channel: say the 'channel' of it",
+        ),
+        (
+            "{name: a, type: marketing.message.sent, data: {category: sunny, channel: email}}",
+            "category: 'category' holds 'sunny'",
+        ),
+        (f"{PROMOTIONS}, {PROMOTIONS}", "two suppressions are called 'promotions': give each its own name"),
+        ("{name: a, typ: marketing.message.sent}", "did you mean 'type'?"),
+    ],
+)
+def test_a_mistyped_act_is_refused_at_the_start_with_what_to_write(read, written, said):
+    assert any(said in one for one in problems(read, f"kafka: {{suppressions: [{written}]}}\n")), problems(
+        read, f"kafka: {{suppressions: [{written}]}}\n"
+    )

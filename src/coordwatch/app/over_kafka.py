@@ -84,12 +84,19 @@ class OverKafka:
         """
         kept, kinds = self._kept_away()
         left = self._letters(kept, kinds)
-        for topic in (self.topics.identity_state, self.topics.detect_state, self.topics.aliases, self.topics.facts):
+        names = self.topics
+        told = [names.suppressions] if names.suppressing else []
+        for topic in (names.identity_state, names.detect_state, names.aliases, names.facts, *told):
             left += sum(_names(record, kept) for record in self._all(topic))
         left += self._in_own_database(kept, now) if store is None else self._in_database(store, kept, now)
         checked = [one.checked(left, now) for one in waiting_of(self.receipts())]
         # A topic that nobody writes to keeps its newest segment, and in it what was deleted: one more record lets it go.
-        nudges = [Output(topic, _NUDGE, None, 0) for topic in (self.topics.aliases, self.topics.dead_letters) if left]
+        places = [
+            (names.aliases, 0),
+            (names.dead_letters, 0),
+            *((topic, at) for topic in told for at in range(names.partitions)),
+        ]
+        nudges = [Output(topic, _NUDGE, None, partition) for topic, partition in places if left]
         send(self.access, [*nudges, *(receipt_output(self.topics, one.id, one.plain()) for one in checked)])
         return checked
 

@@ -183,7 +183,8 @@ def _stages(site: _Site) -> list[Stage]:
         if site.identity.mode is IdentityMode.GRAPH:
             stages.append(Resolving(ResolvingSettings(site.topics, site.identity, site.settings.lateness)))
     if Role.DETECT in roles:
-        settings = DetectSettings(site.topics, site.identity, site.settings.lateness)
+        wanted = tuple(one.suppression for one in site.kafka.suppressions)
+        settings = DetectSettings(site.topics, site.identity, site.settings.lateness, suppressions=wanted)
         stages.append(Detecting(site.content.rules, settings, site.watched))
     return stages
 

@@ -67,12 +67,20 @@ class Answer:
     unsaid: tuple[str, ...] = ()
 
 
-def check(plan: Plan, facts: Sequence[Fact], customer: str, reference: Reference, act: Event) -> Answer:
+def check(
+    plan: Plan,
+    facts: Sequence[Fact],
+    customer: str,
+    reference: Reference,
+    act: Event,
+    among: Sequence[CompiledRule] | None = None,
+) -> Answer:
     """Say whether an act may be done to a customer at its time, as far as is known.
 
-    Takes: the customer's `facts` in their order; `act` as it would be published, its identifiers as the facts have them
+    Takes: the customer's `facts` in their order; `act` as it would be published, its identifiers as the facts have them;
+           `among`, the rules of the plan that are asked at all, None for every one
     """
-    asked, now = _Asked(plan, facts, customer, reference, act), act.time
+    asked, now = _Asked(plan, facts, customer, reference, act, plan.rules if among is None else among), act.time
     fact = asked.fact(now)
     if fact is None:
         return Answer(Advice.ALLOW, None)
@@ -107,6 +115,7 @@ class _Asked:
     customer: str
     reference: Reference
     act: Event
+    among: Sequence[CompiledRule]
     _at: dict[int, Fact | None] = field(default_factory=dict)
     _view: View = field(init=False)
 
@@ -126,7 +135,7 @@ class _Asked:
         """The rules that judge such an act."""
         fact = self.fact(time)
         mask = 0 if fact is None else fact[MASK]
-        return [rule for rule in self.plan.rules if rule.expect is None and mask & rule.act.bits]
+        return [rule for rule in self.among if rule.expect is None and mask & rule.act.bits]
 
     def verdict(self, rule: CompiledRule, time: int) -> Verdict | None:
         """What a rule would say of it."""

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The names under one prefix, and how many partitions the topics that are split by customer have."""
+    """The names under one prefix, and how many partitions the topics that are split by customer have.
+
+    `suppressing` says whether the site asks for suppressions; without it there is no such topic.
+    """
 
     prefix: str = "coordwatch"
     partitions: int = 8
+    suppressing: bool = False
 
     @property
     def replayed(self) -> str:
@@ -52,6 +56,11 @@ class Topics:
     def detections(self) -> str:
         """Changes of detections by customer."""
         return f"{self.prefix}.detections"
+
+    @property
+    def suppressions(self) -> str:
+        """By customer, which kinds of acts would be a conflict now; for tools to read."""
+        return f"{self.prefix}.suppressions"
 
     @property
     def ledger(self) -> str:

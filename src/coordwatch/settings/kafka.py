@@ -5,17 +5,19 @@ from files, never from the YAML file. The next room: `app`, which makes of it wh
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from coordwatch.events.times import HOUR, SECOND
 from coordwatch.events.words import duration_words
+from coordwatch.processor.acts import BadAct, act_data
+from coordwatch.processor.detecting.suppressing import Suppression
 from coordwatch.processor.topics import Topics
-from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address
+from coordwatch.settings.parts import LOOPBACK, NAME, Duration, Part, Progressing, split_address, twice
 
 SECRETS = ("key_password", "password", "client_secret")
 """The names under `kafka.security` that may not stand in a file that people share."""
@@ -165,6 +167,27 @@ class DeadLetterLimit(Part):
     consecutive: Annotated[int, Field(ge=1, le=1_000_000)] = 100
 
 
+class SuppressionSettings(Part):
+    """A kind of act that tools want to be told of before they act, by a name of its own."""
+
+    name: Annotated[str, Field(pattern=NAME)]
+    type: str
+    data: Mapping[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _is_an_act(self) -> "SuppressionSettings":
+        try:
+            act_data(self.type, self.data)
+        except BadAct as error:
+            raise ValueError(f"suppression '{self.name}': {error.field}: {error}") from None
+        return self
+
+    @property
+    def suppression(self) -> Suppression:
+        """The act as it would be published."""
+        return Suppression.of(self.name, *act_data(self.type, self.data))
+
+
 class KafkaSettings(Part):
     """The brokers, our topics on them, and the pace of a worker."""
 
@@ -179,6 +202,7 @@ class KafkaSettings(Part):
     registry: RegistrySettings | None = None
     dead_letter_limit: DeadLetterLimit = DeadLetterLimit()
     verify_forgotten: Duration = HOUR
+    suppressions: Annotated[tuple[SuppressionSettings, ...], Field(max_length=20)] = ()
 
     @field_validator("bootstrap")
     @classmethod
@@ -199,12 +223,14 @@ class KafkaSettings(Part):
         if not _COMMIT_LEAST <= self.commit_interval <= self.session_timeout // 2:
             most = duration_words(self.session_timeout // 2)
             raise ValueError(f"'commit_interval' lies between 10ms and half of 'session_timeout', {most}")
+        for name in twice(one.name for one in self.suppressions):
+            raise ValueError(f"two suppressions are called '{name}': give each its own name")
         return self
 
     @property
     def topics(self) -> Topics:
         """What our own topics are called."""
-        return Topics(self.prefix, self.partitions)
+        return Topics(self.prefix, self.partitions, bool(self.suppressions))
 
 
 class KafkaInput(Progressing):

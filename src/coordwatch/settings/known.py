@@ -24,6 +24,7 @@ from coordwatch.settings.kafka import (
     KafkaSettings,
     RegistrySettings,
     SecuritySettings,
+    SuppressionSettings,
 )
 from coordwatch.settings.parts import AuditSettings, RetentionSettings
 from coordwatch.settings.quiet import InhibitSettings, MaintenanceSettings
@@ -72,6 +73,7 @@ def known_names(location: Sequence[int | str]) -> list[str]:
         "kafka.security": (SecuritySettings,),
         "kafka.registry": (RegistrySettings,),
         "kafka.dead_letter_limit": (DeadLetterLimit,),
+        "kafka.suppressions": (SuppressionSettings,),
     }
     words = [part for part in location if isinstance(part, str)]
     if words[:1] == ["route"]:

@@ -21,17 +21,13 @@ from coordwatch.alerts.card import cards_of
 from coordwatch.alerts.say import sentence
 from coordwatch.alerts.words import time_words
 from coordwatch.clock import Clock
-from coordwatch.documents import did_you_mean
 from coordwatch.engine.check import HORIZON, Advice, Objection
 from coordwatch.events.event import Event
-from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE, parse_time
-from coordwatch.events.vocabulary import PREFIX, REFS
+from coordwatch.processor.acts import BadAct, act_data
 from coordwatch.processor.checking import Checked
 from coordwatch.rules.detection import Evidence
 from coordwatch.rules.spec import RuleSpec, Severity
-from coordwatch.sources.canonical import checked_data
-from coordwatch.sources.record import RefusedError
 
 CLOCKS_DIFFER = 5 * MINUTE
 """How far the clock of whoever asks may lag behind ours: "now" is then our now."""
@@ -187,23 +183,10 @@ def check_router(desk: CheckDesk) -> APIRouter:
 
 def _act(body: CheckBody, now: int) -> Event:
     """The act as an event. Raises: Refused with the field, and the nearest word for one that is unknown."""
-    name = body.type.removeprefix(PREFIX)
-    if name not in TYPES:
-        hint = did_you_mean(name, list(TYPES)) or "docs/events.md lists them"
-        raise _refused("type", f"no event type is called '{name[:80]}'; {hint}")
-    for field in body.data:
-        if field not in TYPES[name].fields:
-            hint = did_you_mean(field, list(TYPES[name].fields)) or "docs/events.md lists its fields"
-            raise _refused(f"data.{field[:80]}", f"{name} has no field '{field[:80]}'; {hint}")
     try:
-        data = checked_data(name, body.data)
-    except RefusedError as error:
-        raise _refused(error.path or "data", error.detail) from None
-    for field in TYPES[name].required:
-        if field not in data and field not in REFS and field != "identifiers":
-            raise _refused(
-                f"data.{field}", f"say the '{field}' of it: rules that ask for it would else let everything pass"
-            )
+        name, data = act_data(body.type, body.data)
+    except BadAct as error:
+        raise _refused(error.field, str(error)) from None
     if body.subject is None and not data.get("identifiers"):
         raise _refused("subject", "say whom it is about: 'subject' with the customer's key, or 'data.identifiers'")
     if body.source is not None:

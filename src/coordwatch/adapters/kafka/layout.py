@@ -123,4 +123,5 @@ def wanted_topics(topics: Topics, replication: int, letter_bytes: int = LETTER_B
         one(topics.ingest_state, _STATE),
         one(topics.dead_letters, _LETTERS | {"max.message.bytes": str(largest)}),
         one(topics.forgotten, _FOLLOWED),
+        *([split(topics.suppressions, _FOLLOWED)] if topics.suppressing else []),
     ]

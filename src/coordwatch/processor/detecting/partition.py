@@ -24,6 +24,7 @@ from coordwatch.processor.detecting.intake import Intake
 from coordwatch.processor.detecting.reaches import Reaches
 from coordwatch.processor.detecting.readers import Readers
 from coordwatch.processor.detecting.site import Site
+from coordwatch.processor.detecting.suppressing import Suppressions
 from coordwatch.processor.forgetting import FORGOTTEN, away_output, forget_alerts, forget_nodes, place_again
 from coordwatch.processor.letters import Origin, letters_of
 from coordwatch.processor.marks import Mark
@@ -62,6 +63,10 @@ class Partition:
             place, folders, site.settings.size_max, lambda state: self.engine.retire(state, self.step)
         )
         self.customers.closed = restored.customers
+        self.suppressions = Suppressions(
+            place, site.settings.topics, site.suppressing, restored.held, restored.suppressing
+        )
+        self.suppressions.look_at_all(restored.customers)
         self.readers = Readers(max(map(reads_in, restored.customers.values()), default=LONG_AGO))
         running = ((deadline_in(value), key) for key, value in restored.customers.items())
         self.deadlines = Deadlines(len(site.waits), (run for run in running if run[0] < NEVER))
@@ -173,6 +178,7 @@ class Partition:
     def tick(self, now: int) -> None:
         """Judge who waits for it: for facts that came late, and for deadlines; so many at once as the settings say."""
         self.now = max(self.now, now)
+        self.suppressions.tick(self.now)
         rest = self.site.settings.due_max
         rules = [rule for rule in self.site.plan.rules if self._reads_any(rule)] if self._reviews else []
         for key in list(self._reviews)[:rest]:
@@ -198,6 +204,7 @@ class Partition:
             or self._outputs
             or self.customers.touched
             or self.intake.applied
+            or self.suppressions.pending
             or self.books.changed
             or self.fence != self._fence_given
             or self._facts_end != self._reviewed_end
@@ -214,6 +221,7 @@ class Partition:
         for key, value, line in self.books.give(self._topics.ledger):
             self._changed[key] = value
             yield line
+        yield from self.suppressions.give(self.customers, self.site.settings.due_max, self.now)
         for key, closed in self.customers.give(self.now):
             yield Output(state, rows.CUSTOMER + key, closed, partition)
         self._reviewed_end = self._reviewed_end if self._reviews else self._facts_end

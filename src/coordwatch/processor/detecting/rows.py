@@ -14,7 +14,8 @@ from coordwatch.processor.outcomes import Reach
 
 VERSION = 1
 CUSTOMER, COUNT, MARK, RULE, BOOK = b"customer/", b"count/", b"mark/", b"rule/", b"book/"
-PLACE, TALLIES = b"place", b"tallies"
+HELD = b"held/"
+PLACE, TALLIES, SUPPRESSING = b"place", b"tallies", b"suppressing"
 
 
 class Restored:
@@ -27,6 +28,8 @@ class Restored:
         self.marks: list[Mark] = []
         self.rules: dict[str, tuple[str, int]] = {}
         self.books: dict[int, Sequence[Any]] = {}
+        self.held: dict[bytes, dict[str, list[Any]]] = {}
+        self.suppressing = ""
 
 
 class Counted(Protocol):
@@ -123,6 +126,10 @@ def restore(stored: Mapping[bytes, bytes], counted: Counted) -> Restored:
             found.rules[key.removeprefix(RULE).decode()] = (revision, first)
         elif key.startswith(BOOK):
             found.books[int(key.removeprefix(BOOK), 16)] = unpack_row(key, value)
+        elif key.startswith(HELD):
+            (found.held[key.removeprefix(HELD)],) = unpack_row(key, value)
+        elif key == SUPPRESSING:
+            (found.suppressing,) = unpack_row(key, value)
         elif not counted.restore(key, value):
             raise UnknownSnapshot(
                 f"the row {key[:60]!r} is of no kind that this program knows: a newer program wrote it, so start that one "

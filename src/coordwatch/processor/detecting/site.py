@@ -14,6 +14,7 @@ from coordwatch.identity.hops.routing import Router
 from coordwatch.identity.policy import IdentityPolicy
 from coordwatch.processor.detecting.facts import Facts
 from coordwatch.processor.detecting.reaches import Watched
+from coordwatch.processor.detecting.suppressing import Suppressing, Suppression
 from coordwatch.processor.feeding import cannot_be_fed, waited_for
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.compile import compile_rules
@@ -25,7 +26,7 @@ class DetectSettings:
     """What a site decides about detection.
 
     `cap` bounds the facts of a type in one customer's journal, `size_max` the bytes of one customer, `due_max` the customers
-    judged at one tick. Units: `lateness` in microseconds
+    judged at one tick. `suppressions` are the kinds of acts that tools want to be told of. Units: `lateness` in microseconds
     """
 
     topics: Topics = field(default_factory=Topics)
@@ -34,6 +35,7 @@ class DetectSettings:
     cap: int = 200
     size_max: int = 256 * 1024
     due_max: int = 2_000
+    suppressions: tuple[Suppression, ...] = ()
 
 
 class Site:
@@ -51,6 +53,7 @@ class Site:
         self.router = Router(settings.identity)
         self.facts = Facts(self.plan, self.retention)
         self.times = Times()
+        self.suppressing = Suppressing(settings.suppressions, self.plan)
         waits: dict[frozenset[str], int] = {}
         groups: dict[str, int] = {}
         for rule in self.plan.rules:

@@ -1,0 +1,154 @@
+"""Suppressing: against which kinds of acts something stands of which customer, in a topic that tools can read.
+
+The kinds of acts that a site named enter, and the customers of one partition who may have changed. A record leaves for each
+of whom something else is to be told than was told last. What ends by itself is told when it ends; what begins by nothing but
+the passing of time is told with the customer's next event.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from heapq import heapify, heappop, heappush
+from itertools import islice
+from typing import Any
+
+from coordwatch.codec import encode_json
+from coordwatch.context.fact import Fact
+from coordwatch.context.reference import Reference
+from coordwatch.engine.check import Advice, check
+from coordwatch.events.event import Event, event_with
+from coordwatch.events.times import format_time
+from coordwatch.processor.detecting.customers import Customers
+from coordwatch.processor.detecting.rows import HELD, SUPPRESSING, pack_row
+from coordwatch.processor.stage import Output, Place
+from coordwatch.processor.topics import Topics
+from coordwatch.rules.plan import CompiledRule, Plan
+from coordwatch.rules.spec import RuleStatus
+
+Held = dict[str, list[Any]]
+"""What is told of one customer: for each suppression the advice, until when (None: nobody knows), and the rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A kind of act that tools want to be told of, by a name of its own; `act` is what they would publish, at no time yet."""
+
+    name: str
+    act: Event
+
+    @classmethod
+    def of(cls, name: str, event_type: str, data: Mapping[str, Any]) -> "Suppression":
+        """A suppression of acts of a type with these data."""
+        return cls(name, Event("suppressions", name, event_type, 0, 0, None, data))
+
+
+class Suppressing:
+    """What a site asks for, with the rules that can answer from a customer's own facts.
+
+    Rules that read facts that concern all, such as stock, answer only where they are asked: nobody would know whose answer
+    changes with each of those. `digest` names what is asked for and by which rules.
+    """
+
+    def __init__(self, wanted: Sequence[Suppression], plan: Plan) -> None:
+        self._plan = plan
+        self._asked = [(one, [rule for rule in plan.rules if _can_tell(rule, one.act.type)]) for one in wanted]
+        told = [[one.name, one.act.type, one.act.data, [rule.revision for rule in rules]] for one, rules in self._asked]
+        self.digest = sha256(encode_json(told, sort=True)).hexdigest()[:16] if wanted else ""
+
+    def may_hold(self, present: int) -> bool:
+        """Whether anything could stand against an act, by the bits of a customer's facts."""
+        return any(_fits(rule, present) for _, rules in self._asked for rule in rules)
+
+    def held(self, customer: str, facts: Sequence[Fact], present: int, now: int) -> Held:
+        """Everything that stands against the acts of a customer now."""
+        held: Held = {}
+        for one, rules in self._asked:
+            among = [rule for rule in rules if _fits(rule, present)]
+            if not among:
+                continue
+            act = event_with(one.act, time=now, observed_at=now)
+            answer = check(self._plan, facts, customer, Reference(), act, among)
+            if answer.advice is not Advice.ALLOW:
+                against = sorted(each.detection.rule for each in answer.objections)
+                held[one.name] = [answer.advice.value, answer.until, against]
+        return held
+
+
+def _can_tell(rule: CompiledRule, event_type: str) -> bool:
+    live = rule.spec.status is RuleStatus.LIVE and rule.expect is None
+    judges = any(take.type == event_type for take in rule.act.takes)
+    return live and judges and len(rule.needs) > 1 and not any(any(step.broadcast) for step in rule.given)
+
+
+def _fits(rule: CompiledRule, present: int) -> bool:
+    return all(present & bits for bits in rule.needs[1:])
+
+
+class Suppressions:
+    """What is told of the customers of one partition.
+
+    Takes: what was told last by customer, as restored, and the `digest` by which it was
+    """
+
+    def __init__(self, place: Place, topics: Topics, desk: Suppressing, told: dict[bytes, Held], digest: str) -> None:
+        self._place, self._topics, self._desk, self._told = place, topics, desk, told
+        self._ends = [(end, key) for key, held in told.items() for end in _ends_of(held)]
+        heapify(self._ends)
+        self._again: dict[bytes, None] = {}
+        self._is_new = digest != desk.digest
+
+    def look_at_all(self, keys: Iterable[bytes]) -> None:
+        """Ask anew for everybody, where something else was asked for before."""
+        if self._is_new:
+            self._again = dict.fromkeys((*self._told, *keys))
+
+    @property
+    def pending(self) -> bool:
+        """Whether somebody is still to be asked for, whose facts may not have changed."""
+        return self._is_new or bool(self._again)
+
+    def tick(self, now: int) -> None:
+        """Note for whom something ends by itself."""
+        while self._ends and self._ends[0][0] <= now:
+            self._again[heappop(self._ends)[1]] = None
+
+    def give(self, customers: Customers, most: int, now: int) -> Iterator[Output]:
+        """Tell of everybody who changed, and of as many as `most` of the others who are to be asked for."""
+        if self._is_new:
+            self._is_new = False
+            yield Output(self._topics.detect_state, SUPPRESSING, pack_row(self._desk.digest), self._place.partition)
+        again = list(islice(self._again, most))
+        for key in again:
+            del self._again[key]
+        for key in dict.fromkeys((*again, *(customers.touched if self._desk.digest else ()))):
+            yield from self._tell(key, customers, now)
+
+    def _tell(self, key: bytes, customers: Customers, now: int) -> Iterator[Output]:
+        present, facts = customers.peek(key)
+        customer, held = key.decode("utf-8", "replace"), Held()
+        if self._desk.may_hold(present):
+            held = self._desk.held(customer, facts(), present, now)
+        if held == self._told.get(key, {}):
+            return
+        partition, value = self._place.partition, _record(customer, held, now)
+        if held:
+            self._told[key] = held
+            for end in _ends_of(held):
+                heappush(self._ends, (end, key))
+        else:
+            del self._told[key]
+        row = pack_row(held) if held else None
+        yield Output(self._topics.suppressions, key, value if held else None, partition)
+        yield Output(self._topics.detect_state, HELD + key, row, partition)
+
+
+def _ends_of(held: Held) -> Iterator[int]:
+    return (until for _, until, _ in held.values() if until is not None)
+
+
+def _record(customer: str, held: Held, now: int) -> bytes:
+    told = {
+        name: {"advice": advice, "until": None if until is None else format_time(until), "rules": rules}
+        for name, (advice, until, rules) in held.items()
+    }
+    return encode_json({"customer": customer, "as_of": format_time(now), "suppressions": told})

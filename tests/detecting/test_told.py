@@ -1,0 +1,107 @@
+"""What tools read of a customer, by examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coordwatch.codec import decode_json
+from coordwatch.processor.detecting.suppressing import Suppression
+from coordwatch.processor.topics import Topics
+from tests.detecting.cluster import Cluster, Worker
+from tests.statements.scene import at, document, on
+
+ONE = Topics("t", 1)
+PROMO = Suppression.of("promotions", "marketing.message.sent", {"category": "promotional", "channel": "email"})
+OPEN_CASE = """
+when: {promo: {event: sent, where: category == "promotional"}}
+while: {complaint: {opened: {event: case}, closed: {event: status, where: status == "resolved", same: case}, within: 3d}}
+"""
+AFTER = "{when: {promo: {event: sent}}, after: {complaint: {event: case, within: 2h}}}"
+
+
+def cluster(*rules: Any, wanted: tuple[Suppression, ...] = (PROMO,)) -> Cluster:
+    docs = [document(rule, number) if isinstance(rule, str) else rule for number, rule in enumerate(rules, 1)]
+    return Cluster.of(docs, topics=ONE, settings={"suppressions": wanted})
+
+
+def read(one: Cluster) -> dict[str, Any]:
+    return {key.decode(): decode_json(value) for key, value in one.suppressions.items()}
+
+
+def test_a_tool_reads_until_when_and_why_and_no_longer_once_it_is_over() -> None:
+    one = cluster(AFTER)
+    one.file(on("case", "0h"))
+    one.file(on("order", "0h", who="C2"))
+    worker = Worker(one)
+    worker.settle(at("1h"))
+    held = {"advice": "hold", "until": "2026-03-02T14:00:00Z", "rules": ["rule-1"]}
+    assert read(one) == {
+        "C1": {"customer": "C1", "as_of": "2026-03-02T13:00:00Z", "suppressions": {"promotions": held}}
+    }
+    worker.settle(at("2h", -1))
+    assert list(read(one)) == ["C1"]
+    worker.settle(at("2h"))
+    assert read(one) == {}
+
+
+def test_nothing_is_written_while_the_answer_stays_the_same() -> None:
+    one = cluster(AFTER)
+    one.file(on("case", "0h"))
+    worker = Worker(one)
+    worker.settle(at("1h"))
+    before = dict(one.suppressions)
+    one.file(on("order", "61m"))
+    one.file(on("sent", "62m"))
+    worker.settle(at("63m"))
+    assert one.suppressions == before
+
+
+def test_who_was_known_before_it_was_asked_for_is_told_too_and_taken_back_when_nobody_asks_any_more() -> None:
+    one = cluster(AFTER, wanted=())
+    for number in range(5):
+        one.file(on("case", "0h", who=f"C{number}"))
+    Worker(one).settle(at("1h"))
+    assert read(one) == {}
+    one.settings = {"suppressions": (PROMO,), "due_max": 2}
+    worker, told = Worker(one), []
+    worker.stage.tick(at("1h"))
+    while worker.stage.pending:
+        one.apply(worker.stage.give(at("1h")), worker.positions)
+        told.append(len(read(one)))
+    assert told == [2, 4, 5]
+    one.settings = {}
+    Worker(one).settle(at("1h"))
+    assert read(one) == {}
+    assert not [key for key in one.rows[0] if key.startswith(b"held/")]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "{when: {promo: {event: sent}}, given: {stock: {event: stock, where: available <= 0}}}",
+        '{when: {promo: {event: sent, where: channel == "email"}}, unless: {order: {event: order, within: 1h}}}',
+        {**document(AFTER), "status": "shadow"},
+        "{when: {gone: {event: order}}, expect: {notice: {event: sent, within: 30m}}}",
+    ],
+    ids=["facts of all", "no fact of the customer", "not live", "what must follow"],
+)
+def test_what_cannot_be_kept_in_step_or_decides_nothing_is_not_told(rule: Any) -> None:
+    one = cluster(rule)
+    one.file(on("case", "0h"))
+    one.file(on("stock", "0h", available=0))
+    Worker(one).settle(at("1h"))
+    assert read(one) == {}
+
+
+def test_who_is_forgotten_is_told_of_no_more() -> None:
+    one = cluster(AFTER)
+    one.file(on("case", "0h"))
+    worker = Worker(one)
+    worker.settle(at("1h"))
+    assert list(read(one)) == ["C1"]
+    one.send("C1", "forget", {})
+    worker.take(0, 100, at("1h"))
+    given = {output.topic: output.value for output in worker.stage.give(at("1h")) if output.key == b"C1"}
+    assert given[one.topics.suppressions] is None
