@@ -18,6 +18,7 @@ from coordwatch.engine.state import fact_of
 from coordwatch.events.taxonomy import TYPES
 from coordwatch.events.times import MINUTE
 from coordwatch.rules.compile import compile_rules
+from coordwatch.rules.search import View
 from tests.laws import subject
 from tests.laws.histories import Case, cases
 from tests.laws.rules import SHARED
@@ -47,7 +48,7 @@ def asked(rules: list[Plain], events: list[Plain], act: Plain) -> Answer:
     mine = [fact for event, fact in facts if fact is not None and event["subject"] == act["subject"]]
     wide = [fact for event, fact in facts if fact is not None and TYPES[event["type"]].broadcast]
     reference = Reference(once_each(wide)[0])
-    return check(plan, once_each(mine)[0], act["subject"], reference, subject.engine_event(act))
+    return check(plan, View(once_each(mine)[0], act["subject"], reference), subject.engine_event(act))
 
 
 def against(rules: list[Plain], events: list[Plain], act: Plain, at: int) -> set[str]:

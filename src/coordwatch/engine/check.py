@@ -7,12 +7,11 @@ follow an act is no reason against it. Nothing is kept, and nothing is in flight
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
 from typing import TypeGuard
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, Fact
-from coordwatch.context.reference import Reference
 from coordwatch.engine.detect import detect
 from coordwatch.engine.state import fact_of
 from coordwatch.events.event import Event, event_with
@@ -67,20 +66,13 @@ class Answer:
     unsaid: tuple[str, ...] = ()
 
 
-def check(
-    plan: Plan,
-    facts: Sequence[Fact],
-    customer: str,
-    reference: Reference,
-    act: Event,
-    among: Sequence[CompiledRule] | None = None,
-) -> Answer:
+def check(plan: Plan, view: View, act: Event, among: Sequence[CompiledRule] | None = None) -> Answer:
     """Say whether an act may be done to a customer at its time, as far as is known.
 
-    Takes: the customer's `facts` in their order; `act` as it would be published, its identifiers as the facts have them;
-           `among`, the rules of the plan that are asked at all, None for every one
+    Takes: a `view` of the customer's facts; `act` as it would be published, its identifiers as the facts have them; `among`,
+           the rules of the plan that are asked at all, None for every one
     """
-    asked, now = _Asked(plan, facts, customer, reference, act, plan.rules if among is None else among), act.time
+    asked, now, customer = _Asked(plan, view, act, plan.rules if among is None else among), act.time, view.customer
     fact = asked.fact(now)
     if fact is None:
         return Answer(Advice.ALLOW, None)
@@ -111,19 +103,17 @@ class _Asked:
     """One act, asked about at any instant."""
 
     plan: Plan
-    facts: Sequence[Fact]
-    customer: str
-    reference: Reference
+    known: InitVar[View]
     act: Event
     among: Sequence[CompiledRule]
     _at: dict[int, Fact | None] = field(default_factory=dict)
     _view: View = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, known: View) -> None:
         # Who has sent it already and asks again is told the same.
         name = (self.act.source, self.act.id)
-        self.facts = [fact for fact in self.facts if (fact[SOURCE], fact[ID]) != name]
-        self._view = View(self.facts, self.customer, self.reference)
+        others = [fact for fact in known.facts if (fact[SOURCE], fact[ID]) != name]
+        self._view = View(others, known.customer, known.reference)
 
     def fact(self, time: int) -> Fact | None:
         """The act as it would be at an instant; some conditions look at the clock."""
@@ -144,9 +134,9 @@ class _Asked:
             return None
         view = self._view
         if fact[MASK] & rule.before_bits:
-            facts = list(self.facts)
+            facts = list(view.facts)
             insort(facts, fact, key=lambda one: one[: ID + 1])
-            view = View(facts, self.customer, self.reference)
+            view = View(facts, view.customer, view.reference)
         return judge(rule, view, fact, time, graces=False)
 
     def quiet_from(self, time: int) -> int | None:

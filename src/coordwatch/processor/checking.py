@@ -13,6 +13,7 @@ from coordwatch.events.event import Event
 from coordwatch.processor.asking import Known, facts_read
 from coordwatch.processor.feeding import evidence_types
 from coordwatch.rules.plan import Plan
+from coordwatch.rules.search import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def checked(known: Known, customer: str, act: Event, now: int) -> Checked:
     Raises: UnknownSnapshot when a newer program wrote the snapshot
     """
     rules = (rule for rule in known.plan.rules if any(take.type == act.type for take in rule.act.takes))
-    answer = check(known.plan, known.state().journal.facts, customer, Reference(facts_read(rules, known)), act)
+    view = View(known.state().journal, customer, Reference(facts_read(rules, known)))
+    answer = check(known.plan, view, act)
     return resting_on(known.progress, known.plan, answer, customer, now)
 
 

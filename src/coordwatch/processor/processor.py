@@ -247,9 +247,8 @@ class Processor:
         if customer is None and admitted is not None:
             customer = self.identity.customer_of(admitted)
         facts = () if customer is None else self.state(customer).journal.facts
-        answer = check(
-            self.plan, facts, customer or "", self.desk.reference, self.identity.pseudonymous(admitted or act)
-        )
+        view = View(facts, customer or "", self.desk.reference)
+        answer = check(self.plan, view, self.identity.pseudonymous(admitted or act))
         return resting_on(self.progress, self.plan, answer, customer, now)
 
     def customer(self, customer: str, now: int) -> CustomerView | None:

@@ -3,11 +3,11 @@
 The rows of the changelog enter, a customer's key asks; rows that changed leave.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
-from coordwatch.context.fact import Fact
+from coordwatch.context.journal import Journal
 from coordwatch.engine.folder import NEVER, UNSEEN, Folder, deadline_in, reads_in
 from coordwatch.engine.folders import Folders
 from coordwatch.engine.state import CustomerState, UnknownSnapshot
@@ -56,13 +56,13 @@ class Customers:
         folder = self.touch(key)
         return Open(self._open(key, folder), folder)
 
-    def peek(self, key: bytes) -> tuple[int, Callable[[], Sequence[Fact]]]:
-        """The bits of all facts of a customer as they are now, and the facts for whoever needs them; nothing is changed.
+    def peek(self, key: bytes) -> tuple[int, Callable[[], Journal]]:
+        """The bits of all facts of a customer as they are now, and the journal for whoever needs it; nothing is changed.
 
         Raises: UnknownSnapshot when another version of the program wrote it
         """
         folder = self.touched[key] if key in self.touched else self._read(key)
-        return folder.present, lambda: self._open(key, folder).journal.facts
+        return folder.present, lambda: self._open(key, folder).journal
 
     def empty(self, key: bytes) -> None:
         """Let go of everything that is kept of a customer."""

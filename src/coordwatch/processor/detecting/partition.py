@@ -63,10 +63,7 @@ class Partition:
             place, folders, site.settings.size_max, lambda state: self.engine.retire(state, self.step)
         )
         self.customers.closed = restored.customers
-        self.suppressions = Suppressions(
-            place, site.settings.topics, site.suppressing, restored.held, restored.suppressing
-        )
-        self.suppressions.look_at_all(restored.customers)
+        self.suppressions = Suppressions(place, self._topics, site.suppressing, restored)
         self.readers = Readers(max(map(reads_in, restored.customers.values()), default=LONG_AGO))
         running = ((deadline_in(value), key) for key, value in restored.customers.items())
         self.deadlines = Deadlines(len(site.waits), (run for run in running if run[0] < NEVER))
@@ -198,17 +195,9 @@ class Partition:
     @property
     def pending(self) -> bool:
         """Whether anything is not durable yet."""
-        return bool(
-            self._reviews
-            or self._changed
-            or self._outputs
-            or self.customers.touched
-            or self.intake.applied
-            or self.suppressions.pending
-            or self.books.changed
-            or self.fence != self._fence_given
-            or self._facts_end != self._reviewed_end
-        )
+        moved = self.fence != self._fence_given or self._facts_end != self._reviewed_end
+        taken = self._reviews or self._changed or self._outputs or self.customers.touched or self.intake.applied
+        return bool(moved or taken or self.suppressions.pending or self.books.changed)
 
     def give(self) -> Iterator[Output]:
         """Everything that is not durable yet; afterwards nothing is pending but who is still to be judged."""

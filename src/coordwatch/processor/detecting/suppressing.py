@@ -5,7 +5,7 @@ of whom something else is to be told than was told last. What ends by itself is 
 the passing of time is told with the customer's next event.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
@@ -13,16 +13,16 @@ from itertools import islice
 from typing import Any
 
 from coordwatch.codec import encode_json
-from coordwatch.context.fact import Fact
 from coordwatch.context.reference import Reference
 from coordwatch.engine.check import Advice, check
 from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import format_time
 from coordwatch.processor.detecting.customers import Customers
-from coordwatch.processor.detecting.rows import HELD, SUPPRESSING, pack_row
+from coordwatch.processor.detecting.rows import HELD, SUPPRESSING, Restored, pack_row
 from coordwatch.processor.stage import Output, Place
 from coordwatch.processor.topics import Topics
 from coordwatch.rules.plan import CompiledRule, Plan
+from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleStatus
 
 Held = dict[str, list[Any]]
@@ -59,15 +59,15 @@ class Suppressing:
         """Whether anything could stand against an act, by the bits of a customer's facts."""
         return any(_fits(rule, present) for _, rules in self._asked for rule in rules)
 
-    def held(self, customer: str, facts: Sequence[Fact], present: int, now: int) -> Held:
-        """Everything that stands against the acts of a customer now."""
+    def held(self, view: View, present: int, now: int) -> Held:
+        """Everything that stands against the acts of a customer now. Takes: the bits of the customer's facts too."""
         held: Held = {}
         for one, rules in self._asked:
             among = [rule for rule in rules if _fits(rule, present)]
             if not among:
                 continue
             act = event_with(one.act, time=now, observed_at=now)
-            answer = check(self._plan, facts, customer, Reference(), act, among)
+            answer = check(self._plan, view, act, among)
             if answer.advice is not Advice.ALLOW:
                 against = sorted(each.detection.rule for each in answer.objections)
                 held[one.name] = [answer.advice.value, answer.until, against]
@@ -87,20 +87,15 @@ def _fits(rule: CompiledRule, present: int) -> bool:
 class Suppressions:
     """What is told of the customers of one partition.
 
-    Takes: what was told last by customer, as restored, and the `digest` by which it was
+    Takes: what was told last, as `restored`; where something else is asked for now, everybody is asked for anew
     """
 
-    def __init__(self, place: Place, topics: Topics, desk: Suppressing, told: dict[bytes, Held], digest: str) -> None:
-        self._place, self._topics, self._desk, self._told = place, topics, desk, told
-        self._ends = [(end, key) for key, held in told.items() for end in _ends_of(held)]
+    def __init__(self, place: Place, topics: Topics, desk: Suppressing, restored: Restored) -> None:
+        self._place, self._topics, self._desk, self._told = place, topics, desk, restored.held
+        self._ends = [(end, key) for key, held in self._told.items() for end in _ends_of(held)]
         heapify(self._ends)
-        self._again: dict[bytes, None] = {}
-        self._is_new = digest != desk.digest
-
-    def look_at_all(self, keys: Iterable[bytes]) -> None:
-        """Ask anew for everybody, where something else was asked for before."""
-        if self._is_new:
-            self._again = dict.fromkeys((*self._told, *keys))
+        self._is_new = restored.suppressing != desk.digest
+        self._again = dict.fromkeys((*self._told, *restored.customers) if self._is_new else ())
 
     @property
     def pending(self) -> bool:
@@ -124,10 +119,10 @@ class Suppressions:
             yield from self._tell(key, customers, now)
 
     def _tell(self, key: bytes, customers: Customers, now: int) -> Iterator[Output]:
-        present, facts = customers.peek(key)
+        present, journal = customers.peek(key)
         customer, held = key.decode("utf-8", "replace"), Held()
         if self._desk.may_hold(present):
-            held = self._desk.held(customer, facts(), present, now)
+            held = self._desk.held(View(journal(), customer, Reference()), present, now)
         if held == self._told.get(key, {}):
             return
         partition, value = self._place.partition, _record(customer, held, now)
