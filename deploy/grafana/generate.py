@@ -18,6 +18,7 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
+from deploy.grafana.asked import asked_panels
 from deploy.grafana.health import health_panels
 from deploy.grafana.panels import SOURCE
 from deploy.grafana.rates import rate_panels
@@ -53,7 +54,11 @@ def _conflict_rates() -> Dashboard:
     )
     for variable in (_datasource(), _job(), _rule(), _tool()):
         board.with_variable(variable)
-    for title, panels in (("Conflict rates", rate_panels()), ("Health: can the numbers be trusted", health_panels())):
+    for title, panels in (
+        ("Conflict rates", rate_panels()),
+        ("Asked before acting", asked_panels()),
+        ("Health: can the numbers be trusted", health_panels()),
+    ):
         board.with_row(dashboard.Row(title))
         for panel in panels:
             board.with_panel(panel)

@@ -9,6 +9,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import InitVar, dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from typing import TypeGuard
 
 from coordwatch.context.fact import ID, MASK, SOURCE, TIME, Fact
@@ -88,6 +89,29 @@ def check(plan: Plan, view: View, act: Event, among: Sequence[CompiledRule] | No
     until = asked.quiet_from(now) if live else None
     advice = Advice.ALLOW if not live else Advice.DENY if until is None else Advice.HOLD
     return Answer(advice, until, tuple(live), tuple(shadow), tuple(rule.id for rule in rules), tuple(unsaid))
+
+
+def may_begin(view: View, rules: Sequence[CompiledRule], now: int) -> int | None:
+    """The next instant at which one of the rules may begin to object though nothing happens, None when none is known.
+
+    What excused an act leaves its window then, or is a state that ends by itself; or a fact is of a time that is still to
+    come. Conditions that look at the clock are not among it. Units: microseconds since 1970 UTC
+    """
+    ends = [fact[TIME] for fact in takewhile(lambda fact: fact[TIME] > now, reversed(view.facts))]
+    for rule in rules:
+        for step in rule.unless_events:
+            if step.reach is not None:
+                ends += (_first(step.reach, fact[TIME], now) for fact in view.of(step.bits))
+        for state in rule.unless_states:
+            ends += _state_ends(view, state)
+    return min((end for end in ends if end > now), default=None)
+
+
+def _state_ends(view: View, state: StateStep) -> Iterator[int]:
+    for fact in view.of(state.bits):
+        yield fact[TIME] + state.linger
+        if state.at_most is not None:
+            yield fact[TIME] + state.at_most
 
 
 def _objects(verdict: Verdict | None) -> TypeGuard[Verdict]:
@@ -180,13 +204,7 @@ class _Asked:
             if reach is not None:
                 yield from (_first(reach, fact[TIME], time) for fact in named.get(name, ()))
         for state in rule.states:
-            yield from self._ends_of(state)
-
-    def _ends_of(self, state: StateStep) -> Iterator[int]:
-        for fact in self._view.of(state.bits):
-            yield fact[TIME] + state.linger
-            if state.at_most is not None:
-                yield fact[TIME] + state.at_most
+            yield from _state_ends(self._view, state)
 
 
 def _first(reach: Reach, old: int, time: int) -> int:

@@ -20,10 +20,11 @@ class PlaceReading:
 
 @dataclass(frozen=True, slots=True)
 class StateReading:
-    """The state that a stage holds in this process."""
+    """The state that a stage holds in this process; `suppressed`, of how many customers tools read of each suppression."""
 
     keys: int
     bytes: int
+    suppressed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from coordwatch.events.times import MINUTE, parse_time
 from coordwatch.processor.acts import BadAct, act_data
 from coordwatch.processor.checking import Checked
 from coordwatch.rules.detection import Evidence
-from coordwatch.rules.spec import RuleSpec, Severity
+from coordwatch.rules.spec import RuleSpec, RuleStatus, Severity
 
 CLOCKS_DIFFER = 5 * MINUTE
 """How far the clock of whoever asks may lag behind ours: "now" is then our now."""
@@ -106,7 +106,9 @@ class CheckDesk:
     def __init__(self, ask: Callable[[Event], Checked], clock: Clock, rules: Iterable[RuleSpec]) -> None:
         self._ask, self._clock, self._cards = ask, clock, cards_of(rules)
         self.said: Counter[Advice] = Counter()
-        self.against: Counter[tuple[str, str]] = Counter()
+        # A rule that nobody asked yet is told as 0, so that its first objection is a rise.
+        asked = (one for one in self._cards.values() if one.expects is None and one.status is not RuleStatus.RETIRED)
+        self.against = Counter({(card.id, card.status.value): 0 for card in asked})
 
     def check(self, body: CheckBody, reads: bool) -> CheckAnswer:
         """Answer. Takes: `reads`, whether who asks may see alerts. Raises: Refused, TemporaryError."""

@@ -90,6 +90,7 @@ WORKER_NAMES: Sequence[Name] = (
     Name("coordwatch_restore_seconds", "gauge", ("stage",), "How long the state took to be read back last time"),
     Name("coordwatch_state_keys", "gauge", ("stage",), "Rows of state that this process holds"),
     Name("coordwatch_state_bytes", "gauge", ("stage",), "Bytes of state that this process holds"),
+    Name("coordwatch_suppressed_customers", "gauge", ("suppression",), "Customers of whom tools read that something stands against such an act"),
 )  # fmt: skip
 _BY_NAME = {one.name: one for one in (*NAMES, *WORKER_NAMES)}
 

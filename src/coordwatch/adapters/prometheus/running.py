@@ -55,4 +55,7 @@ def _of_stages(stages: Sequence[StageReading]) -> dict[str, Amounts]:
         "coordwatch_restore_seconds": {(one.stage,): one.restore_seconds for one in states},
         "coordwatch_state_keys": {(one.stage,): one.state.keys for one in states if one.state},
         "coordwatch_state_bytes": {(one.stage,): one.state.bytes for one in states if one.state},
+        "coordwatch_suppressed_customers": {
+            (name,): amount for one in states if one.state for name, amount in one.state.suppressed.items()
+        },
     }

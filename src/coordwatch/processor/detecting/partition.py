@@ -232,7 +232,7 @@ class Partition:
     def held(self) -> StateReading:
         """How much state of customers there is."""
         closed = list(self.customers.closed.values())
-        return StateReading(len(closed), sum(map(len, closed)))
+        return StateReading(len(closed), sum(map(len, closed)), self.suppressions.held)
 
     # ---- within
 

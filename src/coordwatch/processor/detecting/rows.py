@@ -28,7 +28,7 @@ class Restored:
         self.marks: list[Mark] = []
         self.rules: dict[str, tuple[str, int]] = {}
         self.books: dict[int, Sequence[Any]] = {}
-        self.held: dict[bytes, dict[str, list[Any]]] = {}
+        self.held: dict[bytes, Sequence[Any]] = {}
         self.suppressing = ""
 
 
@@ -127,7 +127,7 @@ def restore(stored: Mapping[bytes, bytes], counted: Counted) -> Restored:
         elif key.startswith(BOOK):
             found.books[int(key.removeprefix(BOOK), 16)] = unpack_row(key, value)
         elif key.startswith(HELD):
-            (found.held[key.removeprefix(HELD)],) = unpack_row(key, value)
+            found.held[key.removeprefix(HELD)] = unpack_row(key, value)
         elif key == SUPPRESSING:
             (found.suppressing,) = unpack_row(key, value)
         elif not counted.restore(key, value):

@@ -90,7 +90,10 @@ class Detecting:
     def held(self) -> StateReading:
         """How much state of customers this process holds."""
         held = [one.held for one in list(self._partitions.values())]
-        return StateReading(sum(one.keys for one in held), sum(one.bytes for one in held))
+        suppressed = Counter({one.name: 0 for one in self._site.settings.suppressions})
+        for one in held:
+            suppressed.update(one.suppressed)
+        return StateReading(sum(one.keys for one in held), sum(one.bytes for one in held), suppressed)
 
     def known(self, partition: int, customer: str) -> Known | None:
         """A customer as last committed, None when the partition is not held here."""

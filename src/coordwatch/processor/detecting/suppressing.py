@@ -1,20 +1,21 @@
 """Suppressing: against which kinds of acts something stands of which customer, in a topic that tools can read.
 
 The kinds of acts that a site named enter, and the customers of one partition who may have changed. A record leaves for each
-of whom something else is to be told than was told last. What ends by itself is told when it ends; what begins by nothing but
-the passing of time is told with the customer's next event.
+of whom something else is to be told than was told last: with the event that changes it, or when its time has come.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from heapq import heapify, heappop, heappush
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from coordwatch.codec import encode_json
 from coordwatch.context.reference import Reference
-from coordwatch.engine.check import Advice, check
+from coordwatch.engine.check import Advice, check, may_begin
+from coordwatch.engine.folder import NEVER
 from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import format_time
 from coordwatch.processor.detecting.customers import Customers
@@ -29,6 +30,13 @@ Held = dict[str, list[Any]]
 """What is told of one customer: for each suppression the advice, until when (None: nobody knows), and the rules."""
 
 
+class Told(NamedTuple):
+    """What was told last of a customer, and when it may be otherwise though nothing happens, NEVER where it may not."""
+
+    held: Held
+    again: int
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """A kind of act that tools want to be told of, by a name of its own; `act` is what they would publish, at no time yet."""
@@ -40,6 +48,10 @@ class Suppression:
     def of(cls, name: str, event_type: str, data: Mapping[str, Any]) -> "Suppression":
         """A suppression of acts of a type with these data."""
         return cls(name, Event("suppressions", name, event_type, 0, 0, None, data))
+
+
+_NOTHING = Told({}, NEVER)
+_STALE_MAX = 1000
 
 
 class Suppressing:
@@ -59,9 +71,9 @@ class Suppressing:
         """Whether anything could stand against an act, by the bits of a customer's facts."""
         return any(_fits(rule, present) for _, rules in self._asked for rule in rules)
 
-    def held(self, view: View, present: int, now: int) -> Held:
+    def told(self, view: View, present: int, now: int) -> Told:
         """Everything that stands against the acts of a customer now. Takes: the bits of the customer's facts too."""
-        held: Held = {}
+        held, again = Held(), NEVER
         for one, rules in self._asked:
             among = [rule for rule in rules if _fits(rule, present)]
             if not among:
@@ -71,7 +83,9 @@ class Suppressing:
             if answer.advice is not Advice.ALLOW:
                 against = sorted(each.detection.rule for each in answer.objections)
                 held[one.name] = [answer.advice.value, answer.until, against]
-        return held
+            ends = (answer.until, *(each.until for each in answer.objections), may_begin(view, among, now))
+            again = min(again, *(NEVER if end is None else end for end in ends))
+        return Told(held, again)
 
 
 def _can_tell(rule: CompiledRule, event_type: str) -> bool:
@@ -91,11 +105,16 @@ class Suppressions:
     """
 
     def __init__(self, place: Place, topics: Topics, desk: Suppressing, restored: Restored) -> None:
-        self._place, self._topics, self._desk, self._told = place, topics, desk, restored.held
-        self._ends = [(end, key) for key, held in self._told.items() for end in _ends_of(held)]
-        heapify(self._ends)
+        self._place, self._topics, self._desk = place, topics, desk
+        self._told = {key: Told(*one) for key, one in restored.held.items()}
+        self._ends = self._all_ends()
         self._is_new = restored.suppressing != desk.digest
         self._again = dict.fromkeys((*self._told, *restored.customers) if self._is_new else ())
+
+    @property
+    def held(self) -> Counter[str]:
+        """Of how many customers something stands against each kind of act; for any thread."""
+        return Counter(name for told in list(self._told.values()) for name in told.held)
 
     @property
     def pending(self) -> bool:
@@ -103,7 +122,7 @@ class Suppressions:
         return self._is_new or bool(self._again)
 
     def tick(self, now: int) -> None:
-        """Note for whom something ends by itself."""
+        """Note for whom something may be otherwise by now."""
         while self._ends and self._ends[0][0] <= now:
             self._again[heappop(self._ends)[1]] = None
 
@@ -120,25 +139,32 @@ class Suppressions:
 
     def _tell(self, key: bytes, customers: Customers, now: int) -> Iterator[Output]:
         present, journal = customers.peek(key)
-        customer, held = key.decode("utf-8", "replace"), Held()
+        customer, told, before = key.decode("utf-8", "replace"), _NOTHING, self._told.get(key, _NOTHING)
         if self._desk.may_hold(present):
-            held = self._desk.held(View(journal(), customer, Reference()), present, now)
-        if held == self._told.get(key, {}):
+            told = self._desk.told(View(journal(), customer, Reference()), present, now)
+        if told == before:
             return
-        partition, value = self._place.partition, _record(customer, held, now)
-        if held:
-            self._told[key] = held
-            for end in _ends_of(held):
-                heappush(self._ends, (end, key))
-        else:
-            del self._told[key]
-        row = pack_row(held) if held else None
-        yield Output(self._topics.suppressions, key, value if held else None, partition)
+        partition, row = self._place.partition, None if told == _NOTHING else pack_row(*told)
+        self._told.pop(key, None)
+        if row is not None:
+            self._told[key] = told
+            self._note_end(told.again, key)
         yield Output(self._topics.detect_state, HELD + key, row, partition)
+        if told.held != before.held:
+            value = _record(customer, told.held, now) if told.held else None
+            yield Output(self._topics.suppressions, key, value, partition)
 
+    def _note_end(self, end: int, key: bytes) -> None:
+        """Ends that moved on stay behind in the heap, each one look in vain: they are cleared out when they are many."""
+        if end < NEVER:
+            heappush(self._ends, (end, key))
+        if len(self._ends) > 2 * len(self._told) + _STALE_MAX:
+            self._ends = self._all_ends()
 
-def _ends_of(held: Held) -> Iterator[int]:
-    return (until for _, until, _ in held.values() if until is not None)
+    def _all_ends(self) -> list[tuple[int, bytes]]:
+        ends = [(told.again, key) for key, told in self._told.items() if told.again < NEVER]
+        heapify(ends)
+        return ends
 
 
 def _record(customer: str, held: Held, now: int) -> bytes:
