@@ -15,7 +15,7 @@ DETECT = StageReading(
     {"committed": 12, "aborted": 1},
     1.5,
     0.25,
-    StateReading(1000, 123_456),
+    StateReading(1000, 123_456, {"promotions": 2}),
     2,
 )
 ALERTS = StageReading("alerts", (PlaceReading("cw.detections", 0),), None, {"committed": 3}, 0.5)
