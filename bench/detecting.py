@@ -247,6 +247,7 @@ def main() -> None:
     few.report(f"stage, {base:,} customers")
     telling = begun(rows, (PROMOTIONS,))
     now = now_of(measured[0])
+    telling.stage.tick(now)
     while telling.stage.pending:
         telling.stage.give(now)
     telling.feed(measured)

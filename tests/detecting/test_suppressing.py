@@ -25,7 +25,7 @@ from tests.laws.test_check import against, without_graces
 from tests.laws.test_convergence import known
 
 EXAMPLES = int(os.environ.get("COORDWATCH_EXAMPLES", "400"))
-FOCUSES = ("counts", "keys", "sequences", "states", "cancelled")
+FOCUSES = ("counts", "facts", "keys", "sequences", "states", "cancelled")
 NAMES = ("one", "other")
 
 Plain = dict[str, Any]

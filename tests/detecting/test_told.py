@@ -65,12 +65,15 @@ def test_who_was_known_before_it_was_asked_for_is_told_too_and_taken_back_when_n
     Worker(one).settle(at("1h"))
     assert read(one) == {}
     one.settings = {"suppressions": (PROMO,), "due_max": 2}
-    worker, told = Worker(one), []
-    worker.stage.tick(at("1h"))
-    while worker.stage.pending:
-        one.apply(worker.stage.give(at("1h")), worker.positions)
-        told.append(len(read(one)))
-    assert told == [2, 4, 5]
+    for told in (2, 2, 4, 5):
+        # Who starts again in the midst of it begins anew, and asks for everybody.
+        worker = Worker(one)
+        worker.stage.tick(at("1h"))
+        for _ in range(told // 2 + told % 2):
+            one.apply(worker.stage.give(at("1h")), worker.positions)
+        assert len(read(one)) == told
+    assert not worker.stage.pending
+    assert not Worker(one).stage.pending
     one.settings = {}
     Worker(one).settle(at("1h"))
     assert read(one) == {}
@@ -95,13 +98,56 @@ def test_what_cannot_be_kept_in_step_or_decides_nothing_is_not_told(rule: Any) -
     assert read(one) == {}
 
 
-def test_who_is_forgotten_is_told_of_no_more() -> None:
-    one = cluster(AFTER)
+@pytest.mark.parametrize(
+    ("rule", "begins"),
+    [
+        (
+            f"{AFTER[:-1]}, exceptions: [{{where: 'channel == \"email\"', name: fair, owner: me, reason: a fair, until: 2026-03-03}}]}}".replace(
+                "2h", "5d"
+            ),
+            "12h",
+        ),
+        (
+            "{when: {promo: {event: sent}}, given: {last: {event: case, where: 'kind == \"complaint\"', per: kind, within: 2h}}}",
+            "2h",
+        ),
+        (f"{AFTER[:-1]}, unless: {{sorry: {{event: status, within: 1h}}}}}}".replace("2h", "9h"), "90m"),
+    ],
+    ids=["an exception is over", "a fact that was otherwise leaves the window", "an excuse leaves the window"],
+)
+def test_what_begins_by_itself_is_told_when_it_does(rule: str, begins: str) -> None:
+    one = cluster(rule)
+    one.file(on("case", "0h", kind="question"))
+    one.file(on("case", "1h", kind="complaint"))
+    one.file(on("status", "30m", status="open"))
+    worker = Worker(one)
+    worker.settle(at("1h", 1))
+    worker.settle(at(begins, -1))
+    assert read(one) == {}
+    worker.settle(at(begins, 1))
+    assert list(read(one)) == ["C1"]
+
+
+def test_a_deny_is_looked_at_again_every_day() -> None:
+    """Its end may lie further ahead than anybody looks."""
+    one = cluster(AFTER.replace("2h", "500d"))
     one.file(on("case", "0h"))
     worker = Worker(one)
-    worker.settle(at("1h"))
+    for day in (0, 200, 499, 501):
+        worker.settle(at(f"{day}d"))
+        held = read(one).get("C1", {}).get("suppressions", {}).get("promotions")
+        assert (held and held["advice"]) == (("deny" if day == 0 else "hold") if day < 500 else None)
+
+
+@pytest.mark.parametrize("settings", [{"suppressions": (PROMO,)}, {}], ids=["asked for", "asked for no more"])
+def test_who_is_forgotten_is_told_of_no_more(settings: dict[str, Any]) -> None:
+    one = cluster(AFTER)
+    one.file(on("case", "0h"))
+    Worker(one).settle(at("1h"))
     assert list(read(one)) == ["C1"]
+    one.settings = settings
     one.send("C1", "forget", {})
+    worker = Worker(one)
     worker.take(0, 100, at("1h"))
     given = {output.topic: output.value for output in worker.stage.give(at("1h")) if output.key == b"C1"}
     assert given[one.topics.suppressions] is None

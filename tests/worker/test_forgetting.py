@@ -6,9 +6,15 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
+from coordwatch.app.over_kafka import names_of
 from coordwatch.cli import main
 from coordwatch.clock import SystemClock
 from coordwatch.events.times import HOUR, MINUTE, format_time
+from coordwatch.identity.kept_away import KeptAway
+from coordwatch.identity.policy import IdentityMode, IdentityPolicy
+from coordwatch.sources.record import Record
 from tests.api.build import an_event
 from tests.services.consume import Sent, latest, produce, read_topic, settled
 from tests.services.topics import Topics
@@ -175,3 +181,12 @@ def test_who_is_forgotten_is_gone_everywhere_and_the_others_are_not(
         assert site.worker.stop() == 0, site.worker.said
     finally:
         site.worker.close()
+
+
+@pytest.mark.parametrize("key", [b"customer/customer-01", b"held/customer-01", b"customer-01"])
+def test_a_row_names_whose_it_is_whatever_kind_it_is_of(key: bytes) -> None:
+    """A site's own key of a customer looks like nothing in particular, so it is found by where it stands."""
+    kept = KeptAway(IdentityPolicy(mode=IdentityMode.TRUSTED_ID))
+    kept.add(["customer-01"], 1)
+    assert [names_of(Record(value, key=key), kept) for value in (b"anything", None)] == [1, 0]
+    assert names_of(Record(b"anything", key=key + b"2"), kept) == 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coordwatch.adapters.kafka.access import KafkaAccess
-from coordwatch.adapters.kafka.ranges import Range, read_range
+from coordwatch.adapters.kafka.ranges import Range, is_there, read_range
 from coordwatch.adapters.kafka.sending import send
 from coordwatch.adapters.sql.store import SqlStore
 from coordwatch.app.content import identity_policy, kafka_access, keys_of
@@ -24,6 +24,7 @@ from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.policy import SUBJECT, IdentityMode
 from coordwatch.identity.reading import Named
 from coordwatch.ports import Effects
+from coordwatch.processor.detecting.rows import HELD
 from coordwatch.processor.forgetting import (
     RECEIPT,
     away_output,
@@ -85,9 +86,10 @@ class OverKafka:
         kept, kinds = self._kept_away()
         left = self._letters(kept, kinds)
         names = self.topics
-        told = [names.suppressions] if names.suppressing else []
+        # Also of a site that asks for no suppressions any more.
+        told = [names.suppressions] if is_there(self.access, names.suppressions) else []
         for topic in (names.identity_state, names.detect_state, names.aliases, names.facts, *told):
-            left += sum(_names(record, kept) for record in self._all(topic))
+            left += sum(names_of(record, kept) for record in self._all(topic))
         left += self._in_own_database(kept, now) if store is None else self._in_database(store, kept, now)
         checked = [one.checked(left, now) for one in waiting_of(self.receipts())]
         # A topic that nobody writes to keeps its newest segment, and in it what was deleted: one more record lets it go.
@@ -194,10 +196,11 @@ def over_kafka(settings: Settings) -> OverKafka:
     return OverKafka(settings, kafka_access(kafka), kafka.topics, Identity(policy))
 
 
-def _names(record: Record, kept: KeptAway) -> int:
+def names_of(record: Record, kept: KeptAway) -> int:
     """How many names of somebody who is kept away a record holds; one that only deletes holds none."""
     if record.value is None:
         return 0
     key = record.key or b""
-    names = {*names_in(key + b"\n" + record.value), key.removeprefix(_CUSTOMER).decode("utf-8", "replace")}
+    bare = key.removeprefix(_CUSTOMER).removeprefix(HELD)
+    names = {*names_in(key + b"\n" + record.value), bare.decode("utf-8", "replace")}
     return sum(map(kept.holds, names))

@@ -19,7 +19,7 @@ from coordwatch.events.event import Event, event_with
 from coordwatch.events.times import DAY, HOUR
 from coordwatch.rules.detection import Detection
 from coordwatch.rules.evaluate import Outcome, Verdict, judge
-from coordwatch.rules.plan import CompiledRule, Plan, Reach, StateStep
+from coordwatch.rules.plan import CompiledRule, EventStep, GivenStep, Plan, Reach, StateStep
 from coordwatch.rules.search import View
 from coordwatch.rules.spec import RuleStatus
 
@@ -94,12 +94,15 @@ def check(plan: Plan, view: View, act: Event, among: Sequence[CompiledRule] | No
 def may_begin(view: View, rules: Sequence[CompiledRule], now: int) -> int | None:
     """The next instant at which one of the rules may begin to object though nothing happens, None when none is known.
 
-    What excused an act leaves its window then, or is a state that ends by itself; or a fact is of a time that is still to
-    come. Conditions that look at the clock are not among it. Units: microseconds since 1970 UTC
+    What excused an act leaves its window then, is a state that ends by itself, or an exception that is over; or a fact that
+    was as it should be leaves the window in which all must be otherwise; or a fact is of a time that is still to come.
+    Conditions that look at the clock are not among it. Units: microseconds since 1970 UTC
     """
     ends = [fact[TIME] for fact in takewhile(lambda fact: fact[TIME] > now, reversed(view.facts))]
     for rule in rules:
-        for step in rule.unless_events:
+        ends += (until for _, _, until in rule.exceptions)
+        windows: list[EventStep | GivenStep] = [*rule.unless_events, *rule.given]
+        for step in windows:
             if step.reach is not None:
                 ends += (_first(step.reach, fact[TIME], now) for fact in view.of(step.bits))
         for state in rule.unless_states:

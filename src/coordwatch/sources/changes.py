@@ -201,7 +201,9 @@ def _on_elements(change: Change) -> Change:
 
 def _through_table(named: str | Mapping[str, Plain], build: Build) -> Change:
     """Look a word up; of a table that an operator may extend, it is counted whether the word stood there."""
-    table = build.tables.get(named, {}) if isinstance(named, str) else named
+    said = build.tables.get(named, {}) if isinstance(named, str) else named
+    # Words are looked up without the blanks around them: a key that has some, or is nothing else, is never meant.
+    table = {key: value for key, value in said.items() if key and key == key.strip()}
     counts = build.lookups.counts(f"{build.source}.{named}") if isinstance(named, str) else [0, 0]
 
     def look_up(value: Any) -> Any:

@@ -113,6 +113,17 @@ def read_range(
     return stretches, _records(access, wanted.topic, stretches)
 
 
+def is_there(access: KafkaAccess, topic: str) -> bool:
+    """Whether there is such a topic that we may see; none is made by asking. Raises: as `read_range`."""
+    consumer = reader(access)
+    try:
+        return topic in consumer.list_topics(timeout=_PATIENCE).topics
+    except KafkaException as failure:
+        raise _refused(topic, failure.args[0]) from None
+    finally:
+        consumer.close()
+
+
 def locate(access: KafkaAccess, wanted: Range, *, patience: float = _PATIENCE) -> list[Stretch]:
     """Where a range lies in each partition.
 

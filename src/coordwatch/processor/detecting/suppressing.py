@@ -17,7 +17,7 @@ from coordwatch.context.reference import Reference
 from coordwatch.engine.check import Advice, check, may_begin
 from coordwatch.engine.folder import NEVER
 from coordwatch.events.event import Event, event_with
-from coordwatch.events.times import format_time
+from coordwatch.events.times import DAY, format_time
 from coordwatch.processor.detecting.customers import Customers
 from coordwatch.processor.detecting.rows import HELD, SUPPRESSING, Restored, pack_row
 from coordwatch.processor.stage import Output, Place
@@ -51,7 +51,7 @@ class Suppression:
 
 
 _NOTHING = Told({}, NEVER)
-_STALE_MAX = 1000
+_AGAIN_MAX, _STALE_MAX = 250, 1000
 
 
 class Suppressing:
@@ -83,8 +83,10 @@ class Suppressing:
             if answer.advice is not Advice.ALLOW:
                 against = sorted(each.detection.rule for each in answer.objections)
                 held[one.name] = [answer.advice.value, answer.until, against]
-            ends = (answer.until, *(each.until for each in answer.objections), may_begin(view, among, now))
-            again = min(again, *(NEVER if end is None else end for end in ends))
+            # An end that is not known may still come: it lies too far ahead, or behind too many others.
+            known = (answer.until, *(each.until for each in answer.objections))
+            ends = (now + DAY if end is None else end for end in known if held.get(one.name))
+            again = min(again, may_begin(view, among, now) or NEVER, *ends)
         return Told(held, again)
 
 
@@ -128,14 +130,16 @@ class Suppressions:
 
     def give(self, customers: Customers, most: int, now: int) -> Iterator[Output]:
         """Tell of everybody who changed, and of as many as `most` of the others who are to be asked for."""
-        if self._is_new:
-            self._is_new = False
-            yield Output(self._topics.detect_state, SUPPRESSING, pack_row(self._desk.digest), self._place.partition)
-        again = list(islice(self._again, most))
+        again = list(islice(self._again, min(most, _AGAIN_MAX)))
         for key in again:
             del self._again[key]
-        for key in dict.fromkeys((*again, *(customers.touched if self._desk.digest else ()))):
+        changed = customers.touched if self._desk.digest else ()
+        for key in dict.fromkeys((*again, *changed)):
             yield from self._tell(key, customers, now)
+        if self._is_new and not self._again:
+            # Not before everybody was asked for: who starts again in the midst of it begins anew.
+            self._is_new = False
+            yield Output(self._topics.detect_state, SUPPRESSING, pack_row(self._desk.digest), self._place.partition)
 
     def _tell(self, key: bytes, customers: Customers, now: int) -> Iterator[Output]:
         present, journal = customers.peek(key)
