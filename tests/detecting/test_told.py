@@ -64,7 +64,7 @@ def test_who_was_known_before_it_was_asked_for_is_told_too_and_taken_back_when_n
         one.file(on("case", "0h", who=f"C{number}"))
     Worker(one).settle(at("1h"))
     assert read(one) == {}
-    one.settings = {"suppressions": (PROMO,), "due_max": 2}
+    one.settings = {"suppressions": (PROMO,), "again_max": 2}
     for told in (2, 2, 4, 5):
         # Who starts again in the midst of it begins anew, and asks for everybody.
         worker = Worker(one)

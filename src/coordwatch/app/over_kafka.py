@@ -24,7 +24,7 @@ from coordwatch.identity.kept_away import KeptAway
 from coordwatch.identity.policy import SUBJECT, IdentityMode
 from coordwatch.identity.reading import Named
 from coordwatch.ports import Effects
-from coordwatch.processor.detecting.rows import HELD
+from coordwatch.processor.detecting.rows import CUSTOMER, HELD
 from coordwatch.processor.forgetting import (
     RECEIPT,
     away_output,
@@ -42,7 +42,7 @@ from coordwatch.settings import Settings, for_worker
 from coordwatch.sources.record import Record
 
 _STAMPED = f"{SUBJECT}:"
-_CUSTOMER, _NUDGE = b"customer/", b"verify"
+_NUDGE = b"verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +201,6 @@ def names_of(record: Record, kept: KeptAway) -> int:
     if record.value is None:
         return 0
     key = record.key or b""
-    bare = key.removeprefix(_CUSTOMER).removeprefix(HELD)
+    bare = key.removeprefix(CUSTOMER).removeprefix(HELD)
     names = {*names_in(key + b"\n" + record.value), bare.decode("utf-8", "replace")}
     return sum(map(kept.holds, names))

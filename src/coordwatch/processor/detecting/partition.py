@@ -210,7 +210,7 @@ class Partition:
         for key, value, line in self.books.give(self._topics.ledger):
             self._changed[key] = value
             yield line
-        yield from self.suppressions.give(self.customers, self.site.settings.due_max, self.now)
+        yield from self.suppressions.give(self.customers, self.site.settings.again_max, self.now)
         for key, closed in self.customers.give(self.now):
             yield Output(state, rows.CUSTOMER + key, closed, partition)
         self._reviewed_end = self._reviewed_end if self._reviews else self._facts_end

@@ -26,7 +26,8 @@ class DetectSettings:
     """What a site decides about detection.
 
     `cap` bounds the facts of a type in one customer's journal, `size_max` the bytes of one customer, `due_max` the customers
-    judged at one tick. `suppressions` are the kinds of acts that tools want to be told of. Units: `lateness` in microseconds
+    judged at one tick. `suppressions` are the kinds of acts that tools want to be told of; of `again_max` customers of a
+    partition they are told anew with one commit, besides those who changed. Units: `lateness` in microseconds
     """
 
     topics: Topics = field(default_factory=Topics)
@@ -35,6 +36,7 @@ class DetectSettings:
     cap: int = 200
     size_max: int = 256 * 1024
     due_max: int = 2_000
+    again_max: int = 250
     suppressions: tuple[Suppression, ...] = ()
 
 

@@ -50,8 +50,9 @@ class Suppression:
         return cls(name, Event("suppressions", name, event_type, 0, 0, None, data))
 
 
+Asked = tuple[Suppression, list[CompiledRule]]
 _NOTHING = Told({}, NEVER)
-_AGAIN_MAX, _STALE_MAX = 250, 1000
+_STALE_MAX = 1000
 
 
 class Suppressing:
@@ -67,25 +68,22 @@ class Suppressing:
         told = [[one.name, one.act.type, one.act.data, [rule.revision for rule in rules]] for one, rules in self._asked]
         self.digest = sha256(encode_json(told, sort=True)).hexdigest()[:16] if wanted else ""
 
-    def may_hold(self, present: int) -> bool:
-        """Whether anything could stand against an act, by the bits of a customer's facts."""
-        return any(_fits(rule, present) for _, rules in self._asked for rule in rules)
+    def could(self, present: int) -> list[Asked]:
+        """The acts against which anything could stand, by the bits of a customer's facts, and the rules that could."""
+        fitting = ((one, [rule for rule in rules if _fits(rule, present)]) for one, rules in self._asked)
+        return [(one, rules) for one, rules in fitting if rules]
 
-    def told(self, view: View, present: int, now: int) -> Told:
-        """Everything that stands against the acts of a customer now. Takes: the bits of the customer's facts too."""
+    def told(self, view: View, could: Sequence[Asked], now: int) -> Told:
+        """Everything that stands against these acts of a customer now."""
         held, again = Held(), NEVER
-        for one, rules in self._asked:
-            among = [rule for rule in rules if _fits(rule, present)]
-            if not among:
-                continue
+        for one, among in could:
             act = event_with(one.act, time=now, observed_at=now)
             answer = check(self._plan, view, act, among)
             if answer.advice is not Advice.ALLOW:
                 against = sorted(each.detection.rule for each in answer.objections)
                 held[one.name] = [answer.advice.value, answer.until, against]
             # An end that is not known may still come: it lies too far ahead, or behind too many others.
-            known = (answer.until, *(each.until for each in answer.objections))
-            ends = (now + DAY if end is None else end for end in known if held.get(one.name))
+            ends = (now + DAY if each.until is None else each.until for each in answer.objections)
             again = min(again, may_begin(view, among, now) or NEVER, *ends)
         return Told(held, again)
 
@@ -130,7 +128,7 @@ class Suppressions:
 
     def give(self, customers: Customers, most: int, now: int) -> Iterator[Output]:
         """Tell of everybody who changed, and of as many as `most` of the others who are to be asked for."""
-        again = list(islice(self._again, min(most, _AGAIN_MAX)))
+        again = list(islice(self._again, most))
         for key in again:
             del self._again[key]
         changed = customers.touched if self._desk.digest else ()
@@ -144,8 +142,8 @@ class Suppressions:
     def _tell(self, key: bytes, customers: Customers, now: int) -> Iterator[Output]:
         present, journal = customers.peek(key)
         customer, told, before = key.decode("utf-8", "replace"), _NOTHING, self._told.get(key, _NOTHING)
-        if self._desk.may_hold(present):
-            told = self._desk.told(View(journal(), customer, Reference()), present, now)
+        if could := self._desk.could(present):
+            told = self._desk.told(View(journal(), customer, Reference()), could, now)
         if told == before:
             return
         partition, row = self._place.partition, None if told == _NOTHING else pack_row(*told)
